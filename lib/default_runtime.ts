@@ -1,0 +1,28 @@
+/**
+ * Wires the kernel and the registries together: the only file that sees both.
+ *
+ * @module
+ */
+
+import * as Global from "../registries/global.ts";
+import { createLocalRegistry } from "../registries/local.ts";
+import { install } from "./kernel/names.ts";
+import { setFreezing } from "./kernel/term.ts";
+
+install({ local: createLocalRegistry(), global: Global });
+
+/** Options of the whole runtime, for debugging. */
+export interface RuntimeOptions {
+  /**
+   * Freezes messages deeply when they are sent, so that a message that is changed afterwards shows
+   * as a `TypeError` where that happens. Slow; meant for tests. Default `false`.
+   */
+  readonly freezeMessages?: boolean;
+}
+
+/** Sets options of the whole runtime. */
+export function configureRuntime(options: RuntimeOptions): void {
+  if (options.freezeMessages !== undefined) setFreezing(options.freezeMessages);
+}
+
+export { Global };

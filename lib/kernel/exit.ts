@@ -1,0 +1,126 @@
+/**
+ * Exit reasons, and the error that carries one.
+ *
+ * JavaScript has one `throw` where Erlang has three; this module is where they part:
+ *
+ * | in TypeScript | is Erlang's | a process that does not catch it ends with |
+ * | --- | --- | --- |
+ * | `throw new Error("x")` (any `Error`) | `error/1` | `[error, stack]` |
+ * | `throw exit(reason)` | `exit/1` | `reason` |
+ * | `throw value` (not an `Error`) | `throw/1` | `[["nocatch", value], stack]` |
+ *
+ * @module
+ */
+
+import { inspect, type Term } from "./term.ts";
+
+/**
+ * An exit: what `throw exit(reason)` throws, and what a failed call rejects with.
+ *
+ * A call that fails carries its whole story in `reason`, in OTP's shape:
+ * `[why, ["GenServer", "call", [server, request, timeout]]]`.
+ */
+export class Exit extends Error {
+  override readonly name = "Exit";
+  /** The exit reason, any term. */
+  readonly reason: Term;
+
+  /** Use {@linkcode exit}, which reads better after `throw`. */
+  constructor(reason: Term) {
+    super(formatExit(reason), reason instanceof Error ? { cause: reason } : undefined);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Makes the {@linkcode Exit} that ends the calling process with `reason`: `throw exit("normal")`.
+ *
+ * Mirrors `exit/1`. It is for the end of the own process; {@linkcode Process.exit} signals another.
+ *
+ * @example End a process with a reason of its own
+ * ```ts
+ * import { exit, receive, spawnMonitor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [pid, ref] = spawnMonitor(() => {
+ *   throw exit("bye");
+ * });
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "bye"]);
+ * ```
+ */
+export function exit(reason: Term): Exit {
+  return new Exit(reason);
+}
+
+/**
+ * The exit reason of a process whose code threw `thrown`: the reason of an {@linkcode Exit},
+ * `[error, stack]` of an error, `[["nocatch", value], stack]` of any other value.
+ */
+export function reasonOf(thrown: unknown): Term {
+  if (thrown instanceof Exit) return thrown.reason;
+  if (thrown instanceof Error) return [thrown, thrown.stack ?? ""];
+  return [["nocatch", thrown], ""];
+}
+
+/** Tells whether a reason is one of those that are no failure: `"normal"`, `"shutdown"`, `["shutdown", term]`. */
+export function isOrderly(reason: Term): boolean {
+  return reason === "normal" || reason === "shutdown" ||
+    (Array.isArray(reason) && reason.length === 2 && reason[0] === "shutdown");
+}
+
+/** The error in a reason of the shape `[error, stack]`, or `undefined` if the reason has another shape. */
+export function errorOf(reason: Term): Error | undefined {
+  return Array.isArray(reason) && reason.length === 2 && reason[0] instanceof Error
+    ? reason[0]
+    : undefined;
+}
+
+const MEANINGS: Record<string, string> = {
+  normal: "normal",
+  shutdown: "shutdown",
+  killed: "killed",
+  noconnection: "no connection",
+  noproc: "no process: the process is not alive or there's no process currently associated with " +
+    "the given name, possibly because its application isn't started",
+  calling_self: "process attempted to call itself",
+  timeout: "time out",
+};
+
+/**
+ * Words an exit reason, as Elixir's `Exception.format_exit/1` does.
+ *
+ * @example
+ * ```ts
+ * import { formatExit } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(formatExit(["shutdown", "upgrade"]), 'shutdown: "upgrade"');
+ * assertEquals(
+ *   formatExit(["timeout", ["GenServer", "call", ["stack", "pop", 5000]]]),
+ *   'exited in: GenServer.call("stack", "pop", 5000): time out',
+ * );
+ * ```
+ */
+export function formatExit(reason: Term): string {
+  if (typeof reason === "string") return MEANINGS[reason] ?? inspect(reason);
+  if (Array.isArray(reason) && reason.length === 2) {
+    const [why, call] = reason;
+    if (why instanceof Error) return `an exception was raised: ${why.name}: ${why.message}`;
+    if (why === "shutdown") return `shutdown: ${inspect(call)}`;
+    if (why === "bad_return_value") return `bad return value: ${inspect(call)}`;
+    if (why === "nodedown") return `no connection to ${inspect(call)}`;
+    if (isCall(call)) {
+      const [module, name, args] = call;
+      return `exited in: ${module}.${name}(${args.map(inspect).join(", ")}): ${formatExit(why)}`;
+    }
+    if (Array.isArray(why) && why[0] === "nocatch" && why.length === 2) {
+      return `an uncaught value was thrown: ${inspect(why[1])}`;
+    }
+  }
+  return inspect(reason);
+}
+
+function isCall(term: unknown): term is readonly [string, string, readonly unknown[]] {
+  return Array.isArray(term) && term.length === 3 && typeof term[0] === "string" &&
+    typeof term[1] === "string" && Array.isArray(term[2]);
+}

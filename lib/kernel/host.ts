@@ -1,0 +1,45 @@
+/**
+ * The kernel's one window on its host: asynchronous context and a turn of the event loop.
+ *
+ * Both are offered by Deno, Node and Bun under the same names and need no permission. What is
+ * read here is read once, so that a test's fake time cannot stop the scheduler; the clock and
+ * the host timer, which fake time must govern, are read anew at each use (`timers.ts`).
+ *
+ * @module
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setImmediate } from "node:timers";
+
+/** Which process runs here; carried over every `await` by the host. See `scheduler.ts`. */
+export const storage: AsyncLocalStorage<Context> = new AsyncLocalStorage();
+
+/** Calls `callback` once the host has had a turn for its own timers and I/O. */
+export const afterHostTurn: (callback: () => void) => void = setImmediate;
+
+/** What an asynchronous context knows: the process that the code in it belongs to. */
+export class Context {
+  /** `null` while the context is the scheduler's own, shared by all synchronous callbacks. */
+  process: unknown;
+
+  /** A context of `process`. */
+  constructor(process: unknown) {
+    this.process = process;
+  }
+}
+
+/**
+ * Calls `handle` for each rejection that nobody handles in the code of a process, and keeps it from
+ * ending the program. Rejections outside of processes are left alone.
+ *
+ * A host without the event does what it does with unhandled rejections.
+ */
+export function onUnhandledRejection(handle: (context: Context, reason: unknown) => void): void {
+  if (typeof globalThis.addEventListener !== "function") return;
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    const context = storage.getStore();
+    if (!(context instanceof Context)) return;
+    event.preventDefault();
+    handle(context, event.reason);
+  });
+}

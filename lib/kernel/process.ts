@@ -1,0 +1,235 @@
+/**
+ * The record of one process.
+ *
+ * A process is a mailbox, a behaviour that handles what is in it, and what OTP attaches to it:
+ * links, monitors, timers, pending calls, names, a dictionary. There are two kinds of behaviour,
+ * *coroutines* (`coroutine.ts`: an async function with its own control flow) and *handlers* (a
+ * callback per message: all of OTP's behaviours), and one table for both.
+ *
+ * The record is kept small, for there may be a million: an idle process holds no promise and no
+ * closure, and what few processes need lies in {@linkcode Extras}, made on first use.
+ *
+ * @module
+ */
+
+import type { PendingCall } from "./calls.ts";
+import type { Wait } from "./receive.ts";
+import type { Context } from "./host.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Alias, Monitor } from "./signals.ts";
+import { Pid, type Ref, type Term } from "./term.ts";
+import { cancel, Timer } from "./timers.ts";
+
+/** In the run queue. */
+export const QUEUED = 1;
+/** Must not be given a turn: an asynchronous callback is pending, or a coroutine is not in `receive`. */
+export const BUSY = 2;
+/** Exit signals arrive as messages. */
+export const TRAP_EXIT = 4;
+/** Has ended. */
+export const DEAD = 8;
+/** Handles system messages only, until it is resumed. */
+export const SUSPENDED = 16;
+/** Asked to hibernate, and has had no message since. */
+export const HIBERNATING = 32;
+/** A server that has not finished its `init`. */
+export const STARTING = 64;
+/** A server that was started with a link, so that the end of its parent is its own. */
+export const HAS_PARENT = 128;
+
+/** What a kind of process does with its turn. One object for all processes of the kind. */
+export interface Behaviour {
+  /**
+   * Handles some of the mail of `process`, and tells whether there is more to handle at once.
+   * May find that there is none: a process also has a turn at its start and after a callback.
+   */
+  turn(process: Process): boolean;
+  /** What `Process.info` says of the initial call and the current function. */
+  describe(process: Process): { readonly initialCall: Term; readonly currentFunction: Term };
+}
+
+/** What few processes have. */
+export class Extras {
+  /** The process dictionary. */
+  dictionary: Map<Term, Term> | null = null;
+  /** Called when the process ends, before anybody hears of it: names are freed so. */
+  exitHooks: Set<() => void> | null = null;
+  /** Aliases that are not tied to a monitor. */
+  aliases: Set<Alias> | null = null;
+  /** The last of its lookups in each registry that answers with promises. */
+  lookups: Map<object, Promise<unknown>> | null = null;
+  /** Behind `Process.signal()`. */
+  abort: AbortController | null = null;
+  /** See `Process.setLabel`. */
+  label: Term = undefined;
+  /** Options of `spawn` that are kept but change nothing here, such as `priority`. */
+  options: Readonly<Record<string, Term>> | null = null;
+}
+
+/** A line of ancestors, nearest first. One link of it is shared by all siblings. */
+export class Lineage {
+  readonly pid: Pid;
+  readonly above: Lineage | null;
+
+  constructor(parent: Process) {
+    this.pid = parent.pid;
+    this.above = parent.lineage;
+  }
+}
+
+/** One process. */
+export class Process extends Mailbox {
+  /** Its identity for everybody else. */
+  readonly pid: Pid;
+  /** What it does with its mail. Changes when a process becomes a server (`enterLoop`). */
+  behaviour: Behaviour;
+  /** `QUEUED | BUSY | TRAP_EXIT | DEAD | SUSPENDED | HIBERNATING`. */
+  flags: number;
+  /** The next process in the run queue. */
+  nextRunnable: Process | null = null;
+  /** Neighbours in the table of processes. */
+  previous: Process | null = null;
+  next: Process | null = null;
+  /** The processes it is linked to; mostly there is just one, which then needs no set. */
+  links: Pid | Set<Pid> | null = null;
+  /** Monitors it holds on others: the first of a list. */
+  monitors: Monitor | null = null;
+  /** Monitors that others hold on it: the first of a list. */
+  monitoredBy: Monitor | null = null;
+  /** Timers that end with it: the first of a list. */
+  timers: OwnedTimer | null = null;
+  /** Calls it has made and waits for: the first of a list. */
+  outgoing: PendingCall | null = null;
+  /** Calls that wait for its answer: the first of a list. */
+  incoming: PendingCall | null = null;
+  /** Who started it, who started that, and so on; `null` for the main process. */
+  readonly lineage: Lineage | null;
+  /** What its children have for a lineage; made for the first of them. */
+  #heirs: Lineage | null = null;
+  /** What it waits for in `receive`. */
+  wait: Wait | null = null;
+  /** What the behaviour keeps for this process: the state of a server. */
+  state: Term;
+  /** What the behaviour keeps apart from the state, where it needs more. */
+  server: unknown = null;
+  /** Messages handled so far. */
+  reductions = 0;
+  /** The asynchronous context of its code, once it has one. */
+  context: Context | null = null;
+  /** See {@linkcode Extras}. */
+  extras: Extras | null = null;
+
+  /** Enters a new process into the table; it does not run before it is scheduled. */
+  constructor(
+    behaviour: Behaviour,
+    state: Term,
+    parent: Process | null,
+    flags: number,
+  ) {
+    super();
+    this.pid = new Pid(this);
+    this.behaviour = behaviour;
+    this.state = state;
+    this.lineage = parent === null ? null : parent.#heirs ??= new Lineage(parent);
+    this.flags = flags;
+    enterTable(this);
+  }
+
+  /** Who started it: `null` for the main process. */
+  get parent(): Pid | null {
+    return this.lineage === null ? null : this.lineage.pid;
+  }
+
+  /** Whether it has ended. */
+  get isDead(): boolean {
+    return (this.flags & DEAD) !== 0;
+  }
+
+  /** Whether exit signals reach it as messages. */
+  get trapsExits(): boolean {
+    return (this.flags & TRAP_EXIT) !== 0;
+  }
+
+  /** The {@linkcode Extras}, made if need be. */
+  more(): Extras {
+    return this.extras ??= new Extras();
+  }
+}
+
+/** A timer that ends with a process. */
+export class OwnedTimer extends Timer {
+  readonly #owner: Process | null;
+  readonly #callback: () => void;
+  /** The reference it is known by outside, if it is. */
+  readonly ref: Ref | null;
+  #previousOwned: OwnedTimer | null = null;
+  #nextOwned: OwnedTimer | null = null;
+
+  /** A timer that calls `callback` when it is due, unless `owner` ends before. Not yet started. */
+  constructor(owner: Process | null, callback: () => void, ref: Ref | null = null) {
+    super();
+    this.#owner = owner;
+    this.#callback = callback;
+    this.ref = ref;
+    if (ref !== null) ref.target = this;
+    if (owner === null) return;
+    this.#nextOwned = owner.timers;
+    if (owner.timers !== null) owner.timers.#previousOwned = this;
+    owner.timers = this;
+  }
+
+  override fire(): void {
+    this.#disown();
+    this.#callback();
+  }
+
+  /** Stops it for good. Harmless if it has fired or was cancelled. */
+  cancel(): void {
+    cancel(this);
+    this.#disown();
+  }
+
+  #disown(): void {
+    const previous = this.#previousOwned;
+    const next = this.#nextOwned;
+    if (previous !== null) previous.#nextOwned = next;
+    else if (this.#owner?.timers === this) this.#owner.timers = next;
+    if (next !== null) next.#previousOwned = previous;
+    this.#previousOwned = this.#nextOwned = null;
+    if (this.ref !== null && this.ref.target === this) this.ref.target = null;
+  }
+}
+
+// The table of processes is a list through the records themselves: a map would cost 50 bytes each.
+let first: Process | null = null;
+let last: Process | null = null;
+let size = 0;
+
+function enterTable(process: Process): void {
+  process.previous = last;
+  if (last === null) first = process;
+  else last.next = process;
+  last = process;
+  size++;
+}
+
+/** Takes a process out of the table, when it ends. */
+export function leaveTable(process: Process): void {
+  const { previous, next } = process;
+  if (previous === null) first = next;
+  else previous.next = next;
+  if (next === null) last = previous;
+  else next.previous = previous;
+  process.previous = process.next = null;
+  size--;
+}
+
+/** Number of living processes. */
+export function processCount(): number {
+  return size;
+}
+
+/** All living processes, oldest first. */
+export function* allProcesses(): Generator<Process> {
+  for (let process = first; process !== null; process = process.next) yield process;
+}

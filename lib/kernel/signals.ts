@@ -1,0 +1,301 @@
+/**
+ * Signals: messages, links, monitors, aliases, exits. The rules of Erlang, in one place.
+ *
+ * Within one runtime a signal arrives the moment it is sent, which keeps Erlang's only promise about
+ * order (between one pair of processes, as sent) and a stronger one besides. What it sets going in
+ * the receiver happens later, in the receiver's own turn; only its death happens at once.
+ *
+ * When a process ends: its names go first, then its timers and pending calls, then links and
+ * monitors hear of it.
+ *
+ * @module
+ */
+
+import { abandonCalls, failCalls } from "./calls.ts";
+import { PLAIN } from "./mailbox.ts";
+import { DEAD, leaveTable, OwnedTimer, type Process } from "./process.ts";
+import { report } from "./report.ts";
+import { schedule } from "./scheduler.ts";
+import { type Atom, message, type NodeName, Pid, Ref, type Term } from "./term.ts";
+
+/** When an alias stops being one. See `Process.alias` and `Process.monitor`. */
+export type AliasMode = "explicit_unalias" | "reply" | "demonitor" | "reply_demonitor";
+
+/** An active alias: what a reference stands for as a receiver of messages. */
+export class Alias {
+  /** An alias of `process`, known by `ref`, that ends by the rules of `mode`. */
+  constructor(readonly process: Process, readonly ref: Ref, readonly mode: AliasMode) {
+    ref.alias = this;
+    (process.more().aliases ??= new Set()).add(this);
+  }
+
+  /** Ends the alias. */
+  deactivate(): void {
+    this.ref.alias = null;
+    this.process.extras?.aliases?.delete(this);
+  }
+}
+
+/** A monitor that one process holds on another; a member of a list of either. */
+export class Monitor {
+  heldPrevious: Monitor | null = null;
+  heldNext: Monitor | null;
+  targetPrevious: Monitor | null = null;
+  targetNext: Monitor | null;
+
+  /** Enters the monitor on both sides. `object` is what a `DOWN` message will name. */
+  constructor(
+    readonly ref: Ref,
+    readonly holder: Process,
+    readonly target: Process,
+    readonly object: Pid | readonly [Atom, NodeName],
+    readonly tag: Term,
+  ) {
+    ref.target = this;
+    this.heldNext = holder.monitors;
+    if (holder.monitors !== null) holder.monitors.heldPrevious = this;
+    holder.monitors = this;
+    this.targetNext = target.monitoredBy;
+    if (target.monitoredBy !== null) target.monitoredBy.targetPrevious = this;
+    target.monitoredBy = this;
+  }
+
+  /** Takes the monitor away on both sides. */
+  remove(): void {
+    this.ref.target = null;
+    if (this.heldPrevious !== null) this.heldPrevious.heldNext = this.heldNext;
+    else this.holder.monitors = this.heldNext;
+    if (this.heldNext !== null) this.heldNext.heldPrevious = this.heldPrevious;
+    if (this.targetPrevious !== null) this.targetPrevious.targetNext = this.targetNext;
+    else this.target.monitoredBy = this.targetNext;
+    if (this.targetNext !== null) this.targetNext.targetPrevious = this.targetPrevious;
+  }
+}
+
+// --- Messages -----------------------------------------------------------------------------------
+
+/** Puts a message into the mailbox of `process`. */
+export function deliver(process: Process, term: Term): void {
+  process.push(PLAIN, term);
+  schedule(process);
+}
+
+/** Sends to a process, if it is still there. */
+export function sendToPid(pid: Pid, term: Term): void {
+  const process = pid.process;
+  if (process !== null) deliver(process, message(term));
+}
+
+/** Sends through an alias, if it is still active. */
+export function sendToAlias(ref: Ref, term: Term): void {
+  const alias = ref.alias as Alias | null;
+  if (alias === null) return;
+  if (alias.mode === "reply" || alias.mode === "reply_demonitor") alias.deactivate();
+  if (alias.mode === "reply_demonitor") (ref.target as Monitor | null)?.remove();
+  deliver(alias.process, message(term));
+}
+
+// --- Links --------------------------------------------------------------------------------------
+
+/** Whether `process` is linked to `pid`. */
+export function isLinked(process: Process, pid: Pid): boolean {
+  const links = process.links;
+  return links === pid || (links instanceof Set && links.has(pid));
+}
+
+/** The pids that `process` is linked to. */
+export function linksOf(process: Process): Pid[] {
+  const links = process.links;
+  return links === null ? [] : links instanceof Set ? [...links] : [links];
+}
+
+/** Links `process` and `pid`. If there is no such process, `process` gets an exit signal `noproc`. */
+export function link(process: Process, pid: Pid): void {
+  if (pid === process.pid) return;
+  const other = pid.process;
+  if (other === null) return signalExit(process, pid, "noproc");
+  addLink(process, pid);
+  addLink(other, process.pid);
+}
+
+/** Takes the link between `process` and `pid` away, if there is one. */
+export function unlink(process: Process, pid: Pid): void {
+  removeLink(process, pid);
+  if (pid.process !== null) removeLink(pid.process, process.pid);
+}
+
+function addLink(process: Process, pid: Pid): void {
+  const links = process.links;
+  if (links === null) process.links = pid;
+  else if (links instanceof Set) links.add(pid);
+  else if (links !== pid) process.links = new Set([links, pid]);
+}
+
+function removeLink(process: Process, pid: Pid): boolean {
+  const links = process.links;
+  if (links === pid) {
+    process.links = null;
+    return true;
+  }
+  if (!(links instanceof Set) || !links.delete(pid)) return false;
+  if (links.size === 0) process.links = null;
+  return true;
+}
+
+// --- Monitors -----------------------------------------------------------------------------------
+
+/** Monitors `target` for `holder`; `DOWN` names it as `object`. A target that is gone answers at once. */
+export function monitor(
+  holder: Process,
+  target: Process | null,
+  object: Pid | readonly [Atom, NodeName],
+  tag: Term = "DOWN",
+  aliasMode?: Exclude<AliasMode, "reply">,
+): Ref {
+  const ref = new Ref();
+  if (aliasMode !== undefined) new Alias(holder, ref, aliasMode);
+  if (target !== null) {
+    new Monitor(ref, holder, target, object, tag);
+  } else {
+    endAliasOf(ref);
+    deliver(holder, [tag, ref, "process", object, "noproc"]);
+  }
+  return ref;
+}
+
+/** Takes the monitor `ref` away; tells whether `process` held it. */
+export function demonitor(process: Process, ref: Ref): boolean {
+  const monitor = ref.target;
+  if (!(monitor instanceof Monitor) || monitor.holder !== process) return false;
+  monitor.remove();
+  endAliasOf(ref);
+  return true;
+}
+
+/** Removes the `DOWN` message of the monitor `ref` from the mailbox of `process`, if it is there. */
+export function flushDown(process: Process, ref: Ref): boolean {
+  return process.remove((message) =>
+    Array.isArray(message) && message.length === 5 && message[1] === ref && message[2] === "process"
+  );
+}
+
+function endAliasOf(ref: Ref): void {
+  const alias = ref.alias as Alias | null;
+  if (alias !== null && alias.mode !== "explicit_unalias") alias.deactivate();
+}
+
+// --- Exits --------------------------------------------------------------------------------------
+
+/** Sends `to` the exit signal of `Process.exit(to, reason)`. */
+export function exitSignal(from: Pid, to: Process, reason: Term): void {
+  if (reason === "kill") terminate(to, "killed");
+  else if (to.trapsExits) deliver(to, ["EXIT", from, reason]);
+  else if (reason !== "normal" || from === to.pid) terminate(to, reason);
+}
+
+/** The exit signal of a link: `kill` is nothing special here. */
+function signalExit(to: Process, from: Pid, reason: Term): void {
+  if (to.trapsExits) deliver(to, ["EXIT", from, reason]);
+  else if (reason !== "normal") terminate(to, reason);
+}
+
+interface Death {
+  readonly process: Process;
+  readonly reason: Term;
+}
+
+/** Deaths that are yet to be made known: a list, for links may form a chain of any length. */
+const deaths: Death[] = [];
+let burying = false;
+
+let onEnded: (process: Process, reason: Term) => void = () => {};
+
+/** Names the function that hears of every end, after all others have. */
+export function whenEnded(callback: (process: Process, reason: Term) => void): void {
+  onEnded = callback;
+}
+
+/** Ends `process` with `reason`, for everybody and at once. The first reason decides. */
+export function terminate(process: Process, reason: Term): void {
+  if (process.isDead) return;
+  process.flags |= DEAD;
+  process.pid.process = null;
+  deaths.push({ process, reason });
+  if (burying) return;
+  burying = true;
+  try {
+    for (let i = 0; i < deaths.length; i++) {
+      const death = deaths[i]!;
+      bury(death.process, death.reason);
+    }
+  } finally {
+    deaths.length = 0;
+    burying = false;
+  }
+}
+
+function bury(process: Process, reason: Term): void {
+  const { pid, extras } = process;
+  leaveTable(process);
+  if (extras !== null) {
+    if (extras.exitHooks !== null) runExitHooks(extras.exitHooks, pid);
+    if (extras.aliases !== null) { for (const { ref } of extras.aliases) ref.alias = null; }
+  }
+  while (process.timers !== null) process.timers.cancel();
+  abandonCalls(process);
+  failCalls(process, reason);
+  const { links } = process;
+  process.links = null;
+  if (links instanceof Set) { for (const other of links) endLink(other, pid, reason); }
+  else if (links !== null) endLink(links, pid, reason);
+  while (process.monitors !== null) process.monitors.remove();
+  // Oldest first, as they were set.
+  let oldest = process.monitoredBy;
+  while (oldest?.targetNext) oldest = oldest.targetNext;
+  for (let monitor = oldest; monitor !== null;) {
+    const { ref, holder, tag, object, targetPrevious } = monitor;
+    monitor.remove();
+    endAliasOf(ref);
+    deliver(holder, [tag, ref, "process", object, reason]);
+    monitor = targetPrevious;
+  }
+  process.clear();
+  process.state = process.server = null;
+  process.extras = null;
+  extras?.abort?.abort(reason);
+  onEnded(process, reason);
+}
+
+function endLink(other: Pid, pid: Pid, reason: Term): void {
+  const process = other.process;
+  if (process !== null && removeLink(process, pid)) signalExit(process, pid, reason);
+}
+
+function runExitHooks(hooks: Set<() => void>, pid: Pid): void {
+  for (const hook of hooks) {
+    try {
+      hook();
+    } catch (error) {
+      report({ level: "error", kind: "exit_hook", pid, reason: [error, ""] });
+    }
+  }
+}
+
+/**
+ * Calls `hook` when the process ends, before its links and monitors hear of it: so a registry frees
+ * a name. Returns a function that takes the hook away, or `undefined` if the process has ended.
+ */
+export function onExit(pid: Pid, hook: () => void): (() => void) | undefined {
+  const process = pid.process;
+  if (process === null) return undefined;
+  const hooks = process.more().exitHooks ??= new Set();
+  hooks.add(hook);
+  return () => void hooks.delete(hook);
+}
+
+// --- Timers -------------------------------------------------------------------------------------
+
+/** The timer behind a reference, while that is pending. */
+export function timerOf(ref: Ref): OwnedTimer | undefined {
+  return ref.target instanceof OwnedTimer ? ref.target : undefined;
+}

@@ -1,0 +1,268 @@
+/**
+ * What a term is: pids, references, and how terms are compared and printed.
+ *
+ * Atoms are strings (or symbols), tuples are readonly arrays whose first element tags them; neither
+ * needs a type of its own at run time. Pids and references do: they are opaque and interned, so that
+ * `===` and `Map` keys work.
+ *
+ * @module
+ */
+
+import type { Process } from "./process.ts";
+
+/** Anything that may be a message, a state, a name or a reason. Terms are values: never change one after it was sent. */
+export type Term = unknown;
+
+/** An atom: a string literal such as `"ok"`, or a symbol. */
+export type Atom = string | symbol;
+
+/** The name of a node, such as `"deno@host"`. */
+export type NodeName = string;
+
+/** The name of a runtime that is no part of a cluster, as `nonode@nohost` is the BEAM's. */
+export const NO_NODE: NodeName = "nonode@nohost";
+
+declare const behaviour: unique symbol;
+
+let lastPid = 0;
+let lastRef = 0;
+
+/**
+ * The identity of a process. Opaque: made by `spawn` and the `start` functions, never by hand.
+ *
+ * The type parameter names the behaviour module that the process runs, where that is known, so that
+ * {@linkcode GenServer.call} can tell which requests it takes and what it replies.
+ *
+ * Mirrors Erlang's `pid()`.
+ */
+export class Pid<Module = unknown> {
+  declare readonly [behaviour]?: Module;
+
+  /** The running process behind this pid; the kernel takes it away when that ends. @internal */
+  process: Process | null;
+  /** Counts up with each process of this runtime, and is never used twice. */
+  readonly id: number;
+  /** The node that the process lives on. */
+  readonly node: NodeName;
+
+  /** Not for users: the kernel makes pids. @internal */
+  constructor(process: Process | null) {
+    this.process = process;
+    this.id = ++lastPid;
+    this.node = NO_NODE;
+  }
+
+  /** Prints as Erlang and Elixir print it, e.g. `#PID<0.85.0>`. */
+  toString(): string {
+    return `#PID<0.${this.id % 0x8000}.${Math.floor(this.id / 0x8000)}>`;
+  }
+
+  /** A pid has no JSON form of its own; it shows as its printed one. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * A reference: unique for the life of the runtime. Monitors, timers and aliases are known by one.
+ *
+ * Mirrors Erlang's `reference()`.
+ */
+export class Ref {
+  /** The monitor or timer that this reference stands for, while that is active. @internal */
+  target: unknown = null;
+  /** The alias that it stands for, while that is active. @internal */
+  alias: unknown = null;
+  /** Counts up with each reference of this runtime, and is never used twice. */
+  readonly id: number = ++lastRef;
+  /** The node that made it. */
+  readonly node: NodeName = NO_NODE;
+
+  /** Prints as Erlang and Elixir print it, e.g. `#Reference<0.0.0.7>`. */
+  toString(): string {
+    return `#Reference<0.0.${Math.floor(this.id / 0x40000)}.${this.id % 0x40000}>`;
+  }
+
+  /** A reference has no JSON form of its own; it shows as its printed one. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Makes a fresh reference. Mirrors `make_ref/0`. */
+export function makeRef(): Ref {
+  return new Ref();
+}
+
+/** Tells whether `term` is a pid. Mirrors `is_pid/1`. */
+export function isPid(term: unknown): term is Pid {
+  return term instanceof Pid;
+}
+
+/** Tells whether `term` is a reference. Mirrors `is_reference/1`. */
+export function isReference(term: unknown): term is Ref {
+  return term instanceof Ref;
+}
+
+/** Tells whether `term` can be an atom: a string or a symbol. */
+export function isAtom(term: unknown): term is Atom {
+  return typeof term === "string" || typeof term === "symbol";
+}
+
+function isPlainObject(value: object): value is Record<string, unknown> {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/**
+ * Tells whether two terms are equal, as Erlang's `=:=` does: arrays, plain objects, `Map`s, `Set`s,
+ * dates and bytes by their content, everything else (pids, references, functions, class instances)
+ * by identity. Numbers compare as `Map` keys do: `NaN` equals itself and `0` equals `-0`.
+ */
+export function equal(a: Term, b: Term): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
+    return a !== a && b !== b;
+  }
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));
+  }
+  if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime();
+  if (a instanceof Uint8Array) {
+    return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
+  }
+  if (a instanceof Map) {
+    if (!(b instanceof Map) || a.size !== b.size) return false;
+    for (const [key, value] of a) {
+      if (!b.has(key) || !equal(value, b.get(key))) return false;
+    }
+    return true;
+  }
+  if (a instanceof Set) {
+    if (!(b instanceof Set) || a.size !== b.size) return false;
+    for (const item of a) if (!b.has(item)) return false;
+    return true;
+  }
+  if (!isPlainObject(a) || !isPlainObject(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]));
+}
+
+/**
+ * Freezes a term and all that it holds: arrays, plain objects, and the contents of `Map`s and `Set`s.
+ * Objects of classes are left alone, for they may be handles on something that changes.
+ */
+export function deepFreeze<T>(term: T): T {
+  if (typeof term !== "object" || term === null || Object.isFrozen(term)) return term;
+  if (Array.isArray(term)) {
+    Object.freeze(term);
+    term.forEach(deepFreeze);
+  } else if (isPlainObject(term)) {
+    Object.freeze(term);
+    Object.values(term).forEach(deepFreeze);
+  } else if (term instanceof Map) {
+    for (const [key, value] of term) (deepFreeze(key), deepFreeze(value));
+  } else if (term instanceof Set) {
+    term.forEach(deepFreeze);
+  }
+  return term;
+}
+
+let freezing = false;
+
+/** Whether messages are frozen deeply when they are sent: a debugging aid. */
+export function setFreezing(on: boolean): void {
+  freezing = on;
+}
+
+/** What to put into a mailbox for `term`: the term itself, frozen if that was asked for. */
+export function message<T>(term: T): T {
+  return freezing ? deepFreeze(term) : term;
+}
+
+const INSPECT_DEPTH = 6;
+const INSPECT_ITEMS = 50;
+
+/**
+ * Prints a term on one line, for logs and error messages: strings quoted, pids and references as
+ * Erlang prints them, errors as `RangeError: message`, functions by name.
+ *
+ * Nesting deeper than 6 and more than 50 items of one collection are shown as `...`.
+ */
+export function inspect(term: Term): string {
+  return print(term, INSPECT_DEPTH, []);
+}
+
+function print(term: Term, depth: number, above: readonly unknown[]): string {
+  switch (typeof term) {
+    case "string":
+      return JSON.stringify(term);
+    case "bigint":
+      return `${term}n`;
+    case "function":
+      return isClass(term) ? `[class ${term.name}]` : `[function ${term.name || "anonymous"}]`;
+    case "object":
+      break;
+    default:
+      return String(term);
+  }
+  if (term === null) return "null";
+  if (term instanceof Pid || term instanceof Ref) return term.toString();
+  if (above.includes(term)) return "[circular]";
+  try {
+    return printObject(term, depth, [...above, term]);
+  } catch (error) {
+    return `[unprintable: ${error instanceof Error ? error.message : String(error)}]`;
+  }
+}
+
+function printObject(term: object, depth: number, above: readonly unknown[]): string {
+  if (term instanceof Error) return `${term.name}: ${term.message}`;
+  if (term instanceof Date) return `Date(${Number.isNaN(+term) ? "invalid" : term.toISOString()})`;
+  if (term instanceof RegExp) return String(term);
+  if (depth === 0) return Array.isArray(term) ? "[...]" : "{...}";
+  const show = (item: unknown) => print(item, depth - 1, above);
+  const some = <T>(items: Iterable<T>, size: number, one: (item: T) => string) => {
+    const shown: string[] = [];
+    for (const item of items) {
+      if (shown.length === INSPECT_ITEMS) break;
+      shown.push(one(item));
+    }
+    if (size > INSPECT_ITEMS) shown.push("...");
+    return shown.join(", ");
+  };
+  if (Array.isArray(term)) return `[${some(term, term.length, show)}]`;
+  if (term instanceof Uint8Array) return `<<${some(term, term.length, String)}>>`;
+  const pair = ([key, value]: [unknown, unknown]) => `${show(key)} => ${show(value)}`;
+  if (term instanceof Map) return `Map{${some(term, term.size, pair)}}`;
+  if (term instanceof Set) return `Set{${some(term, term.size, show)}}`;
+  if (Object.prototype.toString.call(term) === "[object Module]") return "[module]";
+  const entries = Object.entries(term);
+  const field = ([key, value]: [string, unknown]) => {
+    const name = /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
+    return `${name}: ${show(value)}`;
+  };
+  const name = isPlainObject(term) ? "" : `${term.constructor?.name ?? "Object"} `;
+  return entries.length === 0 ? `${name}{}` : `${name}{ ${some(entries, entries.length, field)} }`;
+}
+
+function isClass(value: unknown): boolean {
+  return Function.prototype.toString.call(value).startsWith("class");
+}

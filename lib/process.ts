@@ -1,0 +1,722 @@
+/**
+ * Processes: spawning, signals, names, timers, inspection. The functions of Elixir's `Process`, and
+ * those of `Kernel` and `:erlang` that go with them.
+ *
+ * @module
+ */
+
+import { checkTimeout } from "./gen.ts";
+import { sleep as sleepIn } from "./kernel/receive.ts";
+import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
+import {
+  type Awaitable,
+  isOnNode,
+  localNameOf,
+  localRegistry,
+  nodeName,
+  resolve,
+  type ServerRef,
+} from "./kernel/names.ts";
+import {
+  allProcesses,
+  BUSY,
+  HIBERNATING,
+  OwnedTimer,
+  type Process as KernelProcess,
+  QUEUED,
+  SUSPENDED,
+  TRAP_EXIT,
+} from "./kernel/process.ts";
+import { current } from "./kernel/scheduler.ts";
+import { fence, self as selfProcess } from "./kernel/self.ts";
+import {
+  Alias,
+  type AliasMode,
+  demonitor as demonitorOf,
+  exitSignal,
+  flushDown,
+  link as linkTo,
+  linksOf,
+  Monitor,
+  monitor as monitorFor,
+  sendToPid,
+  timerOf,
+  unlink as unlinkFrom,
+} from "./kernel/signals.ts";
+import {
+  type Atom,
+  equal,
+  inspect,
+  isAtom,
+  isPid,
+  type NodeName,
+  Pid,
+  Ref,
+  type Term,
+} from "./kernel/term.ts";
+import { now } from "./kernel/clock.ts";
+import { left, MAX_DELAY_MS, start } from "./kernel/timers.ts";
+import { send } from "./send.ts";
+
+// --- Being a process ----------------------------------------------------------------------------
+
+/** What {@linkcode spawn} takes besides the function. */
+export interface SpawnOptions {
+  /** Link the new process to the calling one. */
+  readonly link?: boolean;
+  /** Monitor it: then the result is `[pid, ref]`. */
+  readonly monitor?: boolean;
+  /** Kept and shown by `info`; there is one priority here. */
+  readonly priority?: "low" | "normal" | "high" | "max";
+  /** Further options of the BEAM's are kept, and change nothing here. */
+  readonly [option: string]: Term;
+}
+
+/**
+ * The pid of the calling process: known anywhere in its code, also after an `await`. Outside of
+ * processes, the pid of the main process, which is made at first use, so that a script, a test and
+ * the REPL can send, receive, link and monitor.
+ *
+ * @throws {TypeError} In code that goes on after a synchronous callback has returned without waiting
+ * for it, where nothing tells whose code it is. Make the callback `async`, or take `self()` before.
+ * @see Erlang `self/0`
+ */
+export function self(): Pid {
+  return selfProcess().pid;
+}
+
+/**
+ * Starts a process that runs `body`, and returns its pid at once; `body` begins later. When `body`
+ * returns, or the promise it returned is fulfilled, the process ends with `"normal"`; if it throws,
+ * with the reason for that (see {@linkcode exit}), and an error is reported.
+ *
+ * @see Erlang `spawn/1`, `spawn_opt/2`
+ */
+export function spawn(body: () => unknown): Pid;
+/** Starts a process with options; with `monitor: true` the result is `[pid, ref]`. */
+export function spawn<const Options extends SpawnOptions>(
+  body: () => unknown,
+  options: Options,
+): Options extends { readonly monitor: true } ? readonly [Pid, Ref] : Pid;
+export function spawn(
+  body: () => unknown,
+  options: SpawnOptions = {},
+): Pid | readonly [Pid, Ref] {
+  if (typeof body !== "function") {
+    throw new TypeError(`Cannot spawn: expected a function, found ${inspect(body)}`);
+  }
+  const parent = selfProcess();
+  const process = spawnCoroutine(parent, body);
+  const { link, monitor, ...others } = options;
+  if (Object.keys(others).length > 0) process.more().options = others;
+  if (link === true) linkTo(parent, process.pid);
+  return monitor === true ? [process.pid, monitorFor(parent, process, process.pid)] : process.pid;
+}
+
+/** Starts a process that is linked to the calling one. See {@linkcode spawn}. @see Erlang `spawn_link/1` */
+export function spawnLink(body: () => unknown): Pid {
+  return spawn(body, { link: true });
+}
+
+/**
+ * Starts a process and monitors it: `[pid, ref]`. See {@linkcode spawn} and {@linkcode monitor}.
+ *
+ * @see Erlang `spawn_monitor/1`
+ */
+export function spawnMonitor(body: () => unknown): readonly [Pid, Ref] {
+  return spawn(body, { monitor: true });
+}
+
+/**
+ * Resolves after `ms` milliseconds; never, if that is `Infinity`. Messages that arrive meanwhile stay
+ * in the mailbox.
+ *
+ * @throws {RangeError} If `ms` is negative or not a number.
+ * @see Elixir `Process.sleep/1`
+ */
+export async function sleep(ms: number): Promise<void> {
+  checkTimeout("sleep", ms);
+  await sleepIn(selfProcess(), ms);
+}
+
+/**
+ * Hints that the calling process will have nothing to do for long. There is no stack to throw away
+ * here, so it only shows in {@linkcode info}. Mirrors `hibernate/3`, without its three arguments: the code goes on.
+ */
+export function hibernate(): void {
+  selfProcess().flags |= HIBERNATING;
+}
+
+/**
+ * An `AbortSignal` that aborts, with the exit reason, when the calling process ends: hand it to
+ * `fetch` and others, so that a killed process also stops its I/O.
+ */
+export function signal(): AbortSignal {
+  return (selfProcess().more().abort ??= new AbortController()).signal;
+}
+
+// --- Exits, links, monitors ---------------------------------------------------------------------
+
+/**
+ * Sends `pid` an exit signal, and returns `true`, whether or not it is there.
+ *
+ * `"kill"` ends any process, which others see as `"killed"`. Any other reason reaches a process that
+ * traps exits as the message `["EXIT", sender, reason]`, and ends one that does not; only `"normal"`
+ * ends nobody but the sender itself.
+ *
+ * Here the receiver is dead when this returns. A process that ends itself so goes no further: its
+ * code is left by an exception, which it may catch, but from then on nothing that it does has effect.
+ *
+ * @throws {TypeError} If `pid` is no pid.
+ * @see Erlang `exit/2`
+ */
+export function exit(pid: Pid, reason: Term): true {
+  const process = selfProcess();
+  const target = livingOrDead(pid, "send an exit signal to");
+  if (target !== null) exitSignal(process.pid, target, reason);
+  if (process.isDead) fence();
+  return true;
+}
+
+/**
+ * Links the calling process and `pid`: when either ends, the other gets an exit signal. Linking twice
+ * is linking once. If there is no such process, the signal comes at once, with the reason `"noproc"`.
+ *
+ * @throws {TypeError} If `pid` is no pid.
+ * @see Erlang `link/1`
+ */
+export function link(pid: Pid): true {
+  const process = selfProcess();
+  livingOrDead(pid, "link to");
+  linkTo(process, pid);
+  if (process.isDead) fence();
+  return true;
+}
+
+/**
+ * Takes the link between the calling process and `pid` away, if there is one. No exit signal of
+ * that link arrives after this; a message `EXIT` of it may lie in the mailbox already.
+ *
+ * @see Erlang `unlink/1`
+ */
+export function unlink(pid: Pid): true {
+  livingOrDead(pid, "unlink from");
+  unlinkFrom(selfProcess(), pid);
+  return true;
+}
+
+/** Options of {@linkcode monitor}. */
+export interface MonitorOptions {
+  /**
+   * Makes the reference an alias of the calling process, too, which ends when it is unaliased, with
+   * the monitor, or with the first message that is sent to it. Default: none.
+   */
+  readonly alias?: Exclude<AliasMode, "reply">;
+  /** What stands in the place of `"DOWN"` in the message. */
+  readonly tag?: Term;
+}
+
+/**
+ * Monitors a process: when it ends, the calling process gets
+ * `["DOWN", ref, "process", object, reason]`, where `object` is the pid, or `[name, node]` if it was
+ * named so. If there is no such process, that comes at once, with the reason `"noproc"`.
+ *
+ * Each call makes a monitor of its own. A name stands for the process that has it now.
+ *
+ * @throws {TypeError} If `server` has none of the forms of a server.
+ * @see Erlang `monitor/2,3`
+ */
+export function monitor(server: Pid | string | symbol, options?: MonitorOptions): Ref;
+/** Monitors the process that has a name in a registry, which may answer later. */
+export function monitor(server: ServerRef, options?: MonitorOptions): Awaitable<Ref>;
+export function monitor(server: ServerRef, options: MonitorOptions = {}): Awaitable<Ref> {
+  const process = selfProcess();
+  const { alias, tag = "DOWN" } = options;
+  const found = resolve(server);
+  const start = (pid: Pid | undefined) =>
+    monitorFor(process, pid?.process ?? null, objectOf(server, pid), tag, alias);
+  return found instanceof Promise ? found.then(start) : start(found);
+}
+
+/** What a `DOWN` message names as the process that ended. */
+function objectOf(server: ServerRef, pid: Pid | undefined): Pid | readonly [Atom, NodeName] {
+  if (isAtom(server)) return [server, nodeName()];
+  return isOnNode(server) ? server : pid ?? server as Pid;
+}
+
+/**
+ * Takes a monitor away: no `DOWN` message of it arrives after this.
+ *
+ * @param options `"flush"` also removes one that lies in the mailbox already; with `"info"` the result
+ * tells whether there was a monitor to take away.
+ * @returns `true`, always, without `"info"`.
+ * @throws {TypeError} If `ref` is no reference, or an option unknown.
+ * @see Erlang `demonitor/1,2`
+ */
+export function demonitor(ref: Ref, options: readonly ("flush" | "info")[] = []): boolean {
+  const process = selfProcess();
+  assertRef(ref, "demonitor");
+  for (const option of options) {
+    if (option !== "flush" && option !== "info") {
+      throw new TypeError(
+        `Cannot demonitor with this option: expected "flush" or "info", found ${inspect(option)}`,
+      );
+    }
+  }
+  if (ref.target instanceof Monitor && ref.target.holder !== process) {
+    throw new TypeError(`Cannot demonitor ${ref}: it is the monitor of another process`);
+  }
+  const found = demonitorOf(process, ref);
+  if (!found && options.includes("flush")) flushDown(process, ref);
+  return options.includes("info") ? found : true;
+}
+
+/**
+ * Makes an alias of the calling process: a reference that messages can be sent to, until it is
+ * unaliased.
+ *
+ * @param mode With `"reply"` the first message ends the alias. Default `"explicit_unalias"`.
+ * @see Erlang `alias/0,1`
+ */
+export function alias(mode: "explicit_unalias" | "reply" = "explicit_unalias"): Ref {
+  const ref = new Ref();
+  new Alias(selfProcess(), ref, mode);
+  return ref;
+}
+
+/**
+ * Ends an alias of the calling process: messages sent to it are dropped from now on. Tells whether
+ * it was active.
+ *
+ * @see Erlang `unalias/1`
+ */
+export function unalias(ref: Ref): boolean {
+  const process = selfProcess();
+  assertRef(ref, "unalias");
+  const alias = ref.alias;
+  if (!(alias instanceof Alias) || alias.process !== process) return false;
+  alias.deactivate();
+  return true;
+}
+
+/**
+ * Sets a flag of the calling process and returns the old value.
+ *
+ * `"trap_exit"`: whether exit signals arrive as messages. It is looked at when a signal arrives.
+ *
+ * @throws {TypeError} If the flag is unknown, or its value no boolean.
+ * @see Erlang `process_flag/2`
+ */
+export function flag(name: "trap_exit", value: boolean): boolean {
+  const process = selfProcess();
+  if (name !== "trap_exit" || typeof value !== "boolean") {
+    throw new TypeError(
+      `Cannot set this process flag: expected "trap_exit" and a boolean, found ${inspect(name)} ` +
+        `and ${inspect(value)}`,
+    );
+  }
+  const before = process.trapsExits;
+  if (value) process.flags |= TRAP_EXIT;
+  else process.flags &= ~TRAP_EXIT;
+  return before;
+}
+
+// --- Local names --------------------------------------------------------------------------------
+
+/**
+ * Registers a process under a local name, which is free again when it ends.
+ *
+ * @throws {TypeError} If `name` cannot be a name, is taken, or if `pid` has one already or is not alive.
+ * @see Elixir `Process.register/2`, Erlang `register/2` (with its arguments the other way round)
+ */
+export function register(pid: Pid, name: Atom): true {
+  fence();
+  if (!isAtom(name) || name === "" || name === "undefined" || name === "nil") {
+    throw new TypeError(
+      `Cannot register ${inspect(pid)}: expected an atom for a name, found ${inspect(name)}`,
+    );
+  }
+  livingOrDead(pid, "register");
+  if (localRegistry().registerName(name, pid) === "yes") return true;
+  throw new TypeError(
+    `Cannot register ${pid} as ${inspect(name)}: it is not alive, the name is already taken, or ` +
+      "it has already been given another name",
+  );
+}
+
+/**
+ * Frees a local name.
+ *
+ * @throws {TypeError} If nobody has it.
+ * @see Erlang `unregister/1`
+ */
+export function unregister(name: Atom): true {
+  fence();
+  if (localRegistry().whereisName(name) === undefined) {
+    throw new TypeError(`Cannot unregister ${inspect(name)}: no process is registered under it`);
+  }
+  localRegistry().unregisterName(name);
+  return true;
+}
+
+/** The pid that has a local name, or `undefined`. @see Erlang `whereis/1` */
+export function whereis(name: Atom): Pid | undefined {
+  fence();
+  return localRegistry().whereisName(name);
+}
+
+/** All local names that are taken. @see Erlang `registered/0` */
+export function registered(): Atom[] {
+  fence();
+  return localRegistry().registered();
+}
+
+// --- Timers -------------------------------------------------------------------------------------
+
+/** Options of {@linkcode sendAfter} and {@linkcode startTimer}. */
+export interface TimerOptions {
+  /** The time is a moment of {@linkcode monotonicTime}, not a delay. Default `false`. */
+  readonly abs?: boolean;
+}
+
+/** The monotonic time in milliseconds, from some moment in the past. @see Erlang `monotonic_time(millisecond)` */
+export function monotonicTime(): number {
+  return now();
+}
+
+/**
+ * Sends `message` after `time` milliseconds; never early. Also after 0 ms what is sent directly comes
+ * first.
+ *
+ * A timer for a pid ends with that process. A name is looked up when the time has come, and if
+ * nobody has it then, the message is dropped. A pending timer keeps the host running, as
+ * `setTimeout` does.
+ *
+ * @param to A pid or a local name.
+ * @param time A whole number of milliseconds.
+ * @returns A reference for {@linkcode cancelTimer} and {@linkcode readTimer}.
+ * @throws {RangeError} If `time` is negative, no integer or far too large.
+ * @throws {TypeError} If `to` is neither a pid nor a name.
+ * @see Erlang `erlang:send_after/3,4`
+ */
+export function sendAfter(
+  to: Pid | Atom,
+  message: Term,
+  time: number,
+  options?: TimerOptions,
+): Ref {
+  return startTimerFor(to, () => message, time, options);
+}
+
+/**
+ * As {@linkcode sendAfter}, but what arrives is `["timeout", ref, message]`, with the timer's reference.
+ *
+ * @see Erlang `erlang:start_timer/3,4`
+ */
+export function startTimer(
+  time: number,
+  to: Pid | Atom,
+  message: Term,
+  options?: TimerOptions,
+): Ref {
+  return startTimerFor(to, (ref) => ["timeout", ref, message], time, options);
+}
+
+function startTimerFor(
+  to: Pid | Atom,
+  message: (ref: Ref) => Term,
+  time: number,
+  { abs = false }: TimerOptions = {},
+): Ref {
+  fence();
+  if (!isPid(to) && !isAtom(to)) {
+    throw new TypeError(
+      `Cannot start a timer: expected a pid or a local name, found ${inspect(to)}`,
+    );
+  }
+  if (
+    !Number.isSafeInteger(time) && !(abs && Number.isFinite(time)) || (!abs && time < 0) ||
+    time > MAX_DELAY_MS
+  ) {
+    throw new RangeError(
+      `Cannot start a timer: expected whole milliseconds from 0 to ${MAX_DELAY_MS}, found ${
+        inspect(time)
+      }`,
+    );
+  }
+  const ref = new Ref();
+  const owner = isPid(to) ? to.process : null;
+  if (isPid(to) && owner === null) return ref;
+  const deliver = () => {
+    const pid = isPid(to) ? to : localRegistry().whereisName(to);
+    if (pid !== undefined) sendToPid(pid, message(ref));
+  };
+  start(new OwnedTimer(owner, deliver, ref), time, abs);
+  return ref;
+}
+
+/** Options of {@linkcode cancelTimer}. */
+export interface CancelTimerOptions {
+  /** Answer `"ok"`, and the result comes as a message `["cancel_timer", ref, result]`. Default `false`. */
+  readonly async?: boolean;
+  /** Whether the result is wanted at all: if not, the answer is `"ok"`. Default `true`. */
+  readonly info?: boolean;
+}
+
+/**
+ * Cancels a timer. Answers the milliseconds that were left; `false` if it had fired (then its message
+ * has been delivered), was cancelled before, or never was.
+ *
+ * @throws {TypeError} If `ref` is no reference.
+ * @see Erlang `erlang:cancel_timer/1,2`
+ */
+export function cancelTimer(ref: Ref, options: CancelTimerOptions = {}): number | false | "ok" {
+  const timer = timerBehind(ref, "cancel");
+  const result = timer === undefined ? false : left(timer) ?? false;
+  timer?.cancel();
+  return answerTimer("cancel_timer", ref, result, options);
+}
+
+/**
+ * The milliseconds that a timer has left; `false` if it has none, as {@linkcode cancelTimer} says.
+ *
+ * @param options With `async` the answer is `"ok"`, and the result the message `["read_timer", ref, result]`.
+ * @throws {TypeError} If `ref` is no reference.
+ * @see Erlang `erlang:read_timer/1,2`
+ */
+export function readTimer(
+  ref: Ref,
+  options: { readonly async?: boolean } = {},
+): number | false | "ok" {
+  const timer = timerBehind(ref, "read");
+  return answerTimer(
+    "read_timer",
+    ref,
+    timer === undefined ? false : left(timer) ?? false,
+    options,
+  );
+}
+
+function timerBehind(ref: Ref, what: string): OwnedTimer | undefined {
+  fence();
+  assertRef(ref, `${what} a timer`);
+  return timerOf(ref);
+}
+
+function answerTimer(
+  tag: string,
+  ref: Ref,
+  result: number | false,
+  { async = false, info = true }: CancelTimerOptions,
+): number | false | "ok" {
+  if (async && info) sendToPid(self(), [tag, ref, result]);
+  return async || !info ? "ok" : result;
+}
+
+// --- The dictionary -----------------------------------------------------------------------------
+
+/** The value under `key` in the process dictionary, or `otherwise`. @see Erlang `get/1` */
+export function get(key: Term, otherwise?: Term): Term {
+  const { extras } = selfProcess();
+  const dictionary = extras?.dictionary;
+  return dictionary?.has(key) ? dictionary.get(key) : otherwise;
+}
+
+/** Puts a value into the process dictionary, and returns the one that was there. @see Erlang `put/2` */
+export function put(key: Term, value: Term): Term {
+  const dictionary = selfProcess().more().dictionary ??= new Map();
+  const before = dictionary.get(key);
+  dictionary.set(key, value);
+  return before;
+}
+
+/** Deletes a key of the process dictionary, and returns its value. @see Elixir `Process.delete/1` */
+export function deleteKey(key: Term): Term {
+  const dictionary = selfProcess().extras?.dictionary;
+  const before = dictionary?.get(key);
+  dictionary?.delete(key);
+  return before;
+}
+export { deleteKey as delete };
+
+/** All entries of the process dictionary. @see Erlang `get/0` */
+export function getAll(): (readonly [key: Term, value: Term])[] {
+  return [...selfProcess().extras?.dictionary ?? []];
+}
+
+/** The keys of the process dictionary: all, or with an argument those with that value. @see Erlang `get_keys/0,1` */
+export function getKeys(...value: [] | [Term]): Term[] {
+  return getAll().filter(([, each]) => value.length === 0 || equal(each, value[0]))
+    .map(([key]) => key);
+}
+
+// --- Inspection ---------------------------------------------------------------------------------
+
+/** Whether a process has not ended. @see Elixir `Process.alive?/1` */
+export function isAlive(pid: Pid): boolean {
+  fence();
+  return livingOrDead(pid, "look at") !== null;
+}
+
+/** The pids of all living processes, oldest first. @see Elixir `Process.list/0` */
+export function list(): Pid[] {
+  fence();
+  return Array.from(allProcesses(), (process) => process.pid);
+}
+
+/** Sets a label for the calling process, which reports and {@linkcode info} show. @see Elixir `Process.set_label/1` */
+export function setLabel(label: Term): "ok" {
+  selfProcess().more().label = label;
+  return "ok";
+}
+
+/** The label of a process, by default the calling one; `undefined` if it has none or has ended. @see Elixir `Process.get_label/1` */
+export function getLabel(pid: Pid = self()): Term {
+  fence();
+  return livingOrDead(pid, "look at")?.extras?.label;
+}
+
+/** What {@linkcode info} tells of a process. */
+export interface ProcessInfo {
+  /** Its local name; `[]` if it has none, when asked for by itself. */
+  readonly registered_name: Atom | readonly [];
+  /** What it is doing. */
+  readonly status: "running" | "runnable" | "waiting" | "suspended";
+  /** Number of messages in its mailbox. */
+  readonly message_queue_len: number;
+  /** These messages, in full. */
+  readonly messages: readonly Term[];
+  /** The processes that it is linked to. */
+  readonly links: readonly Pid[];
+  /** What it monitors: `["process", pid]` or `["process", [name, node]]`. */
+  readonly monitors: readonly Term[];
+  /** The processes that monitor it, once for each monitor. */
+  readonly monitored_by: readonly Pid[];
+  /** Whether it traps exits. */
+  readonly trap_exit: boolean;
+  /** Its dictionary as pairs; of a server also `$ancestors` and `$initial_call`. */
+  readonly dictionary: readonly (readonly [Term, Term])[];
+  /** What it was started with: `[module, function, arity]`. */
+  readonly initial_call: Term;
+  /** Where it is: what it awaits, or the loop of its behaviour. */
+  readonly current_function: Term;
+  /** Number of messages that it has handled so far: the BEAM counts function calls. */
+  readonly reductions: number;
+  /** As given to `spawn`, without effect. */
+  readonly priority: Term;
+  /** Its label, see {@linkcode setLabel}. */
+  readonly label: Term;
+  /** Who started it; `undefined` for the main process. */
+  readonly parent: Pid | undefined;
+}
+
+/** An item of {@linkcode ProcessInfo}. */
+export type InfoItem = keyof ProcessInfo;
+
+const ITEMS: { readonly [Item in InfoItem]: (process: KernelProcess) => ProcessInfo[Item] } = {
+  registered_name: (process) => localNameOf(process.pid) ?? [],
+  status: statusOf,
+  message_queue_len: (process) => process.messages().length,
+  messages: (process) => process.messages(),
+  links: linksOf,
+  monitors: (process) => [...monitorsHeld(process)].map(({ object }) => ["process", object]),
+  monitored_by: (process) => [...monitorsOn(process)].map(({ holder }) => holder.pid),
+  trap_exit: (process) => process.trapsExits,
+  dictionary: dictionaryOf,
+  initial_call: (process) => process.behaviour.describe(process).initialCall,
+  current_function: (process) => process.behaviour.describe(process).currentFunction,
+  reductions: (process) => process.reductions,
+  priority: (process) => process.extras?.options?.["priority"] ?? "normal",
+  label: (process) => process.extras?.label,
+  parent: (process) => process.parent ?? undefined,
+};
+
+/**
+ * What is known of a process: everything as an object, one item as the pair `[item, value]`, a list
+ * of items as a list of such pairs, in the order asked for. `undefined` if it has ended.
+ *
+ * Memory is not among the items: the engine does not tell what of it belongs to which process.
+ *
+ * @throws {TypeError} If `pid` is no pid, or an item unknown.
+ * @see Elixir `Process.info/1,2`
+ */
+export function info(pid: Pid): ProcessInfo | undefined;
+/** One item. */
+export function info<Item extends InfoItem>(
+  pid: Pid,
+  item: Item,
+): readonly [Item, ProcessInfo[Item]] | undefined;
+/** A list of items. */
+export function info(
+  pid: Pid,
+  items: readonly InfoItem[],
+): (readonly [InfoItem, Term])[] | undefined;
+export function info(pid: Pid, items?: InfoItem | readonly InfoItem[]): Term {
+  fence();
+  const process = livingOrDead(pid, "look at");
+  const wanted = items === undefined
+    ? Object.keys(ITEMS) as InfoItem[]
+    : typeof items === "string"
+    ? [items]
+    : items;
+  for (const item of wanted) {
+    if (!Object.hasOwn(ITEMS, item)) {
+      throw new TypeError(
+        `Cannot look at this item of a process: expected one of ${
+          Object.keys(ITEMS).join(", ")
+        }, found ${inspect(item)}`,
+      );
+    }
+  }
+  if (process === null) return undefined;
+  const pairs = wanted.map((item) => [item, ITEMS[item](process)] as const);
+  if (items === undefined) return Object.fromEntries(pairs);
+  return typeof items === "string" ? pairs[0] : pairs;
+}
+
+function statusOf(process: KernelProcess): ProcessInfo["status"] {
+  if (process === current) return "running";
+  if ((process.flags & SUSPENDED) !== 0) return "suspended";
+  if ((process.flags & QUEUED) !== 0) return "runnable";
+  // A coroutine outside of receive runs, as far as anybody can tell; a server that awaits waits.
+  return (process.flags & BUSY) !== 0 && process.behaviour === COROUTINE ? "running" : "waiting";
+}
+
+function dictionaryOf(process: KernelProcess): (readonly [Term, Term])[] {
+  const entries: (readonly [Term, Term])[] = [...process.extras?.dictionary ?? []];
+  if (process.behaviour === COROUTINE) return entries;
+  return [
+    ["$initial_call", process.behaviour.describe(process).initialCall],
+    ["$ancestors", ancestorsOf(process)],
+    ...entries,
+  ];
+}
+
+function ancestorsOf(process: KernelProcess): (Pid | Atom)[] {
+  const ancestors: (Pid | Atom)[] = [];
+  for (let each = process.lineage; each !== null; each = each.above) {
+    ancestors.push(localNameOf(each.pid) ?? each.pid);
+  }
+  return ancestors;
+}
+
+function* monitorsHeld(process: KernelProcess): Generator<Monitor> {
+  for (let each = process.monitors; each !== null; each = each.heldNext) yield each;
+}
+
+function* monitorsOn(process: KernelProcess): Generator<Monitor> {
+  for (let each = process.monitoredBy; each !== null; each = each.targetNext) yield each;
+}
+
+function livingOrDead(pid: unknown, what: string): KernelProcess | null {
+  if (isPid(pid)) return pid.process;
+  throw new TypeError(`Cannot ${what} a process: expected a pid, found ${inspect(pid)}`);
+}
+
+function assertRef(ref: unknown, what: string): void {
+  if (!(ref instanceof Ref)) {
+    throw new TypeError(`Cannot ${what}: expected a reference, found ${inspect(ref)}`);
+  }
+}
+
+export { send };
