@@ -5,13 +5,29 @@
  */
 
 import { type CallKind, type PendingCall, sendCall } from "./kernel/calls.ts";
+import { now } from "./kernel/clock.ts";
 import { type Exit, exit } from "./kernel/exit.ts";
-import { inOrder, TOO_LATE } from "./kernel/lookup.ts";
-import { isOnNode, nodeName, registryOf, resolve, type ServerRef } from "./kernel/names.ts";
+import { lookUp, REGISTRY_TIMEOUT_MS, TOO_LATE } from "./kernel/lookup.ts";
+import { BadAnswerError, isOnNode, nodeName, resolve, type ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
-import { Pid, type Term } from "./kernel/term.ts";
+import { equal, isAtom, Pid, type Term } from "./kernel/term.ts";
 import { checkTimeout } from "./gen.ts";
+
+/**
+ * Asks a process to stop and waits for its end, as `function stop` of `module`: the request is the
+ * reason. It fails with the reason that the process ended with, if that is another.
+ */
+export function stopKind(module: string): CallKind {
+  return {
+    message: ({ caller, request }) => ["system", [caller.pid, null], ["terminate", request]],
+    describe: ({ server, request, timeout }) => [module, "stop", [server, request, timeout]],
+    ended(call, reason) {
+      if (equal(reason, call.request)) call.reply("ok");
+      else call.fail(reason);
+    },
+  };
+}
 
 /** Asks a server and waits for its answer, as `kind` has it. All that goes wrong is a rejection. */
 export function ask(
@@ -23,21 +39,53 @@ export function ask(
   try {
     const caller = self();
     checkTimeout("call", timeout);
-    const found = server instanceof Pid
-      ? server
-      : server === undefined || server === null
-      ? undefined
-      : resolve(server);
-    if (!(found instanceof Promise)) return toPid(caller, found, server, request, timeout, kind);
-    return inOrder(caller, registryOf(server), found, timeout).then(
-      (pid) => toPid(caller, pid, server, request, timeout, kind),
-      (error) => {
-        throw error === TOO_LATE ? failed("timeout", server, request, timeout, kind) : error;
-      },
-    );
+    if (server === undefined || server === null || server instanceof Pid) {
+      return toPid(caller, server ?? undefined, server, request, timeout, kind);
+    }
+    if (isAtom(server)) {
+      return toPid(caller, resolve(server) as Pid | undefined, server, request, timeout, kind);
+    }
+    return askByName(caller, server, request, timeout, kind);
   } catch (error) {
-    return Promise.reject(error);
+    return Promise.reject(notFound(error, server, request, timeout, kind));
   }
+}
+
+/** Asks by a name in a registry. If that answers later, the time it takes is a part of the call's. */
+function askByName(
+  caller: Process,
+  server: ServerRef,
+  request: Term,
+  timeout: number,
+  kind: CallKind,
+): Promise<Term> {
+  let since: number | undefined;
+  let isAsked = false;
+  const askPid = (pid: Pid | undefined) => {
+    isAsked = true;
+    if (since === undefined) return toPid(caller, pid, server, request, timeout, kind);
+    const left = Math.max(0, timeout - (now() - since));
+    const describe = () => kind.describe({ server, request, timeout } as PendingCall);
+    return toPid(caller, pid, server, request, left, { ...kind, describe });
+  };
+  const limit = timeout === Infinity ? REGISTRY_TIMEOUT_MS : timeout;
+  const failed = (thrown: unknown) => notFound(thrown, server, request, timeout, kind);
+  const answer = lookUp(caller, server, limit, askPid, failed);
+  if (!isAsked) since = now();
+  return answer;
+}
+
+/** What a call fails with whose registry has failed. */
+function notFound(
+  thrown: unknown,
+  server: ServerRef,
+  request: Term,
+  timeout: number,
+  kind: CallKind,
+): unknown {
+  if (thrown === TOO_LATE) return failed("timeout", server, request, timeout, kind);
+  if (!(thrown instanceof BadAnswerError)) return thrown;
+  return failed(["bad_return_value", thrown.answer], server, request, timeout, kind);
 }
 
 function toPid(

@@ -4,18 +4,37 @@
  * @module
  */
 
+import type { From } from "./kernel/calls.ts";
 import { localNameOf } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { inspect, type Pid, type Term } from "./kernel/term.ts";
 
 /**
  * What a server does, as debug functions see it: `["in", message]` for each message it takes,
- * `["out", reply, to, state]` for each reply, `["noreply", state]` after each other callback.
+ * `["out", reply, to, state]` for each reply, `["noreply", state]` after each other callback,
+ * `["continue", argument]` when it goes on where a callback left off. A state machine has events of its own.
  */
 export type SystemEvent =
   | readonly ["in", Term]
   | readonly ["out", Term, Pid, Term]
-  | readonly ["noreply", Term];
+  | readonly ["noreply", Term]
+  | readonly ["continue", Term]
+  | MachineEvent;
+
+/**
+ * What a state machine does: `["in", event, state]` for each event that it takes or inserts, `["consume", event,
+ * state, next]` or `["postpone", event, state, next]` when that has been handled, `["out", reply, from]`,
+ * `["start_timer", [type, time, content, options], state]`, `["enter", module, state]` when it begins,
+ * `["module", module, state]` when another callback module takes over, `["terminate", reason, state]`.
+ */
+export type MachineEvent =
+  | readonly ["in" | "enter" | "module" | "start_timer" | "terminate", Term, Term]
+  | readonly ["out", Term, From]
+  | readonly ["consume" | "postpone", Term, Term, Term];
+
+/** Words an event for `trace` and `log_to`, given what `handleDebug` was given besides. */
+// deno-lint-ignore no-explicit-any -- a special process has events of its own
+export type FormatEvent = (event: any, extra: any) => string;
 
 /**
  * A debug function: gets its own state, an event and the name or pid of the server, and returns
@@ -59,21 +78,32 @@ function printLine(line: string): void {
   console.log(line);
 }
 
+/** An event that is kept, with what it takes to word it. */
+interface Logged {
+  readonly event: SystemEvent;
+  readonly extra: Term;
+  readonly format: FormatEvent;
+}
+
 interface Installed {
   readonly id: Term;
   readonly call: DebugFunction;
   state: Term;
 }
 
-/** The debug functions of one server. */
+/** The debug functions of one server. Opaque: `Sys.debugOptions` makes it, `Sys.handleDebug` uses it. */
 export class Debug {
   #trace: ((line: string) => void) | null = null;
   #sink: ((line: string) => void) | null = null;
-  #log: { readonly limit: number; readonly events: SystemEvent[] } | null = null;
+  #log: { readonly limit: number; readonly events: Logged[] } | null = null;
   #counts: { readonly since: Date; in: number; out: number } | null = null;
   #installed: Installed[] = [];
 
-  /** Debug functions as the `debug` option of a start names them. */
+  /**
+   * Debug functions as the `debug` option of a start names them.
+   *
+   * @throws {TypeError} If one of them is unknown.
+   */
   constructor(options: readonly DebugOption[] = []) {
     for (const option of options) this.#use(option);
   }
@@ -93,7 +123,7 @@ export class Debug {
         return this.install(argument as InstallSpec);
       default:
         throw new TypeError(
-          'Cannot start with this debug option: expected "trace", "log", "statistics", ' +
+          'Cannot use this debug option: expected "trace", "log", "statistics", ' +
             '["log", n], ["log_to", function] or ["install", [function, state]], found ' +
             inspect(option),
         );
@@ -108,32 +138,42 @@ export class Debug {
 
   /** Prints a line for each event, or stops to. */
   trace(on: boolean, print: (line: string) => void = printLine): void {
+    assertFlag("trace", on);
+    assertFunction("trace", print);
     this.#trace = on ? print : null;
   }
 
   /** Hands a line for each event to `sink`, or stops to. */
   logTo(sink: ((line: string) => void) | null): void {
+    if (sink !== null) assertFunction("log", sink);
     this.#sink = sink;
   }
 
   /** Keeps the last `limit` events, or drops them. */
   log(on: boolean, limit: number = LOG_EVENTS): void {
+    assertFlag("log", on);
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      throw new RangeError(
+        `Cannot log so many events: expected a number from 1, found ${inspect(limit)}`,
+      );
+    }
     this.#log = on ? { limit, events: this.#log?.events.slice(-limit) ?? [] } : null;
   }
 
   /** The events that are kept, oldest first. */
   logged(): readonly SystemEvent[] {
-    return [...this.#log?.events ?? []];
+    return (this.#log?.events ?? []).map(({ event }) => event);
   }
 
   /** Prints the events that are kept. */
-  print(server: Term): void {
-    for (const event of this.logged()) printLine(formatEvent(event, server));
+  print(): void {
+    for (const { event, extra, format } of this.#log?.events ?? []) printLine(format(event, extra));
   }
 
-  /** Counts messages, or stops to. */
+  /** Counts messages, or stops to. Who counts already goes on. */
   count(on: boolean): void {
-    this.#counts = on ? { since: new Date(), in: 0, out: 0 } : null;
+    assertFlag("count", on);
+    this.#counts = on ? this.#counts ?? { since: new Date(), in: 0, out: 0 } : null;
   }
 
   /** The counts, or `"no_statistics"`. */
@@ -151,6 +191,12 @@ export class Debug {
 
   /** Installs a function, unless one of the same id is: the function itself is its id by default. */
   install(spec: InstallSpec): void {
+    if (!Array.isArray(spec) || typeof spec.at(-2) !== "function" || spec.length > 3) {
+      throw new TypeError(
+        "Cannot install a debug function: expected [function, state] or [id, function, state], " +
+          `found ${inspect(spec)}`,
+      );
+    }
     const [id, call, state] = spec.length === 3 ? spec : [spec[0], ...spec];
     if (this.#installed.every((each) => each.id !== id)) this.#installed.push({ id, call, state });
   }
@@ -170,27 +216,35 @@ export class Debug {
     this.#installed = [];
   }
 
-  /** What is installed, for `Sys.getStatus`. */
-  describe(): Term[] {
+  /** What is installed, for `Sys.getStatus`, with the events in the form in which they may be shown. */
+  describe(log: readonly Term[] = this.logged()): Term[] {
     return [
       ...(this.#trace === null ? [] : ["trace"]),
-      ...(this.#log === null ? [] : [["log", this.logged()]]),
+      ...(this.#log === null ? [] : [["log", log]]),
       ...(this.#sink === null ? [] : ["log_to"]),
       ...(this.#counts === null ? [] : [["statistics", this.statistics()]]),
       ...this.#installed.map(({ id, state }) => ["install", id, state]),
     ];
   }
 
-  /** Lets everything that is installed see an event. A function that throws is taken away. */
+  /** Lets everything that is installed see what a server does. */
   event(process: Process, event: SystemEvent): void {
-    const server = localNameOf(process.pid) ?? process.pid;
+    this.handle(event, localNameOf(process.pid) ?? process.pid, formatEvent);
+  }
+
+  /** Lets everything that is installed see an event. What throws an error is taken away. */
+  handle(event: SystemEvent, extra: Term, format: FormatEvent): void {
     if (this.#trace !== null || this.#sink !== null) {
-      const line = formatEvent(event, server);
-      this.#trace?.(line);
-      this.#sink?.(line);
+      try {
+        const line = format(event, extra);
+        this.#trace?.(line);
+        this.#sink?.(line);
+      } catch {
+        this.#trace = this.#sink = null;
+      }
     }
     if (this.#log !== null) {
-      this.#log.events.push(event);
+      this.#log.events.push({ event, extra, format });
       if (this.#log.events.length > this.#log.limit) this.#log.events.shift();
     }
     if (this.#counts !== null) {
@@ -198,13 +252,28 @@ export class Debug {
       else if (event[0] === "out") this.#counts.out++;
     }
     for (const each of this.#installed) {
-      try {
-        each.state = each.call(each.state, event, server);
-      } catch {
-        each.state = "done";
-      }
+      each.state = nextState(each, event, extra);
       if (each.state === "done") this.remove(each.id);
     }
+  }
+}
+
+function assertFlag(what: string, flag: unknown): void {
+  if (typeof flag === "boolean") return;
+  throw new TypeError(`Cannot ${what} by this flag: expected a boolean, found ${inspect(flag)}`);
+}
+
+function assertFunction(what: string, sink: unknown): void {
+  if (typeof sink === "function") return;
+  throw new TypeError(`Cannot ${what} so: expected a function of a line, found ${inspect(sink)}`);
+}
+
+/** What a debug function makes of an event; a value that it throws counts as returned, as in OTP. */
+function nextState({ call, state }: Installed, event: SystemEvent, extra: Term): Term {
+  try {
+    return call(state, event, extra);
+  } catch (thrown) {
+    return thrown instanceof Error ? "done" : thrown;
   }
 }
 
@@ -220,6 +289,8 @@ export function formatEvent(event: SystemEvent, server: Term): string {
       }`;
     case "noreply":
       return `${who} new state ${inspect(event[1])}`;
+    default:
+      return `${who} dbg ${inspect(event)}`;
   }
 }
 

@@ -10,12 +10,21 @@
  */
 
 import { type CallKind, type From, PendingCall } from "./kernel/calls.ts";
-import { isThenable } from "./kernel/coroutine.ts";
-import { exit, isOrderly, reasonOf } from "./kernel/exit.ts";
-import { storage } from "./kernel/host.ts";
+import { now } from "./kernel/clock.ts";
+import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
+import { classified, exit, isOrderly, reasonOf } from "./kernel/exit.ts";
 import { type Kind, PLAIN, takenKind, takenPayload, toMessage } from "./kernel/mailbox.ts";
-import { REGISTRY_TIMEOUT_MS, TOO_LATE, withLimit } from "./kernel/lookup.ts";
-import { type Address, addressOf, type Awaitable, localNameOf, type Name } from "./kernel/names.ts";
+import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "./kernel/lookup.ts";
+import {
+  type Address,
+  addressOf,
+  type Awaitable,
+  localNameOf,
+  localRegistry,
+  type Name,
+  nodeName,
+  type ServerRef,
+} from "./kernel/names.ts";
 import {
   type Behaviour,
   BUSY,
@@ -28,11 +37,11 @@ import {
   SUSPENDED,
   TRAP_EXIT,
 } from "./kernel/process.ts";
-import { searchNew } from "./kernel/receive.ts";
+import { searchNew, sleep } from "./kernel/receive.ts";
 import { report } from "./kernel/report.ts";
 import {
-  contextOf,
   current,
+  runInContext,
   schedule,
   spend,
   suspendUntil,
@@ -51,7 +60,12 @@ import {
 } from "./kernel/signals.ts";
 import { inspect, isPid, type Pid, Ref, type Term } from "./kernel/term.ts";
 import { MAX_DELAY_MS, stage } from "./kernel/timers.ts";
+import { reportCrash } from "./crash.ts";
 import { Debug, type DebugOption } from "./debug.ts";
+import { shown, type Status } from "./status.ts";
+
+/** The longest wait before a registry that has yet to forget somebody is asked again, in milliseconds. */
+const LONGEST_WAIT_MS = 256;
 
 /** Options of all `start` functions. */
 export interface StartOptions {
@@ -111,6 +125,8 @@ interface Starting {
   readonly argument: Term;
   readonly address: Address | null;
   isRegistered: boolean;
+  /** When the name was found to be taken by nobody alive. */
+  takenSince?: number;
 }
 
 /** A start is a call whose failure is a result. */
@@ -136,15 +152,15 @@ export function start(
   const address = name === undefined || name === null ? null : addressOf(name);
   checkTimeout("start", timeout);
   if (hibernateAfter !== undefined) checkTimeout("hibernate", hibernateAfter);
+  const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
   const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
   const process = new Process(behaviour, null, parent, flags);
   const starting: Starting = { argument, address, isRegistered: false };
   const start = new PendingCall(parent, process, name, starting, timeout, START);
   process.state = start;
   if (address !== null) attributesOf(process).name = name;
-  if (debug !== undefined && debug.length > 0) attributesOf(process).debug = new Debug(debug);
+  if (debugging !== null) attributesOf(process).debug = debugging;
   if (spawnOpt !== undefined) process.more().options = spawnOpt;
-  stage(start, timeout);
   schedule(process);
   if (mode === "link") link(parent, process.pid);
   if (mode !== "monitor") return start.promise;
@@ -208,14 +224,20 @@ export abstract class Gen implements Behaviour {
     process.state = state;
   }
 
-  /** The state as reports and `Sys.getStatus` show it. */
-  formatState(process: Process): Term {
-    return this.getState(process);
+  /** What reports and `Sys.getStatus` may show of a server, before it has been through `formatStatus`. */
+  protected statusOf(process: Process): Status {
+    const log = (process.server as Attributes | null)?.debug?.logged() ?? [];
+    return { state: this.getState(process), log };
   }
 
-  /** The message as reports show it. */
-  formatMessage(message: Term): Term {
-    return message;
+  /** What reports and `Sys.getStatus` show of a server: the place to hide secrets. */
+  protected formatStatus(status: Status, _process: Process): unknown {
+    return status;
+  }
+
+  /** Lets the debug functions of a server see a message that it has taken. */
+  protected traceMessage(process: Process, debug: Debug, kind: Kind, payload: Term): void {
+    debug.event(process, ["in", toMessage(kind, payload)]);
   }
 
   /** Converts the state for a new version of the callback module. */
@@ -239,14 +261,16 @@ export abstract class Gen implements Behaviour {
       return false;
     }
     if ((process.flags & STARTING) !== 0) {
+      spend(process, 1);
       this.#begin(process);
     } else {
       let handled = 0;
       while (handled < TURN_MESSAGES && this.#handleNext(process)) handled++;
       spend(process, handled);
     }
+    const onlyNew = (process.flags & SUSPENDED) !== 0 || process.wait !== null;
     return (process.flags & (BUSY | DEAD)) === 0 &&
-      ((process.flags & SUSPENDED) !== 0 ? !process.hasNothingNew : !process.isEmpty);
+      (onlyNew ? !process.hasNothingNew : !process.isEmpty);
   }
 
   /** Handles one message, and tells whether there was one to handle. */
@@ -255,8 +279,8 @@ export abstract class Gen implements Behaviour {
       if ((process.flags & (BUSY | DEAD)) !== 0) return false;
       if ((process.flags & SUSPENDED) !== 0) return this.#handleNextSystemMessage(process);
     }
+    if (process.wait !== null) return false; // a callback waits in receive
     if (process.isEmpty) return this.#handleIdle(process);
-    process.flags &= ~HIBERNATING;
     process.shift();
     const kind = takenKind;
     const payload = takenPayload;
@@ -264,6 +288,8 @@ export abstract class Gen implements Behaviour {
     if (kind === PLAIN && Array.isArray(payload) && this.#handleSpecial(process, payload)) {
       return true;
     }
+    // A system message leaves a server in its sleep.
+    process.flags &= ~HIBERNATING;
     if (process.server !== null) this.#handleWithAttributes(process, kind, payload);
     else this.handle(process, kind, payload);
     return true;
@@ -272,7 +298,7 @@ export abstract class Gen implements Behaviour {
   #handleWithAttributes(process: Process, kind: Kind, payload: Term): void {
     const attributes = process.server as Attributes;
     attributes.idleTimeout = undefined;
-    attributes.debug?.event(process, ["in", toMessage(kind, payload)]);
+    if (attributes.debug !== null) this.traceMessage(process, attributes.debug, kind, payload);
     this.handle(process, kind, payload);
   }
 
@@ -314,50 +340,71 @@ export abstract class Gen implements Behaviour {
   #begin(process: Process): void {
     const { address } = startOf(process).request as Starting;
     if (address === null) return this.#runInit(process);
-    const { registry, key } = address;
-    const failed = this.#registryFailed(process, "registerName", key);
+    let answer: unknown;
     try {
-      const answer: unknown = registry.registerName(key, process.pid);
-      if (!isThenable(answer)) return this.#registered(process, answer);
-      // It may still say yes when nobody wants the name any more.
-      answer.then((late) => late === "yes" && process.isDead && registry.unregisterName(key))
-        .then(undefined, () => {});
-      const limited = withLimit(process, answer, REGISTRY_TIMEOUT_MS);
-      suspendUntil(process, limited, (inTime) => this.#registered(process, inTime), failed);
+      answer = address.registry.registerName(address.key, process.pid);
     } catch (thrown) {
-      failed(thrown);
+      return this.#registryFailed(process, "registerName", thrown);
     }
+    if (process.isDead) return;
+    if (!isThenable(answer)) return this.#registered(process, answer);
+    forgetLate(process, address, answer);
+    suspendUntil(
+      process,
+      withLimit(process, answer, REGISTRY_TIMEOUT_MS),
+      (inTime) => this.#registered(process, inTime),
+      (thrown) => this.#registryFailed(process, "registerName", thrown),
+    );
   }
 
   #registered(process: Process, answer: unknown): void {
-    const start = startOf(process);
-    const { registry, key } = (start.request as Starting).address!;
+    const starting = startOf(process).request as Starting;
     if (answer === "yes") {
-      (start.request as Starting).isRegistered = true;
+      starting.isRegistered = true;
       return this.#runInit(process);
     }
-    const taken = (pid: unknown) => {
-      unlink(process, start.caller.pid);
-      start.reply(["error", ["already_started", pid]]);
-      terminate(process, "normal");
-    };
     if (answer !== "no") return this.refuse(process, ["bad_return_value", answer]);
-    const failed = this.#registryFailed(process, "whereisName", key);
+    const { registry, key } = starting.address!;
+    let holder: unknown;
     try {
-      const holder: unknown = registry.whereisName(key);
-      if (!isThenable(holder)) return taken(holder);
-      suspendUntil(process, withLimit(process, holder, REGISTRY_TIMEOUT_MS), taken, failed);
+      holder = registry.whereisName(key);
     } catch (thrown) {
-      failed(thrown);
+      return this.#registryFailed(process, "whereisName", thrown);
     }
+    if (process.isDead) return;
+    if (!isThenable(holder)) return this.#taken(process, holder);
+    suspendUntil(
+      process,
+      withLimit(process, holder, REGISTRY_TIMEOUT_MS),
+      (inTime) => this.#taken(process, inTime),
+      (thrown) => this.#registryFailed(process, "whereisName", thrown),
+    );
   }
 
-  /** Ends a start whose registry threw, rejected or never answered. */
-  #registryFailed(process: Process, operation: string, key: Term): (thrown: unknown) => void {
-    return (thrown) => {
-      const late = exit(["timeout", ["NameRegistry", operation, [key]]]);
-      this.refuse(process, reasonOf(thrown === TOO_LATE ? late : thrown));
-    };
+  #taken(process: Process, holder: unknown): void {
+    if (holder !== undefined && !isPid(holder)) {
+      return this.refuse(process, ["bad_return_value", holder]);
+    }
+    const start = startOf(process);
+    if (holder === undefined || isGone(holder)) {
+      // A registry that is yet to forget one that has ended is asked again: after 1 ms, 2, 4, …
+      const starting = start.request as Starting;
+      const waited = now() - (starting.takenSince ??= now());
+      if (waited < REGISTRY_TIMEOUT_MS) {
+        const wait = Math.min(Math.max(1, Math.ceil(waited)), LONGEST_WAIT_MS);
+        return suspendUntil(process, sleep(process, wait), () => this.#begin(process), () => {});
+      }
+    }
+    unlink(process, start.caller.pid);
+    start.reply(["error", ["already_started", holder]]);
+    terminate(process, "normal");
+  }
+
+  /** Ends a start whose registry threw, rejected or did not answer. */
+  #registryFailed(process: Process, operation: string, thrown: unknown): void {
+    if (process.isDead) return;
+    const { key } = (startOf(process).request as Starting).address!;
+    this.refuse(process, reasonOf(failure(thrown, operation, [key])));
   }
 
   #runInit(process: Process): void {
@@ -366,8 +413,34 @@ export abstract class Gen implements Behaviour {
       process,
       () => this.init(process, argument),
       (outcome) => this.started(process, outcome),
-      (thrown) => this.refuse(process, reasonOf(thrown)),
+      (thrown) => this.initFailed(process, thrown),
     );
+  }
+
+  /** The `init` of the callback module threw. */
+  protected initFailed(process: Process, thrown: unknown): void {
+    this.refuse(process, reasonOf(thrown));
+  }
+
+  /** Makes a running coroutine a server of this behaviour: it loops from here on. */
+  protected takeOver(
+    process: Process,
+    { debug = [], hibernateAfter }: Pick<StartOptions, "debug" | "hibernateAfter">,
+    state: Term,
+    name: Term,
+  ): void {
+    if (hibernateAfter !== undefined) checkTimeout("hibernate", hibernateAfter);
+    if (process.wait !== null) {
+      throw new TypeError("Cannot enter the loop of a server: this process waits in a receive()");
+    }
+    const installed = debug.length > 0 ? new Debug(debug) : null;
+    process.server = null;
+    if (name !== undefined) attributesOf(process).name = name;
+    if (installed !== null) attributesOf(process).debug = installed;
+    process.behaviour = this;
+    process.state = state;
+    process.flags = process.flags & ~BUSY | HAS_PARENT;
+    schedule(process);
   }
 
   /** The start has succeeded: the server loops from here on. */
@@ -378,19 +451,10 @@ export abstract class Gen implements Behaviour {
     start.reply(["ok", process.pid]);
   }
 
-  /** The start has failed: frees the name, ends the process, and then answers `["error", reason]`. */
-  protected refuse(process: Process, reason: Term): void {
-    if (!isOrderly(reason)) {
-      report({
-        level: "error",
-        kind: "crash",
-        sasl: true,
-        pid: process.pid,
-        name: nameOf(process),
-        reason,
-      });
-    }
-    this.#leave(process, reason, ["error", reason]);
+  /** The start has failed: frees the name, ends the process, and then answers `["error", why]`. */
+  protected refuse(process: Process, reason: Term, why: Term = reason): void {
+    reportCrash(process, reason, nameOf(process));
+    this.#leave(process, reason, ["error", why]);
   }
 
   /** The server does not want to run: frees the name, ends the process, and answers `"ignore"`. */
@@ -408,7 +472,7 @@ export abstract class Gen implements Behaviour {
       resolve(result);
     };
     if (address === null || !isRegistered) return end();
-    const released = withLimit(process, release(address, process), REGISTRY_TIMEOUT_MS);
+    const released = withLimit(process, release(address, process.pid), REGISTRY_TIMEOUT_MS);
     suspendUntil(process, released, end, end);
   }
 
@@ -473,7 +537,7 @@ export abstract class Gen implements Behaviour {
   stop(process: Process, reason: Term, kind: Kind, payload: Term, last?: () => void): void {
     const lastMessage = { kind, payload };
     const end = (final: Term) => {
-      this.#reportEnd(process, final, lastMessage);
+      this.reportEnd(process, final, lastMessage);
       last?.();
       terminate(process, final);
     };
@@ -485,32 +549,38 @@ export abstract class Gen implements Behaviour {
     );
   }
 
-  #reportEnd(process: Process, reason: Term, last: { kind: Kind; payload: Term }): void {
+  /** Reports the end of a server, unless that is an orderly one. `last` is the message that it had taken last. */
+  protected reportEnd(
+    process: Process,
+    reason: Term,
+    last: { readonly kind: Kind; readonly payload: Term },
+  ): void {
     if (isOrderly(reason)) return;
     const client = last.kind instanceof PendingCall ? last.kind.caller.pid : undefined;
-    const message = last.kind instanceof PendingCall
-      ? last.payload
-      : toMessage(last.kind, last.payload);
-    const about = { pid: process.pid, name: nameOf(process), reason };
+    const name = nameOf(process);
+    const status = this.shown(process, {
+      ...this.statusOf(process),
+      message: client === undefined ? toMessage(last.kind, last.payload) : last.payload,
+      reason,
+    });
     report({
       level: "error",
       kind: this.kind,
-      ...about,
-      lastMessage: this.#safely(message, () => this.formatMessage(message)),
-      state: this.#safely(process.state, () => this.formatState(process)),
+      pid: process.pid,
+      name,
+      reason: status.reason,
+      lastMessage: status.message,
+      state: status.state,
       ...(client && { client }),
       ...(client && localNameOf(client) !== undefined && { clientName: localNameOf(client)! }),
-      details: { module: this.module },
+      details: { module: this.module, log: status.log },
     });
-    report({ level: "error", kind: "crash", sasl: true, ...about });
+    reportCrash(process, reason, name);
   }
 
-  #safely(fallback: Term, format: () => Term): Term {
-    try {
-      return format();
-    } catch {
-      return fallback;
-    }
+  /** A status as `formatStatus` has it shown. */
+  protected shown(process: Process, status: Status): Status {
+    return shown(status, (all) => this.formatStatus(all, process));
   }
 
   // --- System messages --------------------------------------------------------------------------
@@ -523,25 +593,17 @@ export abstract class Gen implements Behaviour {
       if (timeout !== undefined) this.setIdleTimeout(process, timeout);
     };
     const [operation, argument] = Array.isArray(request) ? request : [request];
-    const attempt = (body: () => Term, done: (value: Term) => void) =>
-      this.run(process, body, (value) => (done(value), goOn()), (thrown) => {
-        respond(["error", ["callback_failed", reasonOf(thrown)]]);
-        goOn();
-      });
     switch (operation) {
       case "get_state":
         respond(["ok", this.getState(process)]);
         return goOn();
       case "replace_state":
-        return attempt(
-          () => (argument as (state: Term) => Term)(this.getState(process)),
-          (state) => {
-            this.replaceState(process, state);
-            respond(["ok", state]);
-          },
-        );
+        return this.#replaceState(process, argument as (state: Term) => Term, (result) => {
+          respond(result);
+          goOn();
+        });
       case "get_status":
-        respond(this.#status(process));
+        respond(this.describeStatus(process, this.shown(process, this.statusOf(process))));
         return goOn();
       case "suspend":
         process.flags |= SUSPENDED;
@@ -552,17 +614,47 @@ export abstract class Gen implements Behaviour {
         goOn();
         return schedule(process);
       case "terminate":
-        return this.stop(process, argument, PLAIN, [], () => respond("ok"));
+        respond("ok");
+        return this.stop(process, argument, PLAIN, []);
       case "change_code": {
+        // As in OTP, a server that goes on handling messages must not change its code.
+        if ((process.flags & SUSPENDED) === 0) break;
         const [, , oldVersion, extra] = request as readonly Term[];
-        return attempt(() => this.changeCode(process, oldVersion, extra), respond);
+        return this.run(
+          process,
+          () => this.changeCode(process, oldVersion, extra),
+          respond,
+          (thrown) => respond(["error", reasonOf(thrown)]),
+        );
       }
       case "debug":
         respond(this.#debug(process, argument as (debug: Debug) => Term));
         return goOn();
-      default:
-        respond(["error", ["unknown_system_msg", request]]);
-        return goOn();
+    }
+    respond(["error", ["unknown_system_msg", request]]);
+    goOn();
+  }
+
+  #replaceState(
+    process: Process,
+    change: (state: Term) => Term,
+    respond: (result: Term) => void,
+  ): void {
+    const installed = (state: Term) => {
+      this.replaceState(process, state);
+      respond(["ok", state]);
+    };
+    const failed = (thrown: unknown) => {
+      const callback = [this.kind, "system_replace_state"];
+      respond(["error", ["callback_failed", callback, classified(thrown)]]);
+    };
+    try {
+      const state = change(this.getState(process));
+      if (process.isDead) return;
+      if (isThenable(state)) suspendUntil(process, state, installed, failed);
+      else installed(state);
+    } catch (thrown) {
+      failed(thrown);
     }
   }
 
@@ -574,7 +666,8 @@ export abstract class Gen implements Behaviour {
     return result;
   }
 
-  #status(process: Process): Term {
+  /** What `Sys.getStatus` answers, given what may be shown. */
+  protected describeStatus(process: Process, status: Status): Readonly<Record<string, Term>> {
     const attributes = process.server as Attributes | null;
     return {
       pid: process.pid,
@@ -585,8 +678,8 @@ export abstract class Gen implements Behaviour {
       name: nameOf(process),
       dictionary: [...(process.extras?.dictionary ?? [])],
       trapExit: (process.flags & TRAP_EXIT) !== 0,
-      debug: attributes?.debug?.describe() ?? [],
-      state: this.#safely(process.state, () => this.formatState(process)),
+      debug: attributes?.debug?.describe(status.log) ?? [],
+      state: status.state,
     };
   }
 }
@@ -608,9 +701,50 @@ export function nameOf(process: Process): Term {
   return (process.server as Attributes | null)?.name ?? localNameOf(process.pid);
 }
 
+/**
+ * Makes sure that the calling process has registered `name`, if that is one, before it becomes a server.
+ *
+ * @throws {Exit} `"process_not_registered"`, `"process_not_registered_globally"` or
+ * `["process_not_registered_via", registry]` if it has not.
+ */
+export async function assertRegistered(name: Name | Pid | undefined): Promise<void> {
+  const process = self();
+  const { pid } = process;
+  if (name === undefined || name === pid) return;
+  if (isPid(name)) throw exit("process_not_registered");
+  const { registry } = addressOf(name);
+  if (await whereis(process, name as ServerRef) === pid) return;
+  if (registry === localRegistry()) throw exit("process_not_registered");
+  throw exit(
+    (name as readonly Term[])[0] === "global"
+      ? "process_not_registered_globally"
+      : ["process_not_registered_via", registry],
+  );
+}
+
+/** Whether a process has ended that lived here. */
+function isGone(pid: Pid): boolean {
+  return pid.process === null && pid.node === nodeName();
+}
+
 /** Frees the name that a process has got for its start, unless another has it by now. */
-async function release({ registry, key }: Address, process: Process): Promise<void> {
-  if (await registry.whereisName(key) === process.pid) await registry.unregisterName(key);
+async function release({ registry, key }: Address, pid: Pid): Promise<void> {
+  if (await registry.whereisName(key) === pid) await registry.unregisterName(key);
+}
+
+/**
+ * Frees a name that a registry gives to a process only when that does not want it any more, for it has
+ * ended. A process of its own sees to that: the code of one that has ended may ask nothing.
+ */
+function forgetLate(process: Process, address: Address, answer: PromiseLike<unknown>): void {
+  const parent = startOf(process).caller;
+  const forget = (late: unknown) => {
+    if (late !== "yes" || !process.isDead) return;
+    const helper = spawnCoroutine(parent, async () => {
+      await withLimit(helper, release(address, process.pid), REGISTRY_TIMEOUT_MS).catch(() => {});
+    });
+  };
+  Promise.resolve(answer).then(forget, () => {});
 }
 
 // --- Answers ------------------------------------------------------------------------------------
@@ -636,13 +770,18 @@ type Callback = (...args: any[]) => unknown;
 
 /**
  * A callback of a module, ready to be called with `module` for `this`, or `undefined` if the module
- * has none of that name. An `async` one is run in its process's own asynchronous context.
+ * has none of that name. One that is known to go on after an `await`, an `async` one for a start, is
+ * run in its process's own asynchronous context.
  */
-export function callbackOf(module: object, name: string): Callback | undefined {
+export function callbackOf(
+  module: object,
+  name: string,
+  awaits: boolean = false,
+): Callback | undefined {
   const callback = (module as Record<string, unknown>)[name];
   if (typeof callback !== "function") return undefined;
-  if (callback.constructor.name !== "AsyncFunction") {
+  if (!awaits && callback.constructor.name !== "AsyncFunction") {
     return (callback as Callback).bind(module);
   }
-  return (...args) => storage.run(contextOf(current!), () => callback.apply(module, args));
+  return (...args) => runInContext(current!, () => callback.apply(module, args));
 }

@@ -1,17 +1,117 @@
 /**
  * GenServer: a server's generic half. What is specific to a server is a module with callbacks.
  *
+ * A server is a process that keeps a state and handles messages one at a time: calls, which are
+ * answered, casts, which are not, and anything else that is sent to it. A callback may be async; the
+ * next message then waits for its promise, as it would wait for a callback that takes long on the BEAM.
+ *
+ * **Two halves.** A module of a server has two: functions that clients call, and callbacks that run in
+ * the server. An ES module that imports itself is to TypeScript what `__MODULE__` is to Elixir, and
+ * gives the clients' half the types of the callbacks:
+ *
+ * ```ts ignore
+ * // stack.ts
+ * import { GenServer, noreply, ok, reply } from "@denotp/otp";
+ * import * as Stack from "./stack.ts";
+ *
+ * type Ref = GenServer.ServerRef<typeof Stack>;
+ *
+ * // The clients' half
+ * export const startLink = (items: string[]) => GenServer.startLink(Stack, items, { name: "stack" });
+ * export const push = (stack: Ref, item: string) => GenServer.cast(stack, ["push", item]);
+ * export const pop = (stack: Ref) => GenServer.call(stack, "pop");
+ *
+ * // The server's half
+ * export const init = (items: string[]) => ok(items);
+ * export const handleCall = (_request: "pop", _from: GenServer.From, [top, ...rest]: string[]) =>
+ *   reply(top, rest);
+ * export const handleCast = ([, item]: readonly ["push", string], items: string[]) =>
+ *   noreply([item, ...items]);
+ * ```
+ *
+ * **Requests have types.** What `handleCall` takes and replies is what {@linkcode call} takes and
+ * resolves with, where the type of the server is known: of the pid from a start, or of a parameter
+ * `GenServer.ServerRef<typeof Stack>`. Where requests differ in their replies, write one overload for
+ * each, as Elixir has one clause for each. A name alone tells nothing: by it, anything may be asked. A
+ * call that is answered later, by {@linkcode reply}, has the reply that its callback declares:
+ * `Reply<string, State> | Noreply<State>`.
+ *
+ * **Names.** With the option `name` a server is known by an atom (`"stack"`), a global name
+ * (`["global", term]`), or a name in any registry (`["via", registry, key]`). Every function that takes a
+ * server takes these, too. The name is there before `init` runs, and free again when the server has
+ * ended.
+ *
+ * **Timeouts.** A call waits 5000 ms by default and then rejects; the server is not told, and a late
+ * reply is dropped. A callback that returns a number besides the state has `"timeout"` sent to
+ * `handleInfo` if so many milliseconds pass without a message. For something that happens regularly,
+ * messages or not, use `Process.sendAfter`.
+ *
+ * **Failure.** What a callback throws ends the server, calls that wait for it reject, linked processes
+ * get an exit signal, and the end is reported (`Logger`). Let a supervisor start it anew.
+ *
+ * **When not to use it.** A server handles one message after another: that is what it is for, and what
+ * it costs. Code that has no state to share and nothing to serialise is better off as a function. State
+ * that is only ever read and replaced is an `Agent`, a piece of work that is done once a `Task`. Nor
+ * does a process per object make a program any better organised.
+ *
+ * **Looking inside.** `Sys.getState`, `Sys.trace` and their kin work on every server.
+ *
+ * @example A stack, all in one
+ * ```ts
+ * import { GenServer, noreply, ok, reply, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Stack = {
+ *   init: (items: string[]) => ok(items),
+ *   handleCall: (_request: "pop", _from: GenServer.From, [top, ...rest]: string[]) =>
+ *     reply(top, rest),
+ *   handleCast: ([, item]: readonly ["push", string], items: string[]) => noreply([item, ...items]),
+ * };
+ *
+ * const stack = unwrap(await GenServer.startLink(Stack, ["hello"]));
+ * GenServer.cast(stack, ["push", "world"]);
+ * assertEquals(await GenServer.call(stack, "pop"), "world");
+ * assertEquals(await GenServer.call(stack, "pop"), "hello");
+ * await GenServer.stop(stack);
+ * ```
+ *
+ * @example One overload for each request, and its own reply
+ * ```ts
+ * import { GenServer, ok, type Reply, reply, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * type From = GenServer.From;
+ *
+ * class Clock {
+ *   static init(zone: string) {
+ *     return ok(zone);
+ *   }
+ *   static handleCall(request: "zone", from: From, zone: string): Reply<string, string>;
+ *   static handleCall(request: "now", from: From, zone: string): Reply<Date, string>;
+ *   static handleCall(request: "zone" | "now", _from: From, zone: string): unknown {
+ *     return request === "zone" ? reply(zone, zone) : reply(new Date(), zone);
+ *   }
+ * }
+ *
+ * const clock = unwrap(await GenServer.startLink(Clock, "UTC"));
+ * const zone: string = await GenServer.call(clock, "zone");
+ * const now: Date = await GenServer.call(clock, "now");
+ * assertEquals([zone, now instanceof Date], ["UTC", true]);
+ * await GenServer.stop(clock);
+ * ```
+ *
  * @module
  */
 
 import {
   answer,
-  Attributes,
-  attributesOf,
+  assertRegistered,
+  type Attributes,
   callbackOf,
   checkTimeout,
   Gen,
   isFrom,
+  nameOf,
   start as startGen,
   type StartMode,
   type StartMonitorResult,
@@ -19,150 +119,80 @@ import {
   type StartResult,
 } from "./gen.ts";
 import { type CallKind, type From, PendingCall } from "./kernel/calls.ts";
-import { Exit, reasonOf } from "./kernel/exit.ts";
+import { isThenable } from "./kernel/coroutine.ts";
+import { Exit, exit, reasonOf } from "./kernel/exit.ts";
+import { whereis as lookUp } from "./kernel/lookup.ts";
 import { type Envelope, type Kind, PLAIN } from "./kernel/mailbox.ts";
 import {
   type Awaitable,
   InvalidServerError,
   isOnNode,
+  type Name,
   nodeName,
   resolve,
   type ServerRef,
 } from "./kernel/names.ts";
 import { HIBERNATING, type Process } from "./kernel/process.ts";
 import { report } from "./kernel/report.ts";
-import { schedule } from "./kernel/scheduler.ts";
-import { fence } from "./kernel/self.ts";
+import { runAs, schedule } from "./kernel/scheduler.ts";
+import { fence, self, selfIfKnown } from "./kernel/self.ts";
 import {
   type Atom,
-  equal,
   inspect,
+  isPid,
   message,
   type NodeName,
   Pid,
   type Term,
 } from "./kernel/term.ts";
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
-import { ask } from "./client.ts";
+import { ask, stopKind } from "./client.ts";
+import type {
+  CallReply,
+  CallRequest,
+  CallResponse,
+  CastRequest,
+  InfoResponse,
+  InitArgument,
+  Module,
+  ModuleWithoutArgument,
+} from "./contract.ts";
+import { isLaunched } from "./launched.ts";
 import type { Extra } from "./response.ts";
 import { send } from "./send.ts";
+import type { Status } from "./status.ts";
 
-export type { From, ServerRef, StartMonitorResult, StartOptions, StartResult };
-
-// --- The contract -------------------------------------------------------------------------------
-
-/**
- * The callbacks of a GenServer module: an ES module namespace, an object or a class with static
- * methods. Only `init` is required. Each may be async.
- *
- * A thrown `Error` ends the server with `[error, stack]`, `throw exit(reason)` with `reason`; a
- * thrown value that is no `Error` counts as returned.
- */
-export interface Module {
-  /** Makes the first state. Runs in the new process, under its name, before `startLink` resolves. */
-  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
-  init(argument: any): unknown;
-  /** Handles a `call`. Without it, a call ends the server. */
-  // deno-lint-ignore no-explicit-any
-  handleCall?(request: any, from: From, state: any): unknown;
-  /** Handles a `cast`. Without it, a cast ends the server. */
-  // deno-lint-ignore no-explicit-any
-  handleCast?(request: any, state: any): unknown;
-  /** Handles any other message, `"timeout"` among them. Without it, a message is logged and dropped. */
-  // deno-lint-ignore no-explicit-any
-  handleInfo?(message: any, state: any): unknown;
-  /** Goes on where a callback left off with `["continue", argument]`. */
-  // deno-lint-ignore no-explicit-any
-  handleContinue?(argument: any, state: any): unknown;
-  /**
-   * Cleans up. Called when the server stops by itself, by `stop` or `Sys.terminate`, after an error,
-   * and, if it traps exits, when its parent ends; never when an exit signal ends it otherwise.
-   */
-  // deno-lint-ignore no-explicit-any
-  terminate?(reason: any, state: any): unknown;
-  /** Converts the state for a new version of the module: `["ok", state]` or `["error", reason]`. */
-  // deno-lint-ignore no-explicit-any
-  codeChange?(oldVersion: any, state: any, extra: any): unknown;
-  /** Words `{ state, message }` for reports and `Sys.getStatus`: the place to hide secrets. */
-  formatStatus?(status: Status): Status;
-}
-
-/** What `formatStatus` may alter. */
-export interface Status {
-  /** The server's state. */
-  readonly state?: Term;
-  /** The message that it had taken last. */
-  readonly message?: Term;
-}
-
-// deno-lint-ignore no-explicit-any -- inference reads callbacks of any kind
-type AnyFunction = (...args: any[]) => any;
-
-/** The clauses of an overloaded function, each as `[parameters, result]`. */
-type Clauses<F> = F extends {
-  (...a: infer A1): infer R1;
-  (...a: infer A2): infer R2;
-  (...a: infer A3): infer R3;
-  (...a: infer A4): infer R4;
-  (...a: infer A5): infer R5;
-  (...a: infer A6): infer R6;
-  (...a: infer A7): infer R7;
-  (...a: infer A8): infer R8;
-  (...a: infer A9): infer R9;
-  (...a: infer A10): infer R10;
-  (...a: infer A11): infer R11;
-  (...a: infer A12): infer R12;
-} ?
-    | [A1, R1]
-    | [A2, R2]
-    | [A3, R3]
-    | [A4, R4]
-    | [A5, R5]
-    | [A6, R6]
-    | [A7, R7]
-    | [A8, R8]
-    | [A9, R9]
-    | [A10, R10]
-    | [A11, R11]
-    | [A12, R12]
-  : never;
-
-/** The first parameter of each clause. */
-type FirstOf<C> = C extends [[infer Request, ...infer _], unknown] ? Request : never;
-
-/** What a response gives the caller. */
-type ReplyIn<Response> = Response extends readonly ["reply", infer Value, ...infer _] ? Value
-  : Response extends readonly ["stop", Term, infer Value, unknown] ? Value
-  : never;
-
-/** The reply to `Request`, of the clauses that take it. */
-type ReplyFor<C, Request> = C extends [[infer Taken, ...infer _], infer Response]
-  ? [Request] extends [Taken] ? ReplyIn<Awaited<Response>>
-  : never
-  : never;
-
-type OrUnknown<T> = [T] extends [never] ? unknown : T;
-
-/** The requests that a module's `handleCall` takes. */
-export type CallRequest<M> = M extends { handleCall: infer F extends AnyFunction }
-  ? FirstOf<Clauses<F>>
-  : unknown;
-
-/** What a module's `handleCall` replies to a request of type `Request`. */
-export type CallReply<M, Request> = M extends { handleCall: infer F extends AnyFunction }
-  ? OrUnknown<ReplyFor<Clauses<F>, Request>>
-  // deno-lint-ignore no-explicit-any -- nothing is known about the server
-  : any;
-
-/** The requests that a module's `handleCast` takes. */
-export type CastRequest<M> = M extends { handleCast: infer F extends AnyFunction }
-  ? FirstOf<Clauses<F>>
-  : unknown;
-
-/** What a module's `init` takes. */
-export type InitArgument<M> = M extends { init: (...args: infer Args) => unknown }
-  ? Args extends readonly [] ? void : Args[0]
-  : unknown;
+export type {
+  CallReply,
+  CallRequest,
+  CallResponse,
+  CastRequest,
+  From,
+  InfoResponse,
+  InitArgument,
+  Module,
+  ModuleWithoutArgument,
+  ServerRef,
+  StartMonitorResult,
+  StartOptions,
+  StartResult,
+  Status,
+};
+export {
+  checkResponse,
+  type LabelledResponse,
+  receiveResponse,
+  reqidsAdd,
+  reqidsNew,
+  reqidsSize,
+  reqidsToList,
+  type RequestId,
+  RequestIds,
+  type Response,
+  type ResponseTimeout,
+  sendRequest,
+  waitResponse,
+} from "./request.ts";
 
 // --- The server's half --------------------------------------------------------------------------
 
@@ -174,11 +204,13 @@ class GenServer extends Gen {
   readonly kind = "gen_server";
   readonly #module: Module;
   readonly #init: (argument: Term) => unknown;
-  readonly #handleCall: ReturnType<typeof callbackOf>;
-  readonly #handleCast: ReturnType<typeof callbackOf>;
-  readonly #handleInfo: ReturnType<typeof callbackOf>;
+  #handleCall: ReturnType<typeof callbackOf>;
+  #handleCast: ReturnType<typeof callbackOf>;
+  #handleInfo: ReturnType<typeof callbackOf>;
   readonly #handleContinue: ReturnType<typeof callbackOf>;
   readonly #terminate: ReturnType<typeof callbackOf>;
+  /** The callbacks that have returned a promise so far. */
+  readonly #promising = new Set<string>();
 
   constructor(module: Module) {
     super(module);
@@ -231,6 +263,18 @@ class GenServer extends Gen {
     this.#settle(process, response, kind, payload);
   }
 
+  /** Makes a running coroutine a server. */
+  enter(
+    process: Process,
+    options: EnterLoopOptions,
+    state: Term,
+    name: Term,
+    extra: Extra | undefined,
+  ): void {
+    this.takeOver(process, options, state, name);
+    if (extra !== undefined) runAs(process, () => this.#applyExtra(process, extra));
+  }
+
   protected handleIdleTimeout(process: Process): void {
     this.#handlePlain(process, "timeout");
   }
@@ -239,18 +283,9 @@ class GenServer extends Gen {
     return this.#terminate?.(reason, process.state);
   }
 
-  override formatState(process: Process): Term {
+  protected override formatStatus(status: Status): unknown {
     const { formatStatus } = this.#module;
-    return formatStatus === undefined
-      ? process.state
-      : formatStatus.call(this.#module, { state: process.state }).state;
-  }
-
-  override formatMessage(message: Term): Term {
-    const { formatStatus } = this.#module;
-    return formatStatus === undefined
-      ? message
-      : formatStatus.call(this.#module, { message }).message;
+    return formatStatus === undefined ? status : formatStatus.call(this.#module, status);
   }
 
   override async changeCode(process: Process, oldVersion: Term, extra: Term): Promise<Term> {
@@ -289,7 +324,9 @@ class GenServer extends Gen {
     this.run(
       process,
       () =>
-        this.#handleCall?.(request, from, process.state) ?? this.#missing("handleCall", request),
+        this.#handleCall === undefined
+          ? this.#missing("handleCall", request)
+          : this.#handleCall(request, from, process.state),
       (response) => this.#respond(process, response, PLAIN, payload, from),
       (thrown) => this.stop(process, reasonOf(thrown), PLAIN, payload),
     );
@@ -298,12 +335,24 @@ class GenServer extends Gen {
   #settle(process: Process, response: unknown, kind: Kind, payload: Term): void {
     if (process.isDead) return;
     if (Array.isArray(response)) return this.#respond(process, response, kind, payload);
+    if (isThenable(response)) this.#expectPromises(kind);
     this.run(
       process,
       () => response,
       (value) => this.#respond(process, value, kind, payload),
       (thrown) => this.stop(process, reasonOf(thrown), kind, payload),
     );
+  }
+
+  /** From now on the callback for such messages has its own context, as if it were an async function. */
+  #expectPromises(kind: Kind): void {
+    const name = kind === CAST ? "handleCast" : kind === PLAIN ? "handleInfo" : "handleCall";
+    if (this.#promising.has(name)) return;
+    this.#promising.add(name);
+    const callback = callbackOf(this.#module, name, true);
+    if (kind === CAST) this.#handleCast = callback;
+    else if (kind === PLAIN) this.#handleInfo = callback;
+    else this.#handleCall = callback;
   }
 
   #caught(process: Process, thrown: unknown, kind: Kind, payload: Term): void {
@@ -348,7 +397,10 @@ class GenServer extends Gen {
         if (length === 4 && isCall) {
           process.state = response[3];
           const client = from ?? (kind as PendingCall).from;
-          return this.stop(process, response[1], kind, payload, () => answer(client, response[2]));
+          return this.stop(process, response[1], kind, payload, () => {
+            answer(client, response[2]);
+            if (process.server !== null) debugOut(process, response[2], client);
+          });
         }
     }
     this.#badReturn(process, response, kind, payload);
@@ -366,7 +418,8 @@ class GenServer extends Gen {
   }
 
   #continue(process: Process, argument: Term): void {
-    const message = ["continue", argument];
+    const message = ["continue", argument] as const;
+    if (process.server !== null) (process.server as Attributes).debug?.event(process, message);
     this.run(
       process,
       () =>
@@ -386,9 +439,10 @@ class GenServer extends Gen {
 
   #unhandled(process: Process, payload: Term): readonly ["noreply", Term] {
     report({
-      level: "warning",
+      level: "error",
       kind: "unhandled_message",
       pid: process.pid,
+      name: nameOf(process),
       lastMessage: payload,
       details: { module: this.module },
     });
@@ -441,14 +495,7 @@ const CALL: CallKind = {
   describe: ({ server, request, timeout }) => ["GenServer", "call", [server, request, timeout]],
 };
 
-const STOP: CallKind = {
-  message: ({ caller, request }) => ["system", [caller.pid, null], ["terminate", request]],
-  describe: ({ server, request, timeout }) => ["GenServer", "stop", [server, request, timeout]],
-  ended(call, reason) {
-    if (equal(reason, call.request)) call.reply("ok");
-    else call.fail(reason);
-  },
-};
+const STOP = stopKind("GenServer");
 
 /**
  * Starts a server that is linked to the calling process, and resolves when its `init` is done.
@@ -487,6 +534,17 @@ const STOP: CallKind = {
 export function startLink<M extends Module>(
   module: M,
   argument: InitArgument<M>,
+  options?: StartOptions,
+): Promise<StartResult<M>>;
+/** The same, of a module whose `init` takes no argument. */
+export function startLink<M extends ModuleWithoutArgument>(
+  module: M,
+  argument?: undefined,
+  options?: StartOptions,
+): Promise<StartResult<M>>;
+export function startLink<M extends Module>(
+  module: M,
+  argument?: Term,
   options: StartOptions = {},
 ): Promise<StartResult<M>> {
   return startAs("link", module, argument, options) as Promise<StartResult<M>>;
@@ -500,6 +558,17 @@ export function startLink<M extends Module>(
 export function start<M extends Module>(
   module: M,
   argument: InitArgument<M>,
+  options?: StartOptions,
+): Promise<StartResult<M>>;
+/** The same, of a module whose `init` takes no argument. */
+export function start<M extends ModuleWithoutArgument>(
+  module: M,
+  argument?: undefined,
+  options?: StartOptions,
+): Promise<StartResult<M>>;
+export function start<M extends Module>(
+  module: M,
+  argument?: Term,
   options: StartOptions = {},
 ): Promise<StartResult<M>> {
   return startAs("nolink", module, argument, options) as Promise<StartResult<M>>;
@@ -510,10 +579,31 @@ export function start<M extends Module>(
  * the server ends, `["DOWN", ref, "process", pid, reason]` arrives. Otherwise as {@linkcode start}.
  *
  * @see OTP `gen_server:start_monitor/3,4`
+ *
+ * @example
+ * ```ts
+ * import { GenServer, ok, receive, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [pid, ref] = unwrap(await GenServer.startMonitor({ init: () => ok("state") }));
+ * await GenServer.stop(pid, "shutdown");
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "shutdown"]);
+ * ```
  */
 export function startMonitor<M extends Module>(
   module: M,
   argument: InitArgument<M>,
+  options?: StartOptions,
+): Promise<StartMonitorResult<M>>;
+/** The same, of a module whose `init` takes no argument. */
+export function startMonitor<M extends ModuleWithoutArgument>(
+  module: M,
+  argument?: undefined,
+  options?: StartOptions,
+): Promise<StartMonitorResult<M>>;
+export function startMonitor<M extends Module>(
+  module: M,
+  argument?: Term,
   options: StartOptions = {},
 ): Promise<StartMonitorResult<M>> {
   return startAs("monitor", module, argument, options) as Promise<StartMonitorResult<M>>;
@@ -553,6 +643,15 @@ function startAs(
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @throws {TypeError} If `server` has none of the forms of a server.
  * @see OTP `gen_server:call/3`; there the caller exits, here the promise rejects.
+ *
+ * @example A call that fails
+ * ```ts
+ * import { Exit, GenServer } from "@denotp/otp";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const { reason } = await assertRejects(() => GenServer.call("nobody", "pop"), Exit);
+ * assertEquals(reason, ["noproc", ["GenServer", "call", ["nobody", "pop", 5000]]]);
+ * ```
  */
 export function call<M, const Request extends CallRequest<M>>(
   server: ServerRef<M>,
@@ -569,6 +668,22 @@ export function call<M, const Request extends CallRequest<M>>(
  *
  * @throws {TypeError} If `server` has none of the forms of a server.
  * @see OTP `gen_server:cast/2`
+ *
+ * @example
+ * ```ts
+ * import { GenServer, noreply, ok, reply, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Counter = {
+ *   init: (count: number) => ok(count),
+ *   handleCall: (_request: "get", _from: GenServer.From, count: number) => reply(count, count),
+ *   handleCast: (_request: "increment", count: number) => noreply(count + 1),
+ * };
+ *
+ * const counter = unwrap(await GenServer.start(Counter, 1));
+ * assertEquals(GenServer.cast(counter, "increment"), "ok");
+ * assertEquals(await GenServer.call(counter, "get"), 2);
+ * ```
  */
 export function cast<M>(server: ServerRef<M>, request: CastRequest<M>): "ok" {
   fence();
@@ -591,6 +706,7 @@ export function cast<M>(server: ServerRef<M>, request: CastRequest<M>): "ok" {
 
 function castByName(server: ServerRef, request: Term): void {
   if (typeof server === "string" || typeof server === "symbol") return;
+  if (server === undefined || server === null) return; // nobody, as for a call
   const sent = attempt(() => send(server, ["$gen_cast", request]));
   if (sent instanceof Promise) sent.catch(() => {});
 }
@@ -610,7 +726,32 @@ function attempt(body: () => unknown): unknown {
  *
  * `from` is what `handleCall` was given. A caller that has gone, or has had its answer, does not mind.
  *
+ * @throws {TypeError} If `from` is none.
  * @see OTP `gen_server:reply/2`
+ *
+ * @example Answer later, and serve others meanwhile
+ * ```ts
+ * import { GenServer, type Noreply, noreply, ok, type Reply, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Door = {
+ *   init: () => ok<GenServer.From[]>([]),
+ *   handleCall: (
+ *     _request: "wait",
+ *     from: GenServer.From,
+ *     waiting: GenServer.From[],
+ *   ): Reply<string, GenServer.From[]> | Noreply<GenServer.From[]> => noreply([...waiting, from]),
+ *   handleCast: (_request: "open", waiting: GenServer.From[]) => {
+ *     for (const from of waiting) GenServer.reply(from, "come in");
+ *     return noreply<GenServer.From[]>([]);
+ *   },
+ * };
+ *
+ * const door = unwrap(await GenServer.start(Door));
+ * const guests = [GenServer.call(door, "wait"), GenServer.call(door, "wait")];
+ * GenServer.cast(door, "open");
+ * assertEquals(await Promise.all(guests), ["come in", "come in"]);
+ * ```
  */
 export function reply(from: From, value: Term): "ok" {
   fence();
@@ -632,8 +773,26 @@ export function reply(from: From, value: Term): "ok" {
  * @param reason The exit reason, default `"normal"`.
  * @param timeout In milliseconds, default `Infinity`. The server goes on stopping after that.
  * @throws {Exit} `[why, ["GenServer", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
- * `"timeout"`, or the reason that the server ended with if that is another than was asked for.
+ * `"timeout"`, `"calling_self"`, or the reason that the server ended with if that is another than was
+ * asked for.
+ * @throws {RangeError} If `timeout` is negative or not a number.
  * @see OTP `gen_server:stop/1,3`
+ *
+ * @example
+ * ```ts
+ * import { GenServer, ok } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const log: unknown[] = [];
+ * const Server = {
+ *   init: () => ok("state"),
+ *   terminate: (reason: unknown, state: string) => log.push([reason, state]),
+ * };
+ * await GenServer.start(Server, undefined, { name: "server" });
+ * assertEquals(await GenServer.stop("server", "shutdown"), "ok");
+ * assertEquals(log, [["shutdown", "state"]]);
+ * assertEquals(GenServer.whereis("server"), undefined);
+ * ```
  */
 export function stop(
   server: ServerRef,
@@ -649,14 +808,18 @@ export function stop(
  *
  * A registry that answers with promises makes this answer a promise, too.
  *
+ * @throws {TypeError} If `server` has none of the forms of a server, or its registry answers with something
+ * that is no pid.
+ * @throws {Exit} `["timeout", ["NameRegistry", "whereisName", [key]]]` if the registry does not answer
+ * within 5000 ms.
  * @see Elixir `GenServer.whereis/1`
  */
 export function whereis<M>(
   server: ServerRef<M>,
 ): Awaitable<Pid<M> | readonly [Atom, NodeName] | undefined> {
-  fence();
+  const process = selfIfKnown();
   if (isOnNode(server) && server[1] !== nodeName()) return server;
-  return resolve(server) as Awaitable<Pid<M> | undefined>;
+  return lookUp(process, server) as Awaitable<Pid<M> | undefined>;
 }
 
 /**
@@ -707,12 +870,93 @@ export async function multiCall(
   return [replies, outcomes.flatMap((outcome) => "value" in outcome ? [] : [outcome.node])];
 }
 
+// --- Becoming a server --------------------------------------------------------------------------
+
+/** Options of {@linkcode enterLoop}. */
+export type EnterLoopOptions = Pick<StartOptions, "debug" | "hibernateAfter">;
+
+/**
+ * Makes the calling process a server, with `state`: `init` is not called. For a process that
+ * `ProcLib` started, and that has done what there was to do before; it must also have registered
+ * itself, if it is to have a name. Return the promise, or await it: it never settles, and what comes
+ * after it does not run.
+ *
+ * The process that started this one is the server's parent, linked or not.
+ *
+ * @param name The name that the process has registered; by default, or with its own pid, none.
+ * @param extra As in a response of a callback.
+ * @throws {Exit} `"process_was_not_started_by_proc_lib"`; `"process_not_registered"`,
+ * `"process_not_registered_globally"` or `["process_not_registered_via", registry]` if the process does
+ * not have that name.
+ * @throws {TypeError} If `module` is no module of callbacks, or a debug option unknown.
+ * @see OTP `gen_server:enter_loop/3,4,5`
+ *
+ * @example Start by hand, then serve
+ * ```ts
+ * import { GenServer, Process, ProcLib, reply, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Stack = {
+ *   init: () => "ignore" as const,
+ *   handleCall: (_request: "pop", _from: GenServer.From, [top, ...rest]: string[]) => reply(top, rest),
+ * };
+ *
+ * async function begin(): Promise<never> {
+ *   Process.register(self(), "stack");
+ *   ProcLib.initAck(["ok", self()]);
+ *   return await GenServer.enterLoop(Stack, {}, ["a", "b"], "stack");
+ * }
+ *
+ * const stack = unwrap(await ProcLib.startLink(begin));
+ * assertEquals(await GenServer.call("stack", "pop"), "a");
+ * await GenServer.stop(stack);
+ * ```
+ */
+export async function enterLoop(
+  module: Module,
+  options: EnterLoopOptions,
+  state: Term,
+  name?: Name | Pid,
+  extra?: Extra,
+): Promise<never> {
+  const behaviour = behaviourOf(module);
+  if (extra !== undefined && !isExtra(extra)) {
+    throw new TypeError(
+      'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +
+        inspect(extra),
+    );
+  }
+  await assertRegistered(name);
+  const process = self();
+  if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");
+  behaviour.enter(process, options, state, isPid(name) ? undefined : name, extra);
+  return await new Promise<never>(() => {});
+}
+
+// --- Supervision --------------------------------------------------------------------------------
+
 /**
  * The child specification of a server for a supervisor: `start` is the module's own `startLink`
  * with `argument`, `id` the module.
  *
  * @param overrides Fields that differ: `id`, `restart`, `shutdown`, `start`, …
  * @see Elixir's `use GenServer`, which defines `child_spec/1`
+ *
+ * @example
+ * ```ts
+ * import { GenServer, ok } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Cache = {
+ *   init: (size: number) => ok({ size }),
+ *   startLink: (size: number) => GenServer.startLink(Cache, size),
+ * };
+ * assertEquals(GenServer.childSpec(Cache, 100, { id: "cache", restart: "transient" }), {
+ *   id: "cache",
+ *   start: [Cache, "startLink", [100]],
+ *   restart: "transient",
+ * });
+ * ```
  */
 export function childSpec(
   module: object,

@@ -5,16 +5,17 @@
  * @module
  */
 
+import { ancestorsOf } from "./crash.ts";
 import { checkTimeout } from "./gen.ts";
 import { sleep as sleepIn } from "./kernel/receive.ts";
-import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
+import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
+import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
 import {
   type Awaitable,
   isOnNode,
   localNameOf,
   localRegistry,
   nodeName,
-  resolve,
   type ServerRef,
 } from "./kernel/names.ts";
 import {
@@ -50,15 +51,19 @@ import {
   isAtom,
   isPid,
   type NodeName,
-  Pid,
+  type Pid,
   Ref,
   type Term,
 } from "./kernel/term.ts";
+import { TermMap } from "./kernel/term_map.ts";
 import { now } from "./kernel/clock.ts";
 import { left, MAX_DELAY_MS, start } from "./kernel/timers.ts";
 import { send } from "./send.ts";
 
 // --- Being a process ----------------------------------------------------------------------------
+
+/** The priorities of the BEAM's scheduler. Here there is one, and these are only kept. */
+export type Priority = "low" | "normal" | "high" | "max";
 
 /** What {@linkcode spawn} takes besides the function. */
 export interface SpawnOptions {
@@ -67,7 +72,7 @@ export interface SpawnOptions {
   /** Monitor it: then the result is `[pid, ref]`. */
   readonly monitor?: boolean;
   /** Kept and shown by `info`; there is one priority here. */
-  readonly priority?: "low" | "normal" | "high" | "max";
+  readonly priority?: Priority;
   /** Further options of the BEAM's are kept, and change nothing here. */
   readonly [option: string]: Term;
 }
@@ -90,6 +95,7 @@ export function self(): Pid {
  * returns, or the promise it returned is fulfilled, the process ends with `"normal"`; if it throws,
  * with the reason for that (see {@linkcode exit}), and an error is reported.
  *
+ * @throws {TypeError} If `body` is no function, or `options.priority` none of the priorities.
  * @see Erlang `spawn/1`, `spawn_opt/2`
  */
 export function spawn(body: () => unknown): Pid;
@@ -105,9 +111,10 @@ export function spawn(
   if (typeof body !== "function") {
     throw new TypeError(`Cannot spawn: expected a function, found ${inspect(body)}`);
   }
+  const { link, monitor, ...others } = options;
+  if (others.priority !== undefined) assertPriority(others.priority);
   const parent = selfProcess();
   const process = spawnCoroutine(parent, body);
-  const { link, monitor, ...others } = options;
   if (Object.keys(others).length > 0) process.more().options = others;
   if (link === true) linkTo(parent, process.pid);
   return monitor === true ? [process.pid, monitorFor(parent, process, process.pid)] : process.pid;
@@ -180,16 +187,19 @@ export function exit(pid: Pid, reason: Term): true {
 
 /**
  * Links the calling process and `pid`: when either ends, the other gets an exit signal. Linking twice
- * is linking once. If there is no such process, the signal comes at once, with the reason `"noproc"`.
+ * is linking once. If there is no such process, one that traps exits gets the signal at once, with
+ * the reason `"noproc"`; for any other that is an error, as `noproc` is in OTP.
  *
- * @throws {TypeError} If `pid` is no pid.
+ * @throws {TypeError} If `pid` is no pid, or there is no such process and the calling one does not trap
+ * exits.
  * @see Erlang `link/1`
  */
 export function link(pid: Pid): true {
   const process = selfProcess();
-  livingOrDead(pid, "link to");
+  if (livingOrDead(pid, "link to") === null && !process.trapsExits) {
+    throw new TypeError(`Cannot link to ${pid}: there is no such process`);
+  }
   linkTo(process, pid);
-  if (process.isDead) fence();
   return true;
 }
 
@@ -221,9 +231,13 @@ export interface MonitorOptions {
  * `["DOWN", ref, "process", object, reason]`, where `object` is the pid, or `[name, node]` if it was
  * named so. If there is no such process, that comes at once, with the reason `"noproc"`.
  *
- * Each call makes a monitor of its own. A name stands for the process that has it now.
+ * Each call makes a monitor of its own. A name stands for the process that has it now. Monitoring
+ * oneself is allowed, and comes to nothing.
  *
- * @throws {TypeError} If `server` has none of the forms of a server.
+ * @throws {TypeError} If `server` has none of the forms of a server, or `options.alias` is none of the
+ * three modes.
+ * @throws {Exit} `["timeout", ["NameRegistry", "whereisName", [key]]]` if a registry does not answer
+ * within 5000 ms: the promise rejects, and there is no monitor.
  * @see Erlang `monitor/2,3`
  */
 export function monitor(server: Pid | string | symbol, options?: MonitorOptions): Ref;
@@ -232,10 +246,10 @@ export function monitor(server: ServerRef, options?: MonitorOptions): Awaitable<
 export function monitor(server: ServerRef, options: MonitorOptions = {}): Awaitable<Ref> {
   const process = selfProcess();
   const { alias, tag = "DOWN" } = options;
-  const found = resolve(server);
+  if (alias !== undefined) assertOneOf(alias, MONITOR_ALIASES, "monitor with this kind of alias");
   const start = (pid: Pid | undefined) =>
     monitorFor(process, pid?.process ?? null, objectOf(server, pid), tag, alias);
-  return found instanceof Promise ? found.then(start) : start(found);
+  return lookUp(process, server, REGISTRY_TIMEOUT_MS, start);
 }
 
 /** What a `DOWN` message names as the process that ended. */
@@ -276,18 +290,24 @@ export function demonitor(ref: Ref, options: readonly ("flush" | "info")[] = [])
  * unaliased.
  *
  * @param mode With `"reply"` the first message ends the alias. Default `"explicit_unalias"`.
+ * @throws {TypeError} If `mode` is neither of these.
  * @see Erlang `alias/0,1`
  */
 export function alias(mode: "explicit_unalias" | "reply" = "explicit_unalias"): Ref {
+  assertOneOf(mode, ALIASES, "make this kind of alias");
   const ref = new Ref();
   new Alias(selfProcess(), ref, mode);
   return ref;
 }
 
+const ALIASES = ["explicit_unalias", "reply"];
+const MONITOR_ALIASES = ["explicit_unalias", "demonitor", "reply_demonitor"];
+
 /**
  * Ends an alias of the calling process: messages sent to it are dropped from now on. Tells whether
  * it was active.
  *
+ * @throws {TypeError} If `ref` is no reference.
  * @see Erlang `unalias/1`
  */
 export function unalias(ref: Ref): boolean {
@@ -303,22 +323,43 @@ export function unalias(ref: Ref): boolean {
  * Sets a flag of the calling process and returns the old value.
  *
  * `"trap_exit"`: whether exit signals arrive as messages. It is looked at when a signal arrives.
+ * `"priority"`: kept and shown by {@linkcode info}; there is one priority here.
  *
- * @throws {TypeError} If the flag is unknown, or its value no boolean.
+ * @throws {TypeError} If the flag is unknown, or its value none of its values. It keeps the old one then.
  * @see Erlang `process_flag/2`
  */
-export function flag(name: "trap_exit", value: boolean): boolean {
+export function flag(name: "trap_exit", value: boolean): boolean;
+/** Sets the priority, which has no effect. */
+export function flag(name: "priority", value: Priority): Priority;
+export function flag(name: "trap_exit" | "priority", value: boolean | Priority): Term {
   const process = selfProcess();
+  if (name === "priority") {
+    assertPriority(value);
+    const before = priorityOf(process);
+    const extras = process.more();
+    extras.options = { ...extras.options, priority: value };
+    return before;
+  }
   if (name !== "trap_exit" || typeof value !== "boolean") {
     throw new TypeError(
-      `Cannot set this process flag: expected "trap_exit" and a boolean, found ${inspect(name)} ` +
-        `and ${inspect(value)}`,
+      'Cannot set this process flag: expected "trap_exit" and a boolean, or "priority" and one of ' +
+        `${PRIORITIES.join(", ")}, found ${inspect(name)} and ${inspect(value)}`,
     );
   }
   const before = process.trapsExits;
   if (value) process.flags |= TRAP_EXIT;
   else process.flags &= ~TRAP_EXIT;
   return before;
+}
+
+const PRIORITIES = ["low", "normal", "high", "max"];
+
+function assertPriority(value: unknown): asserts value is Priority {
+  assertOneOf(value, PRIORITIES, "give a process this priority");
+}
+
+function priorityOf(process: KernelProcess): Term {
+  return process.extras?.options?.["priority"] ?? "normal";
 }
 
 // --- Local names --------------------------------------------------------------------------------
@@ -359,9 +400,17 @@ export function unregister(name: Atom): true {
   return true;
 }
 
-/** The pid that has a local name, or `undefined`. @see Erlang `whereis/1` */
+/**
+ * The pid that has a local name, or `undefined`.
+ *
+ * @throws {TypeError} If `name` is no atom.
+ * @see Erlang `whereis/1`
+ */
 export function whereis(name: Atom): Pid | undefined {
   fence();
+  if (!isAtom(name)) {
+    throw new TypeError(`Cannot look up this name: expected an atom, found ${inspect(name)}`);
+  }
   return localRegistry().whereisName(name);
 }
 
@@ -524,7 +573,7 @@ export function get(key: Term, otherwise?: Term): Term {
 
 /** Puts a value into the process dictionary, and returns the one that was there. @see Erlang `put/2` */
 export function put(key: Term, value: Term): Term {
-  const dictionary = selfProcess().more().dictionary ??= new Map();
+  const dictionary = selfProcess().more().dictionary ??= new TermMap();
   const before = dictionary.get(key);
   dictionary.set(key, value);
   return before;
@@ -626,7 +675,7 @@ const ITEMS: { readonly [Item in InfoItem]: (process: KernelProcess) => ProcessI
   initial_call: (process) => process.behaviour.describe(process).initialCall,
   current_function: (process) => process.behaviour.describe(process).currentFunction,
   reductions: (process) => process.reductions,
-  priority: (process) => process.extras?.options?.["priority"] ?? "normal",
+  priority: priorityOf,
   label: (process) => process.extras?.label,
   parent: (process) => process.parent ?? undefined,
 };
@@ -654,11 +703,8 @@ export function info(
 export function info(pid: Pid, items?: InfoItem | readonly InfoItem[]): Term {
   fence();
   const process = livingOrDead(pid, "look at");
-  const wanted = items === undefined
-    ? Object.keys(ITEMS) as InfoItem[]
-    : typeof items === "string"
-    ? [items]
-    : items;
+  const asked = items === undefined ? Object.keys(ITEMS) : Array.isArray(items) ? items : [items];
+  const wanted = asked as readonly InfoItem[];
   for (const item of wanted) {
     if (!Object.hasOwn(ITEMS, item)) {
       throw new TypeError(
@@ -679,7 +725,9 @@ function statusOf(process: KernelProcess): ProcessInfo["status"] {
   if ((process.flags & SUSPENDED) !== 0) return "suspended";
   if ((process.flags & QUEUED) !== 0) return "runnable";
   // A coroutine outside of receive runs, as far as anybody can tell; a server that awaits waits.
-  return (process.flags & BUSY) !== 0 && process.behaviour === COROUTINE ? "running" : "waiting";
+  return (process.flags & BUSY) !== 0 && process.behaviour instanceof Coroutine
+    ? "running"
+    : "waiting";
 }
 
 function dictionaryOf(process: KernelProcess): (readonly [Term, Term])[] {
@@ -690,14 +738,6 @@ function dictionaryOf(process: KernelProcess): (readonly [Term, Term])[] {
     ["$ancestors", ancestorsOf(process)],
     ...entries,
   ];
-}
-
-function ancestorsOf(process: KernelProcess): (Pid | Atom)[] {
-  const ancestors: (Pid | Atom)[] = [];
-  for (let each = process.lineage; each !== null; each = each.above) {
-    ancestors.push(localNameOf(each.pid) ?? each.pid);
-  }
-  return ancestors;
 }
 
 function* monitorsHeld(process: KernelProcess): Generator<Monitor> {
@@ -711,6 +751,13 @@ function* monitorsOn(process: KernelProcess): Generator<Monitor> {
 function livingOrDead(pid: unknown, what: string): KernelProcess | null {
   if (isPid(pid)) return pid.process;
   throw new TypeError(`Cannot ${what} a process: expected a pid, found ${inspect(pid)}`);
+}
+
+function assertOneOf(value: unknown, accepted: readonly string[], what: string): void {
+  if (accepted.includes(value as string)) return;
+  throw new TypeError(
+    `Cannot ${what}: expected one of ${accepted.join(", ")}, found ${inspect(value)}`,
+  );
 }
 
 function assertRef(ref: unknown, what: string): void {

@@ -8,13 +8,21 @@ import { checkTimeout } from "./gen.ts";
 import { receiveMessage, takeAll, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
 import { inspect, type Term } from "./kernel/term.ts";
-import { type Matched, matches } from "./match.ts";
+import { type Matched, matches } from "./kernel/match.ts";
 
 /** A clause for the messages that fit a pattern; made by {@linkcode on}. */
 export class PatternClause<Result> {
-  /** Whether the clause takes a message. @internal */
+  /**
+   * Whether the clause takes a message.
+   *
+   * @internal
+   */
   readonly fits: (message: Term) => boolean;
-  /** What becomes of it. @internal */
+  /**
+   * What becomes of it.
+   *
+   * @internal
+   */
   readonly body: (message: Term) => Result;
 
   /** Use {@linkcode on}. */
@@ -26,9 +34,17 @@ export class PatternClause<Result> {
 
 /** What to do when no message came in time; made by {@linkcode after}. */
 export class AfterClause<Result> {
-  /** Milliseconds. @internal */
+  /**
+   * Milliseconds.
+   *
+   * @internal
+   */
   readonly timeout: number;
-  /** What to do then. @internal */
+  /**
+   * What to do then.
+   *
+   * @internal
+   */
   readonly body: () => Result;
 
   /** Use {@linkcode after}. */
@@ -61,11 +77,13 @@ export type ResultOf<Clauses extends readonly Clause[]> = Clauses extends readon
  * A clause of {@linkcode receive} for the messages that fit `pattern` (see {@linkcode matches}).
  *
  * @param body Gets the whole message; its result is the result of the receive. May be async.
+ * @throws {TypeError} If `body` is no function.
  */
 export function on<const Pattern, Result>(
   pattern: Pattern,
   body: (message: Matched<Pattern>) => Result,
 ): PatternClause<Result> {
+  assertFunction(body, "receive with on(pattern, body)");
   return new PatternClause(
     (message) => matches(pattern, message),
     body as (message: Term) => Result,
@@ -77,9 +95,11 @@ export function on<const Pattern, Result>(
  * that is 0 and none of those already there is wanted.
  *
  * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {TypeError} If `body` is no function.
  */
 export function after<Result>(timeout: number, body: () => Result): AfterClause<Result> {
   checkTimeout("receive", timeout);
+  assertFunction(body, "receive with after(timeout, body)");
   return new AfterClause(timeout, body);
 }
 
@@ -94,7 +114,8 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
  * A process receives in one place at a time. Outside of processes it is the main process's mail.
  *
  * @throws {TypeError} If this process waits in a `receive` already (one that lost a `Promise.race`,
- * maybe: give that one an `after`), or if a clause is none.
+ * maybe: give that one an `after`), if a clause is none, or if there are two of {@linkcode after}. A
+ * message that meets what is no function stays in the mailbox.
  * @see Erlang's and Elixir's `receive`
  *
  * @example A server made by hand
@@ -156,12 +177,19 @@ function sort(clauses: readonly Clause[]) {
   let otherwise: AfterClause<unknown> | undefined;
   for (const clause of clauses) {
     if (!(clause instanceof AfterClause)) {
-      if (typeof clause !== "object" || clause === null) throw notAClause(clause);
+      if (typeof clause !== "object" || clause === null || Array.isArray(clause)) {
+        throw notAClause(clause);
+      }
       wanted.push(clause);
     } else if (otherwise === undefined) otherwise = clause;
     else throw new TypeError("Cannot receive: there is more than one after clause");
   }
   return { wanted, otherwise };
+}
+
+function assertFunction(body: unknown, what: string): void {
+  if (typeof body === "function") return;
+  throw new TypeError(`Cannot ${what}: expected a function for the body, found ${inspect(body)}`);
 }
 
 function notAClause(found: unknown): TypeError {
@@ -181,7 +209,9 @@ function choose(
     if (clause instanceof PatternClause) {
       if (clause.fits(message)) return () => clause.body(message);
     } else if (typeof tag === "string" && Object.hasOwn(clause, tag)) {
-      return () => clause[tag]!(...rest);
+      const body = clause[tag];
+      if (typeof body !== "function") throw notAClause(clause);
+      return () => body.apply(clause, rest);
     }
   }
   return undefined;

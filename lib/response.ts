@@ -4,6 +4,24 @@
  * They are OTP's own tuples; writing `["reply", value, state]` by hand is the same thing, only that
  * TypeScript then needs an `as const` to see a tuple in it.
  *
+ * @example
+ * ```ts
+ * import { ignore, noreply, ok, reply, stop, stopReply } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // From init
+ * assertEquals(ok("state"), ["ok", "state"]);
+ * assertEquals(ok("state", ["continue", "load"]), ["ok", "state", ["continue", "load"]]);
+ * assertEquals(stop("no_license"), ["stop", "no_license"]);
+ * assertEquals(ignore, "ignore");
+ *
+ * // From a handler
+ * assertEquals(reply("value", "state"), ["reply", "value", "state"]);
+ * assertEquals(noreply("state", 5000), ["noreply", "state", 5000]);
+ * assertEquals(stop("normal", "state"), ["stop", "normal", "state"]);
+ * assertEquals(stopReply("normal", "value", "state"), ["stop", "normal", "value", "state"]);
+ * ```
+ *
  * @module
  */
 
@@ -85,6 +103,7 @@ export const ignore = "ignore" as const;
 
 /** What {@linkcode unwrap} throws: carries what was found. */
 export class MatchError extends Error {
+  /** The name of the class. */
   override readonly name = "MatchError";
   /** What was found instead of `["ok", value]`. */
   readonly found: Term;

@@ -4,16 +4,9 @@
  * @module
  */
 
-import { inOrder, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
-import {
-  type Awaitable,
-  isOnNode,
-  nodeName,
-  parseName,
-  resolve,
-  type ServerRef,
-} from "./kernel/names.ts";
-import { fence, self } from "./kernel/self.ts";
+import { sendThrough } from "./kernel/lookup.ts";
+import { type Awaitable, isOnNode, parseName, resolve, type ServerRef } from "./kernel/names.ts";
+import { fence, selfIfKnown } from "./kernel/self.ts";
 import { sendToAlias, sendToPid } from "./kernel/signals.ts";
 import { inspect, Pid, Ref, type Term } from "./kernel/term.ts";
 
@@ -22,15 +15,17 @@ export type Destination = ServerRef | Ref;
 
 /**
  * Sends `message` and returns it. Never waits, and never fails because nobody is there, except
- * under a name: then whoever sends is told.
+ * under a name (other than one on a node): then whoever sends is told.
  *
  * The message is passed by reference, and must not be changed afterwards. Messages from one process
  * to another arrive in the order in which they were sent.
  *
- * With a registry that answers with promises the result is a promise of the message.
+ * With a registry that answers with promises the result is a promise of the message, which settles
+ * when the registry has sent it. The registry has 5000 ms for that.
  *
  * @throws {TypeError} If `to` is a local name that nobody has, or nothing that can be sent to.
- * @throws {Exit} `["badarg", [key, message]]` if nobody has a `global` or `via` name.
+ * @throws {Exit} `["badarg", [key, message]]` if nobody has a `global` or `via` name;
+ * `["timeout", ["NameRegistry", "send", [key, message]]]` if its registry does not answer.
  * @see Erlang `erlang:send/2`, the operator `!`
  */
 export function send<const Message>(to: Pid | Ref | string | symbol, message: Message): Message;
@@ -51,16 +46,14 @@ export function send(to: Destination, message: Term): Term {
   }
   const pid = resolve(to) as Pid | undefined;
   if (pid !== undefined) sendToPid(pid, message);
-  // A name on another node may be free: only that node knows.
-  else if (!isOnNode(to) || to[1] === nodeName()) throw nobody(to, message);
+  // Under the name of a node a message may get lost, even if that node is this one.
+  else if (!isOnNode(to)) throw nobody(to, message);
   return message;
 }
 
 function sendByName(to: ServerRef, message: Term): Awaitable<Term> {
-  const { registry, key } = parseName(to);
-  const sent: unknown = registry.send(key, message);
-  if (!(sent instanceof Promise)) return message;
-  return inOrder(self(), registry, sent, REGISTRY_TIMEOUT_MS).then(() => message);
+  const sent = sendThrough(selfIfKnown(), parseName(to), message);
+  return sent === undefined ? message : sent.then(() => message);
 }
 
 function nobody(to: Term, message: Term): TypeError {

@@ -6,6 +6,9 @@
  * without a monitor each), in the caller's list (so that nobody answers the dead), and, being a
  * {@linkcode Timer}, in the timing wheel. It is also the tag in `from`, by which it is answered.
  *
+ * A call that is answered soon is only *staged* (`timers.ts`): it enters the two lists and the wheel
+ * when somebody looks at the clock, or when a process ends and those who wait for it are sought.
+ *
  * @module
  */
 
@@ -15,7 +18,7 @@ import { type Envelope, PLAIN } from "./mailbox.ts";
 import type { Process } from "./process.ts";
 import { current, schedule } from "./scheduler.ts";
 import { message, type Pid, type Term } from "./term.ts";
-import { cancel, stage, Timer } from "./timers.ts";
+import { cancel, stage, startStaged, Timer } from "./timers.ts";
 
 /** Whom a server answers: `[client, tag]`. Opaque, as OTP's is. */
 export type From = readonly [client: Pid, tag: Term];
@@ -32,19 +35,12 @@ export interface CallKind {
   timedOut?(call: PendingCall): void;
 }
 
-let capturedResolve: (value: Term) => void;
-let capturedReject: (error: unknown) => void;
-function capture(resolve: (value: Term) => void, reject: (error: unknown) => void): void {
-  capturedResolve = resolve;
-  capturedReject = reject;
-}
-
 /** One call, from its request to its reply. */
 export class PendingCall extends Timer implements Envelope {
   /** Settles with the reply, or rejects with an {@linkcode Exit}. */
   readonly promise: Promise<Term>;
-  readonly #resolve: (value: Term) => void;
-  readonly #reject: (error: unknown) => void;
+  #resolve!: (value: Term) => void;
+  #reject!: (error: unknown) => void;
   /** Neighbours in the server's list, and in the caller's. */
   previousIncoming: PendingCall | null = null;
   nextIncoming: PendingCall | null = null;
@@ -52,6 +48,7 @@ export class PendingCall extends Timer implements Envelope {
   nextOutgoing: PendingCall | null = null;
   /** Whether the call has been neither answered nor given up. */
   isPending = true;
+  #isListed = false;
 
   /** A call that is about to be sent. `server` is the reference as the caller gave it. */
   constructor(
@@ -63,9 +60,17 @@ export class PendingCall extends Timer implements Envelope {
     readonly kind: CallKind,
   ) {
     super();
-    this.promise = new Promise(capture);
-    this.#resolve = capturedResolve;
-    this.#reject = capturedReject;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    stage(this, timeout);
+  }
+
+  /** Enters the lists of both sides. */
+  override onStart(): void {
+    this.#isListed = true;
+    const { target, caller } = this;
     const incoming = target.incoming;
     this.nextIncoming = incoming;
     if (incoming !== null) incoming.previousIncoming = this;
@@ -122,6 +127,7 @@ export class PendingCall extends Timer implements Envelope {
   remove(): void {
     this.isPending = false;
     cancel(this);
+    if (!this.#isListed) return;
     const { previousIncoming, nextIncoming, previousOutgoing, nextOutgoing } = this;
     if (previousIncoming !== null) previousIncoming.nextIncoming = nextIncoming;
     else this.target.incoming = nextIncoming;
@@ -142,7 +148,6 @@ export function sendCall(
   kind: CallKind,
 ): Promise<Term> {
   const call = new PendingCall(caller, target, server, request, timeout, kind);
-  stage(call, timeout);
   if (kind.message === undefined) target.push(call, message(request));
   else target.push(PLAIN, kind.message(call));
   schedule(target);
@@ -151,6 +156,7 @@ export function sendCall(
 
 /** Forgets all calls that `process` has made: it has ended. */
 export function abandonCalls(process: Process): void {
+  startStaged();
   while (process.outgoing !== null) process.outgoing.remove();
 }
 

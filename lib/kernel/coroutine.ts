@@ -15,7 +15,7 @@ import { storage } from "./host.ts";
 import { type Behaviour, BUSY, Process } from "./process.ts";
 import { searchNew } from "./receive.ts";
 import { report } from "./report.ts";
-import { contextOf, schedule } from "./scheduler.ts";
+import { contextOf, schedule, spend } from "./scheduler.ts";
 import { terminate } from "./signals.ts";
 
 /** A coroutine that has not begun yet. */
@@ -23,7 +23,8 @@ class Body {
   constructor(readonly run: () => unknown) {}
 }
 
-class Coroutine implements Behaviour {
+/** What all coroutines have in common. */
+export class Coroutine implements Behaviour {
   turn(process: Process): boolean {
     if (process.state instanceof Body) this.#begin(process, process.state);
     else if (process.wait !== null) searchNew(process);
@@ -38,6 +39,7 @@ class Coroutine implements Behaviour {
   #begin(process: Process, body: Body): void {
     process.state = null;
     process.flags |= BUSY;
+    spend(process, 1);
     let outcome: unknown;
     try {
       outcome = storage.run(contextOf(process), body.run);
@@ -52,12 +54,16 @@ class Coroutine implements Behaviour {
   }
 }
 
-/** The behaviour of all coroutines, the main process among them. */
+/** The behaviour of ordinary coroutines, the main process among them. */
 export const COROUTINE: Behaviour = new Coroutine();
 
 /** Starts a coroutine as a child of `parent`. It has its first turn later. */
-export function spawnCoroutine(parent: Process, body: () => unknown): Process {
-  const process = new Process(COROUTINE, new Body(body), parent, 0);
+export function spawnCoroutine(
+  parent: Process,
+  body: () => unknown,
+  behaviour: Behaviour = COROUTINE,
+): Process {
+  const process = new Process(behaviour, new Body(body), parent, 0);
   schedule(process);
   return process;
 }

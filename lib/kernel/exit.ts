@@ -18,18 +18,28 @@ import { inspect, type Term } from "./term.ts";
  * An exit: what `throw exit(reason)` throws, and what a failed call rejects with.
  *
  * A call that fails carries its whole story in `reason`, in OTP's shape:
- * `[why, ["GenServer", "call", [server, request, timeout]]]`.
+ * `[why, ["GenServer", "call", [server, request, timeout]]]`. If the server ended with an error, that
+ * is the `cause`.
  */
 export class Exit extends Error {
+  /** The name of the class. */
   override readonly name = "Exit";
   /** The exit reason, any term. */
   readonly reason: Term;
 
   /** Use {@linkcode exit}, which reads better after `throw`. */
   constructor(reason: Term) {
-    super(formatExit(reason), reason instanceof Error ? { cause: reason } : undefined);
+    const cause = causeOf(reason);
+    super(formatExit(reason), cause === undefined ? undefined : { cause });
     this.reason = reason;
   }
+}
+
+/** The error behind a reason: of a call that failed, the one that the server ended with. */
+function causeOf(reason: Term): Error | undefined {
+  if (reason instanceof Error) return reason;
+  if (!Array.isArray(reason) || reason.length !== 2) return undefined;
+  return errorOf(reason) ?? (isCall(reason[1]) ? causeOf(reason[0]) : undefined);
 }
 
 /**
@@ -60,6 +70,12 @@ export function reasonOf(thrown: unknown): Term {
   if (thrown instanceof Exit) return thrown.reason;
   if (thrown instanceof Error) return [thrown, thrown.stack ?? ""];
   return [["nocatch", thrown], ""];
+}
+
+/** What was thrown, by the kind of throw that Erlang knows: `[class, term]`. */
+export function classified(thrown: unknown): readonly ["error" | "exit" | "throw", Term] {
+  if (thrown instanceof Exit) return ["exit", thrown.reason];
+  return [thrown instanceof Error ? "error" : "throw", thrown];
 }
 
 /** Tells whether a reason is one of those that are no failure: `"normal"`, `"shutdown"`, `["shutdown", term]`. */

@@ -29,17 +29,21 @@ export class Context {
 }
 
 /**
- * Calls `handle` for each rejection that nobody handles in the code of a process, and keeps it from
- * ending the program. Rejections outside of processes are left alone.
+ * Calls `handle` for each error that nobody catches and each rejection that nobody handles in the
+ * code of a process, and keeps it from ending the program. Outside of processes they are left alone.
  *
- * A host without the event does what it does with unhandled rejections.
+ * A host without these events does what it does with uncaught errors, and so does any host with
+ * errors in a callback of its own timers, of which it does not tell whose they are.
  */
-export function onUnhandledRejection(handle: (context: Context, reason: unknown) => void): void {
+export function onUncaught(handle: (context: Context, thrown: unknown) => void): void {
   if (typeof globalThis.addEventListener !== "function") return;
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  const take = (event: Event, thrown: unknown) => {
     const context = storage.getStore();
     if (!(context instanceof Context)) return;
     event.preventDefault();
-    handle(context, event.reason);
-  });
+    event.stopImmediatePropagation();
+    handle(context, thrown);
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => take(event, event.reason));
+  globalThis.addEventListener("error", (event) => take(event, event.error));
 }

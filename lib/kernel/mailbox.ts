@@ -191,11 +191,19 @@ export class Mailbox {
 
   /** Removes the first message that is wanted, read or not; tells whether there was one. */
   remove(isWanted: (message: Term) => boolean): boolean {
+    if (this.shiftSavedIf((kind, payload) => isWanted(toMessage(kind, payload)))) return true;
+    // What was not passed over stays so: a receive that waits has yet to look at it.
+    const kept: Saved[] = [];
+    let isRemoved = false;
     while (!this.hasNothingNew) {
       this.shiftNew();
-      this.save(takenKind, takenPayload);
+      const kind = takenKind;
+      const payload = takenPayload;
+      if (!isRemoved && isWanted(toMessage(kind, payload))) isRemoved = true;
+      else kept.push({ kind, payload });
     }
-    return this.shiftSavedIf((kind, payload) => isWanted(toMessage(kind, payload)));
+    for (const { kind, payload } of kept) this.push(kind, payload);
+    return isRemoved;
   }
 
   /** All messages in full, oldest first; they stay where they are. */

@@ -34,8 +34,11 @@ export interface NameRegistry<Key = Term> {
 
 /** The registry of local atoms, which can also be asked the other way round. */
 export interface LocalRegistry extends NameRegistry<Atom> {
+  /** As in {@linkcode NameRegistry}, at once. */
   registerName(key: Atom, pid: Pid): "yes" | "no";
+  /** As in {@linkcode NameRegistry}, at once. */
   whereisName(key: Atom): Pid | undefined;
+  /** As in {@linkcode NameRegistry}, at once. */
   send(key: Atom, message: Term): Pid;
   /** The name of a process; it has one at most. */
   nameOf(pid: Pid): Atom | undefined;
@@ -54,7 +57,8 @@ export type Name<Key = Term> =
  * What may stand for a server, wherever one is asked for: a pid, a local name, a local name on a
  * node, a `global` name, or a name in any registry.
  */
-export type ServerRef<Module = unknown> =
+// deno-lint-ignore no-explicit-any -- see Pid
+export type ServerRef<Module = any> =
   | Pid<Module>
   | Atom
   | readonly [Atom, NodeName]
@@ -123,12 +127,18 @@ function isFree(name: string): boolean {
   return name !== "" && name !== "undefined" && name !== "nil";
 }
 
+/** Objects that were found to be registries: looking takes time. */
+const registries = new WeakSet<object>();
+
 /** Tells whether a value has the four functions of a {@linkcode NameRegistry}. */
 export function isRegistry(value: unknown): value is NameRegistry {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  if (registries.has(value)) return true;
   const registry = value as unknown as Record<string, unknown>;
-  return ["registerName", "unregisterName", "whereisName", "send"]
+  const isOne = ["registerName", "unregisterName", "whereisName", "send"]
     .every((name) => typeof registry[name] === "function");
+  if (isOne) registries.add(value);
+  return isOne;
 }
 
 /**
@@ -136,6 +146,7 @@ export function isRegistry(value: unknown): value is NameRegistry {
  * Answers at once unless the registry itself does not.
  *
  * @throws {TypeError} If `server` has none of the forms of {@linkcode ServerRef}.
+ * @throws {BadAnswerError} If the registry answers with something else.
  */
 export function resolve(server: ServerRef): Awaitable<Pid | undefined> {
   if (server instanceof Pid) return server;
@@ -144,7 +155,19 @@ export function resolve(server: ServerRef): Awaitable<Pid | undefined> {
     return server[1] === nodeName() ? local.whereisName(server[0]) : undefined;
   }
   const { registry, key } = parseName(server);
-  return registry.whereisName(key);
+  return holderIn(registry.whereisName(key));
+}
+
+/** What a registry says of a name, if it is something that a registry may say. */
+function holderIn(answer: unknown): Awaitable<Pid | undefined> {
+  if (answer === undefined || answer instanceof Pid) return answer;
+  if (typeof (answer as PromiseLike<unknown> | null)?.then === "function") {
+    return Promise.resolve(answer).then((later) => {
+      if (later === undefined || later instanceof Pid) return later;
+      throw new BadAnswerError(later);
+    });
+  }
+  throw new BadAnswerError(answer);
 }
 
 /**
@@ -177,5 +200,21 @@ export class InvalidServerError extends TypeError {
       `Cannot address this as a process: expected a pid, ${FORMS} or [name, node], found ` +
         inspect(found),
     );
+  }
+}
+
+/** The error of a registry that knows neither a pid nor nobody under a name. */
+export class BadAnswerError extends TypeError {
+  /** What it said. */
+  readonly answer: Term;
+
+  /** `answer` is what the registry said. */
+  constructor(answer: Term) {
+    super(
+      `Cannot look a name up: expected a pid or undefined of the registry, found ${
+        inspect(answer)
+      }`,
+    );
+    this.answer = answer;
   }
 }

@@ -18,6 +18,7 @@ import type { Context } from "./host.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Alias, Monitor } from "./signals.ts";
 import { Pid, type Ref, type Term } from "./term.ts";
+import type { TermMap } from "./term_map.ts";
 import { cancel, Timer } from "./timers.ts";
 
 /** In the run queue. */
@@ -48,16 +49,22 @@ export interface Behaviour {
   describe(process: Process): { readonly initialCall: Term; readonly currentFunction: Term };
 }
 
+/** What is to be done when a process ends; it is told the reason. */
+export type ExitHook = (reason: Term) => void;
+
 /** What few processes have. */
 export class Extras {
   /** The process dictionary. */
-  dictionary: Map<Term, Term> | null = null;
+  dictionary: TermMap<Term> | null = null;
   /** Called when the process ends, before anybody hears of it: names are freed so. */
-  exitHooks: Set<() => void> | null = null;
+  exitHooks: ExitHook | Set<ExitHook> | null = null;
   /** Aliases that are not tied to a monitor. */
   aliases: Set<Alias> | null = null;
-  /** The last of its lookups in each registry that answers with promises. */
-  lookups: Map<object, Promise<unknown>> | null = null;
+  /**
+   * The last that it has asked of each registry that answers with promises: resolves when that and all
+   * before is done, with whether the registry gave no answer.
+   */
+  lookups: Map<object, Promise<boolean>> | null = null;
   /** Behind `Process.signal()`. */
   abort: AbortController | null = null;
   /** See `Process.setLabel`. */

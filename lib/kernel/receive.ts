@@ -6,7 +6,7 @@
 
 import { takenKind, takenPayload, toMessage } from "./mailbox.ts";
 import { BUSY, OwnedTimer, type Process } from "./process.ts";
-import { schedule, spend } from "./scheduler.ts";
+import { isSliceSpent, schedule, spend } from "./scheduler.ts";
 import type { Term } from "./term.ts";
 import { start } from "./timers.ts";
 
@@ -20,9 +20,10 @@ export const TIMED_OUT: unique symbol = Symbol("timed out");
 export class Wait {
   timer: OwnedTimer | null = null;
 
-  /** A wait for a message that `accepts` takes; for any if it is `null`. */
+  /** A wait for a message that `accepts` takes, for any if it is `null`; a brief one until its next turn. */
   constructor(
     readonly accepts: Accepts | null,
+    readonly isBrief: boolean,
     readonly resolve: (message: Term) => void,
     readonly reject: (error: unknown) => void,
   ) {}
@@ -45,17 +46,24 @@ export function receiveMessage(
     );
   }
   return new Promise((resolve, reject) => {
-    const wait = new Wait(accepts, resolve, reject);
+    // What is there is taken at once; but a process that always finds something must not keep the
+    // others and the host from their turns.
+    const isHeldUp = isSliceSpent();
+    const wait = new Wait(accepts, isHeldUp && timeout === 0, resolve, reject);
     if (searchSaved(process, wait)) return;
     process.wait = wait;
-    searchNew(process);
-    if (process.wait !== wait) return;
-    if (timeout === 0) {
-      process.wait = null;
-      return resolve(TIMED_OUT);
+    if (!isHeldUp) {
+      searchNew(process);
+      if (process.wait !== wait) return;
+      if (timeout === 0) {
+        process.wait = null;
+        spend(process, 1);
+        return resolve(TIMED_OUT);
+      }
     }
     process.flags &= ~BUSY;
-    if (timeout === Infinity) return;
+    if (isHeldUp) schedule(process);
+    if (timeout === 0 || timeout === Infinity) return;
     wait.timer = new OwnedTimer(process, () => {
       endWait(process, wait);
       resolve(TIMED_OUT);
@@ -88,6 +96,10 @@ export function searchNew(process: Process): void {
     }
   }
   spend(process, searched);
+  if (process.wait === wait && wait.isBrief) {
+    endWait(process, wait);
+    wait.resolve(TIMED_OUT);
+  }
 }
 
 /** Looks through the messages that earlier receives passed over. Tells whether that ended the wait. */

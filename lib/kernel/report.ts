@@ -18,8 +18,9 @@ export interface Report {
   readonly level: Level;
   /**
    * What happened: `"process"` (a plain process raised), `"gen_server"` and other behaviours
-   * (a server terminates), `"unhandled_message"`, `"crash"` (every abnormal end of a process that
-   * a behaviour started), `"supervisor"`, `"progress"`, `"message"` (a text from a user).
+   * (a server terminates), `"task"` (a task does), `"unhandled_message"`, `"crash"` (every abnormal
+   * end of a process that a behaviour started), `"supervisor"`, `"progress"`, `"message"` (a text from
+   * a user).
    */
   readonly kind: string;
   /** Left out of the log unless reports of OTP's own doings (SASL's) were asked for. */

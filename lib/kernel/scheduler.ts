@@ -14,7 +14,10 @@
  * `await` the host's asynchronous context does. Entering one costs 140 ns, which a whole call
  * should not cost, so synchronous callbacks all run in the one context of the loop. A callback that
  * turns out to have returned a promise keeps that context for good (its continuations know their
- * process by it), and the loop goes on in a fresh one.
+ * process by it), and the loop goes on in a fresh one. What another callback has left running in that
+ * context, without anybody waiting for it, would then be taken for the same process's: so a callback
+ * that has once returned a promise is given a context of its own from then on, as `async` functions are
+ * from the first.
  *
  * @module
  */
@@ -70,6 +73,11 @@ export function spend(process: Process, messages: number): void {
   untilClock -= messages;
 }
 
+/** Tells whether it is time to look at the clock, so that who might go on at once should wait for a turn. */
+export function isSliceSpent(): boolean {
+  return untilClock <= 0;
+}
+
 /** Runs `body` as a synchronous part of `process`. */
 export function runAs<T>(process: Process, body: () => T): T {
   const before = current;
@@ -86,6 +94,22 @@ export function contextOf(process: Process): Context {
   return process.context ??= new Context(process);
 }
 
+/** What the last callback returned that was run in its process's own context. */
+let ofOwnContext: unknown;
+
+/** Runs a callback that will go on after an `await` in the own context of `process`. */
+export function runInContext(process: Process, callback: () => unknown): unknown {
+  return ofOwnContext = storage.run(contextOf(process), callback);
+}
+
+/**
+ * To be called in a synchronous callback that has started something asynchronous: what that goes on
+ * with will know that it belongs to `process`.
+ */
+export function keepContext(process: Process): void {
+  if (loopContext !== null && storage.getStore() === loopContext) loopContext.process = process;
+}
+
 /**
  * Keeps `process` from further turns until `promise` settles, then hands the outcome to one of
  * the two callbacks, run as a part of `process`. If the process ends before, neither is called.
@@ -96,8 +120,10 @@ export function suspendUntil<T>(
   fulfilled: (value: T) => void,
   rejected: (thrown: unknown) => void,
 ): void {
-  process.flags |= BUSY;
-  if (loopContext !== null && storage.getStore() === loopContext) loopContext.process = process;
+  // A callback that waits in receive is given turns, for that.
+  if (process.wait === null) process.flags |= BUSY;
+  if (promise !== ofOwnContext) keepContext(process);
+  ofOwnContext = undefined;
   const settle = <V>(handle: (value: V) => void) => (value: V) => {
     if (process.isDead) return;
     process.flags &= ~BUSY;

@@ -5,8 +5,8 @@
  */
 
 import { endWith, makeMainProcess } from "./coroutine.ts";
-import { Exit, exit } from "./exit.ts";
-import { type Context, onUnhandledRejection, storage } from "./host.ts";
+import { Exit, exit, reasonOf } from "./exit.ts";
+import { type Context, onUncaught, storage } from "./host.ts";
 import type { Process } from "./process.ts";
 import { report } from "./report.ts";
 import { current, whenTurnFailed } from "./scheduler.ts";
@@ -24,6 +24,13 @@ export function self(): Process {
     );
   }
   if (process.isDead) throw fenced();
+  return process;
+}
+
+/** As {@linkcode self}, where code that no process is known for will do: then `null`. */
+export function selfIfKnown(): Process | null {
+  const process = current ?? ofContext();
+  if (process !== null && process.isDead) throw fenced();
   return process;
 }
 
@@ -64,10 +71,12 @@ whenEnded((process, reason) => {
 
 whenTurnFailed(endWith);
 
-// A promise that rejects where nobody waits for it is a mistake of the process that made it, and
-// ends that one instead of the runtime. Outside of processes it is the host's business.
-onUnhandledRejection((context, thrown) => {
+// What nobody catches, a promise that rejects where nobody waits for it above all, is a mistake of the
+// process that made it, and ends that one instead of the program.
+onUncaught((context, thrown) => {
   const process = context.process as Process | null;
-  if (process !== null) endWith(process, thrown);
-  else report({ level: "error", kind: "unhandled_rejection", reason: [thrown, ""] });
+  if (process !== null && !process.isDead) return endWith(process, thrown);
+  if (process !== null && thrown instanceof Exit) return; // the fence
+  const pid = process === null ? {} : { pid: process.pid };
+  report({ level: "error", kind: "uncaught", ...pid, reason: reasonOf(thrown) });
 });

@@ -12,11 +12,13 @@
  */
 
 import { abandonCalls, failCalls } from "./calls.ts";
+import { reasonOf } from "./exit.ts";
+import { storage } from "./host.ts";
 import { PLAIN } from "./mailbox.ts";
-import { DEAD, leaveTable, OwnedTimer, type Process } from "./process.ts";
+import { DEAD, type ExitHook, leaveTable, OwnedTimer, type Process } from "./process.ts";
 import { report } from "./report.ts";
-import { schedule } from "./scheduler.ts";
-import { type Atom, message, type NodeName, Pid, Ref, type Term } from "./term.ts";
+import { contextOf, runAs, schedule } from "./scheduler.ts";
+import { type Atom, message, type NodeName, type Pid, Ref, type Term } from "./term.ts";
 
 /** When an alias stops being one. See `Process.alias` and `Process.monitor`. */
 export type AliasMode = "explicit_unalias" | "reply" | "demonitor" | "reply_demonitor";
@@ -153,6 +155,8 @@ export function monitor(
   aliasMode?: Exclude<AliasMode, "reply">,
 ): Ref {
   const ref = new Ref();
+  // Nobody watches himself: that is taken, and nothing becomes of it.
+  if (target === holder) return ref;
   if (aliasMode !== undefined) new Alias(holder, ref, aliasMode);
   if (target !== null) {
     new Monitor(ref, holder, target, object, tag);
@@ -238,7 +242,7 @@ function bury(process: Process, reason: Term): void {
   const { pid, extras } = process;
   leaveTable(process);
   if (extras !== null) {
-    if (extras.exitHooks !== null) runExitHooks(extras.exitHooks, pid);
+    if (extras.exitHooks !== null) runExitHooks(extras.exitHooks, pid, reason);
     if (extras.aliases !== null) { for (const { ref } of extras.aliases) ref.alias = null; }
   }
   while (process.timers !== null) process.timers.cancel();
@@ -262,8 +266,17 @@ function bury(process: Process, reason: Term): void {
   process.clear();
   process.state = process.server = null;
   process.extras = null;
-  extras?.abort?.abort(reason);
+  if (extras !== null && extras.abort !== null) abort(process, extras.abort, reason);
   onEnded(process, reason);
+}
+
+/**
+ * Aborts what a process does outside of the runtime. Listeners are code of a process that has ended:
+ * they are fenced, and what they throw ends nobody.
+ */
+function abort(process: Process, controller: AbortController, reason: Term): void {
+  const run = () => runAs(process, () => controller.abort(reason));
+  storage.run(contextOf(process), run);
 }
 
 function endLink(other: Pid, pid: Pid, reason: Term): void {
@@ -271,26 +284,37 @@ function endLink(other: Pid, pid: Pid, reason: Term): void {
   if (process !== null && removeLink(process, pid)) signalExit(process, pid, reason);
 }
 
-function runExitHooks(hooks: Set<() => void>, pid: Pid): void {
-  for (const hook of hooks) {
-    try {
-      hook();
-    } catch (error) {
-      report({ level: "error", kind: "exit_hook", pid, reason: [error, ""] });
-    }
+function runExitHooks(hooks: ExitHook | Set<ExitHook>, pid: Pid, reason: Term): void {
+  if (typeof hooks === "function") return runExitHook(hooks, pid, reason);
+  for (const hook of hooks) runExitHook(hook, pid, reason);
+}
+
+function runExitHook(hook: ExitHook, pid: Pid, reason: Term): void {
+  try {
+    hook(reason);
+  } catch (error) {
+    report({ level: "error", kind: "exit_hook", pid, reason: reasonOf(error) });
   }
 }
 
 /**
- * Calls `hook` when the process ends, before its links and monitors hear of it: so a registry frees
- * a name. Returns a function that takes the hook away, or `undefined` if the process has ended.
+ * Calls `hook` with the reason when the process ends, before its links and monitors hear of it: so a
+ * registry frees a name. Returns a function that takes the hook away, or `undefined` if the process
+ * has ended.
  */
-export function onExit(pid: Pid, hook: () => void): (() => void) | undefined {
+export function onExit(pid: Pid, hook: ExitHook): (() => void) | undefined {
   const process = pid.process;
   if (process === null) return undefined;
-  const hooks = process.more().exitHooks ??= new Set();
-  hooks.add(hook);
-  return () => void hooks.delete(hook);
+  const extras = process.more();
+  const hooks = extras.exitHooks;
+  // Mostly there is just one, which then needs no set.
+  if (hooks === null) extras.exitHooks = hook;
+  else if (hooks instanceof Set) hooks.add(hook);
+  else extras.exitHooks = new Set([hooks, hook]);
+  return () => {
+    if (extras.exitHooks === hook) extras.exitHooks = null;
+    else if (extras.exitHooks instanceof Set) extras.exitHooks.delete(hook);
+  };
 }
 
 // --- Timers -------------------------------------------------------------------------------------

@@ -35,17 +35,27 @@ let lastRef = 0;
  *
  * Mirrors Erlang's `pid()`.
  */
-export class Pid<Module = unknown> {
+// deno-lint-ignore no-explicit-any -- a pid of which nothing is known passes for any, as a name does
+export class Pid<Module = any> {
+  /** Nothing at run time: it carries the type parameter. */
   declare readonly [behaviour]?: Module;
 
-  /** The running process behind this pid; the kernel takes it away when that ends. @internal */
+  /**
+   * The running process behind this pid; the kernel takes it away when that ends.
+   *
+   * @internal
+   */
   process: Process | null;
   /** Counts up with each process of this runtime, and is never used twice. */
   readonly id: number;
   /** The node that the process lives on. */
   readonly node: NodeName;
 
-  /** Not for users: the kernel makes pids. @internal */
+  /**
+   * Not for users: the kernel makes pids.
+   *
+   * @internal
+   */
   constructor(process: Process | null) {
     this.process = process;
     this.id = ++lastPid;
@@ -62,24 +72,34 @@ export class Pid<Module = unknown> {
     return this.toString();
   }
 
+  /** What `console.log` shows on Deno. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
   }
 
+  /** What `console.log` shows on Node. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 }
 
 /**
- * A reference: unique for the life of the runtime. Monitors, timers and aliases are known by one.
+ * A reference: unique for the life of the runtime. Monitors, timers, aliases and tables are known by one.
  *
  * Mirrors Erlang's `reference()`.
  */
 export class Ref {
-  /** The monitor or timer that this reference stands for, while that is active. @internal */
+  /**
+   * The monitor, timer or table that this reference stands for, while that is there.
+   *
+   * @internal
+   */
   target: unknown = null;
-  /** The alias that it stands for, while that is active. @internal */
+  /**
+   * The alias that it stands for, while that is active.
+   *
+   * @internal
+   */
   alias: unknown = null;
   /** Counts up with each reference of this runtime, and is never used twice. */
   readonly id: number = ++lastRef;
@@ -96,10 +116,12 @@ export class Ref {
     return this.toString();
   }
 
+  /** What `console.log` shows on Deno. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
   }
 
+  /** What `console.log` shows on Node. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
@@ -125,9 +147,11 @@ export function isAtom(term: unknown): term is Atom {
   return typeof term === "string" || typeof term === "symbol";
 }
 
-function isPlainObject(value: object): value is Record<string, unknown> {
+/** Tells whether an object is a bare record of values: no instance of a class, and no ES module. */
+export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === Object.prototype ||
+    (prototype === null && !(Symbol.toStringTag in value)); // the namespace of a module has the tag
 }
 
 /**
@@ -143,7 +167,7 @@ export function equal(a: Term, b: Term): boolean {
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));
   }
-  if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime();
+  if (a instanceof Date) return b instanceof Date && Object.is(a.getTime(), b.getTime());
   if (a instanceof Uint8Array) {
     return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
   }
@@ -253,7 +277,9 @@ function printObject(term: object, depth: number, above: readonly unknown[]): st
   const pair = ([key, value]: [unknown, unknown]) => `${show(key)} => ${show(value)}`;
   if (term instanceof Map) return `Map{${some(term, term.size, pair)}}`;
   if (term instanceof Set) return `Set{${some(term, term.size, show)}}`;
-  if (Object.prototype.toString.call(term) === "[object Module]") return "[module]";
+  const tag = Object.prototype.toString.call(term).slice("[object ".length, -1);
+  if (tag === "Module") return "[module]";
+  if (tag.startsWith("Temporal.")) return `${tag.slice("Temporal.".length)}(${term})`;
   const entries = Object.entries(term);
   const field = ([key, value]: [string, unknown]) => {
     const name = /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);

@@ -5,7 +5,7 @@
  * Here a timer is a node of a doubly linked list, put into a slot and unlinked again in constant
  * time, however many there are. Most calls do not even get that far: a timer may be *staged*, that
  * is, parked until somebody looks at the clock anyway, and an answer that comes before then costs
- * neither a look at the clock nor a place in the wheel.
+ * neither a look at the clock nor a place in the wheel, nor even its way out of a list.
  *
  * Nothing fires early. The scheduler calls {@linkcode advance} and {@linkcode arm}; nobody else
  * touches the host timer.
@@ -27,6 +27,9 @@ export class Timer {
 
   /** Called once when the timer is due, unless it was cancelled. Must not throw. */
   fire(): void {}
+
+  /** Called when a staged timer is put into the wheel, unless it was cancelled before. */
+  onStart(): void {}
 }
 
 // Five levels of 64 slots: a slot of level n is 64^n ms wide, the wheel 2^30 ms (12 days) long.
@@ -42,7 +45,10 @@ const MAX_HOST_DELAY_MS = 0x7fffffff;
 export const MAX_DELAY_MS = 2 ** 53 - 2 ** 50;
 
 const wheel = Array.from({ length: LEVELS * SLOTS }, makeList);
-const staged = makeList();
+/** Timers that were staged since the last look at the clock; those cancelled meanwhile are among them. */
+let staged: Timer[] = [];
+/** Timers that were due already when they were placed: they wait for the next look at the clock. */
+const overdue = makeList();
 /** Number of timers on each level, and staged. */
 const counts = new Array<number>(LEVELS + 1).fill(0);
 /** Their sum. */
@@ -56,7 +62,9 @@ let hostTimer: ReturnType<typeof setTimeout> | undefined;
 let hostTimerDue = Infinity;
 /** No timer that was placed since the host timer was set is due before this tick. */
 let earliestPlaced = 0;
+/** The functions that the host timer was set with, and is to be cleared with: a test may fake them. */
 let hostSetTimeout: typeof setTimeout = globalThis.setTimeout;
+let hostClearTimeout: typeof clearTimeout = globalThis.clearTimeout;
 
 /** Names the function to call when a timer was added, so that somebody calls {@linkcode arm}. */
 export function whenAdded(callback: () => void): void {
@@ -78,25 +86,49 @@ export function start(timer: Timer, delay: number, absolute = false): void {
 
 /**
  * Starts `timer` at the next look at the clock, which is at most a few milliseconds away.
- * For timeouts that are hardly ever reached.
+ * For timeouts that are hardly ever reached; `Infinity` is one.
  */
 export function stage(timer: Timer, delay: number): void {
-  if (delay === Infinity) return;
-  if (isFake()) return start(timer, delay);
   timer.due = delay;
-  link(timer, staged, STAGED);
+  timer.level = STAGED;
+  counts[STAGED]!++;
+  pending++;
+  staged.push(timer);
+  if (isFake()) startStaged(now());
+  // Whoever is called may be busy: then nothing else wakes the scheduler, and nobody looks at the clock.
+  onAdded();
+}
+
+/** Starts all staged timers now. */
+export function startStaged(time: number = now()): void {
+  if (staged.length === 0) return;
+  const timers = staged;
+  staged = [];
+  if (counts[STAGED] === 0) return;
+  for (const timer of timers) {
+    if (timer.level !== STAGED) continue;
+    cancel(timer);
+    timer.onStart();
+    if (timer.due === Infinity) continue;
+    timer.due = Math.ceil(time + timer.due);
+    place(timer);
+  }
 }
 
 /** Takes `timer` out, wherever it is. Harmless if it is nowhere. */
 export function cancel(timer: Timer): void {
+  if (timer.level === IDLE) return;
   const { prev, next } = timer;
-  if (prev === null || next === null) return;
-  prev.next = next;
-  next.prev = prev;
-  timer.prev = timer.next = null;
+  if (prev !== null && next !== null) {
+    prev.next = next;
+    next.prev = prev;
+    timer.prev = timer.next = null;
+  }
   counts[timer.level]!--;
   pending--;
   timer.level = IDLE;
+  // A sleeping scheduler must hear of it, or the host timer would keep the host up for nothing.
+  if (pending === 0 && hostTimer !== undefined) onAdded();
 }
 
 /** Milliseconds until `timer` fires, at least 0, or `undefined` if it is not pending. */
@@ -109,6 +141,7 @@ export function left(timer: Timer): number | undefined {
 export function advance(): void {
   const time = now();
   const tick = Math.floor(time);
+  fireAll(overdue);
   for (;;) {
     const at = nextEvent();
     if (at > tick) break;
@@ -119,11 +152,7 @@ export function advance(): void {
     fireAll(slot(0, at));
   }
   if (tick > reached) reached = tick;
-  for (let timer = staged.next!; timer !== staged; timer = staged.next!) {
-    cancel(timer);
-    timer.due = Math.ceil(time + timer.due);
-    place(timer);
-  }
+  startStaged(time);
 }
 
 /**
@@ -133,21 +162,26 @@ export function advance(): void {
 export function arm(): void {
   if (pending === 0) return disarm();
   if (counts[STAGED] !== 0) advance();
+  else staged.length = 0;
   if (hostSetTimeout !== globalThis.setTimeout) disarm();
   if (earliestPlaced >= hostTimerDue) return;
-  const next = nextEvent();
+  const next = overdue.next === overdue ? nextEvent() : reached;
   disarm();
   hostTimerDue = next;
   if (next === Infinity) return;
   earliestPlaced = Infinity;
-  hostSetTimeout = globalThis.setTimeout;
+  ({ setTimeout: hostSetTimeout, clearTimeout: hostClearTimeout } = globalThis);
   const delay = Math.min(Math.max(0, Math.ceil(next - now())), MAX_HOST_DELAY_MS);
-  hostTimer = globalThis.setTimeout(onHostTimer, delay);
+  hostTimer = hostSetTimeout(onHostTimer, delay);
 }
 
 function disarm(): void {
   if (hostTimer === undefined) return;
-  globalThis.clearTimeout(hostTimer);
+  try {
+    hostClearTimeout(hostTimer);
+  } catch {
+    // A fake clock that is no longer there refuses, and does not fire either.
+  }
   hostTimer = undefined;
   hostTimerDue = Infinity;
   earliestPlaced = 0;
@@ -158,6 +192,8 @@ function onHostTimer(): void {
   hostTimerDue = Infinity;
   earliestPlaced = 0;
   advance();
+  // At once, and not only when the loop goes idle: fake time may pass many timers in one step.
+  arm();
   onAdded();
 }
 
@@ -182,8 +218,9 @@ function nextEvent(): number {
 }
 
 function place(timer: Timer): void {
-  const due = Math.max(timer.due, reached + 1);
+  const { due } = timer;
   if (due < earliestPlaced) earliestPlaced = due;
+  if (due <= reached) return link(timer, overdue, 0);
   for (let level = 0; level < LEVELS; level++) {
     const unit = UNITS[level]!;
     const ahead = Math.floor(due / unit) - Math.floor(reached / unit);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, isPid, isReference, type Term } from "./kernel/term.ts";
+import { equal, isPid, isReference, type Term } from "./term.ts";
 
 /** The type of {@linkcode _}. */
 export type Wildcard = { readonly "any term": unique symbol };

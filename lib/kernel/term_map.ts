@@ -1,0 +1,180 @@
+/**
+ * A map whose keys are compared as terms, not by identity: `["worker", 1]` is the same key wherever
+ * it was written.
+ *
+ * Atoms, numbers, pids, references, functions, modules and instances of classes are keys of an
+ * ordinary `Map`, as they are. Only what is made of parts takes a detour: it is written out as a
+ * text, the same for equal terms and another for any other, which stands in for it. So every
+ * operation takes the same time however many keys there are and however alike.
+ *
+ * @module
+ */
+
+import { isPlainObject, Pid, Ref, type Term } from "./term.ts";
+
+/**
+ * What stands in for a term as the key of a `Map`: two terms have the same stand-in if and only if
+ * {@linkcode equal} finds them equal. A term that is compared by identity stands for itself.
+ */
+export function standIn(term: Term): unknown {
+  if (typeof term === "string") return term.charCodeAt(0) === MARK_CODE ? MARK + write(term) : term;
+  return isComposed(term) ? MARK + write(term) : term;
+}
+
+/**
+ * A number of 32 bits, spread evenly, that is the same for equal terms; also in the next run of the
+ * program, unless there are pids, references or terms that are compared by identity in it.
+ */
+export function hash(term: Term): number {
+  const text = typeof term === "string" ? term : write(term);
+  let hash = 0x811c9dc5; // FNV-1a, finished as MurmurHash3 is
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** A map from terms. Lists its keys in the order in which they came, as `Map` does. */
+export class TermMap<Value> {
+  readonly #values = new Map<unknown, Value>();
+  /** The keys that others stand in for. */
+  readonly #keys = new Map<unknown, Term>();
+
+  /** Number of keys. */
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** The value under `key`, or `undefined`. */
+  get(key: Term): Value | undefined {
+    return this.#values.get(standIn(key));
+  }
+
+  /** Whether there is a value under `key`. */
+  has(key: Term): boolean {
+    return this.#values.has(standIn(key));
+  }
+
+  /** Puts `value` under `key`, in place of the one that was there. */
+  set(key: Term, value: Value): this {
+    const id = standIn(key);
+    if (id !== key && !this.#keys.has(id)) this.#keys.set(id, key);
+    this.#values.set(id, value);
+    return this;
+  }
+
+  /** Takes `key` out; tells whether it was there. */
+  delete(key: Term): boolean {
+    const id = standIn(key);
+    if (id !== key) this.#keys.delete(id);
+    return this.#values.delete(id);
+  }
+
+  /** Takes all keys out. */
+  clear(): void {
+    this.#values.clear();
+    this.#keys.clear();
+  }
+
+  /** All keys. Of equal ones, the one that came first. */
+  *keys(): Generator<Term> {
+    for (const [key] of this) yield key;
+  }
+
+  /** All values. */
+  values(): IterableIterator<Value> {
+    return this.#values.values();
+  }
+
+  /** All keys with their values. */
+  *[Symbol.iterator](): Generator<[key: Term, value: Value]> {
+    for (const [id, value] of this.#values) {
+      yield [this.#keys.has(id) ? this.#keys.get(id) : id, value];
+    }
+  }
+}
+
+/** What a text begins with that stands in for another term. */
+const MARK = "\0";
+const MARK_CODE = 0;
+
+/** Tells whether two terms may be equal without being the same object. */
+function isComposed(term: Term): term is object {
+  return typeof term === "object" && term !== null &&
+    (Array.isArray(term) || isPlainObject(term) || term instanceof Map || term instanceof Set ||
+      term instanceof Uint8Array || term instanceof Date);
+}
+
+/**
+ * Writes a term out. What is written tells where it ends: it has a length, or one of `,` `]` `}` at
+ * the end, which nothing begins with; so what is written in a row can be read in one way only.
+ */
+function write(term: Term): string {
+  return isComposed(term) ? writeParts(term) : writeWhole(term);
+}
+
+function writeParts(term: object): string {
+  if (Array.isArray(term)) {
+    let text = "[";
+    for (let i = 0; i < term.length; i++) text += write(term[i]);
+    return text + "]";
+  }
+  if (term instanceof Date) return `d${term.getTime()},`;
+  if (term instanceof Uint8Array) return `b${term.length}:${writeBytes(term)}`;
+  // The keys of a Map and the members of a Set are compared as those do: by identity.
+  if (term instanceof Map) {
+    return `m${inOrder(Array.from(term, ([key, value]) => writeWhole(key) + write(value)))}}`;
+  }
+  if (term instanceof Set) return `e${inOrder(Array.from(term, writeWhole))}}`;
+  const record = term as Record<string, unknown>;
+  return `{${inOrder(Object.keys(record).map((key) => writeWhole(key) + write(record[key])))}}`;
+}
+
+function writeBytes(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
+function inOrder(texts: string[]): string {
+  return texts.length < 2 ? texts.join("") : texts.sort().join("");
+}
+
+function writeWhole(term: Term): string {
+  switch (typeof term) {
+    case "string":
+      return `s${term.length}:${term}`;
+    case "number":
+      return `n${term},`; // 0 and -0 alike
+    case "bigint":
+      return `i${term},`;
+    case "boolean":
+      return term ? "t" : "f";
+    case "undefined":
+      return "u";
+    case "symbol": {
+      const name = Symbol.keyFor(term);
+      return name === undefined ? writeIdentity(term) : `y${name.length}:${name}`;
+    }
+    case "function":
+      return writeIdentity(term);
+  }
+  if (term === null) return "z";
+  if (term instanceof Pid) return `p${term.id},`;
+  if (term instanceof Ref) return `r${term.id},`;
+  return writeIdentity(term as object);
+}
+
+const identities = new WeakMap<WeakKey, number>();
+let lastIdentity = 0;
+
+function writeIdentity(term: WeakKey): string {
+  return `#${identityOf(term)},`;
+}
+
+/** A number for what is compared by identity: the same one whenever it is asked for, and its alone. */
+export function identityOf(term: WeakKey): number {
+  let identity = identities.get(term);
+  if (identity === undefined) identities.set(term, identity = ++lastIdentity);
+  return identity;
+}
