@@ -5,7 +5,7 @@
  * @module
  */
 
-export { configureRuntime, Global, type RuntimeOptions } from "./lib/default_runtime.ts";
+export { configureRuntime, Global, Registry, type RuntimeOptions } from "./lib/default_runtime.ts";
 
 export { Exit, exit, formatExit } from "./lib/kernel/exit.ts";
 export {
@@ -29,7 +29,14 @@ export type {
   ServerRef,
 } from "./lib/kernel/names.ts";
 
-export { self, spawn, spawnLink, spawnMonitor, type SpawnOptions } from "./lib/process.ts";
+export {
+  type Priority,
+  self,
+  spawn,
+  spawnLink,
+  spawnMonitor,
+  type SpawnOptions,
+} from "./lib/process.ts";
 export { type Destination, send } from "./lib/send.ts";
 export {
   after,
@@ -42,7 +49,7 @@ export {
   type ResultOf,
   type TagClauses,
 } from "./lib/receive.ts";
-export { _, type Guard, type Matched, matches, type Wildcard } from "./lib/match.ts";
+export { _, type Guard, type Matched, matches, type Wildcard } from "./lib/kernel/match.ts";
 
 export {
   type Extra,
@@ -62,8 +69,12 @@ export {
   type Unwrapped,
 } from "./lib/response.ts";
 export type {
+  AutoShutdown,
+  ChildModule,
   ChildSpec,
   ChildSpecOverrides,
+  FullChildSpec,
+  ModuleSpec,
   Restart,
   Shutdown,
   StartFunction,
@@ -71,5 +82,16 @@ export type {
 
 export * as Process from "./lib/process.ts";
 export * as GenServer from "./lib/gen_server.ts";
+export * as GenStatem from "./lib/gen_statem.ts";
+export * as Supervisor from "./lib/supervisor.ts";
+export * as DynamicSupervisor from "./lib/dynamic_supervisor.ts";
+export * as PartitionSupervisor from "./lib/partition_supervisor.ts";
+export * as Agent from "./lib/agent.ts";
+export * as Ets from "./lib/ets.ts";
+export * as Task from "./lib/task.ts";
+export * as TaskSupervisor from "./lib/task_supervisor.ts";
+export * as Application from "./lib/application.ts";
+export * as ProcLib from "./lib/proc_lib.ts";
 export * as Sys from "./lib/sys.ts";
+export * as Timer from "./lib/timer.ts";
 export * as Logger from "./lib/logger.ts";
