@@ -1,0 +1,9 @@
+/**
+ * A problem.
+ *
+ * @module
+ */
+
+export function problem(): never {
+  throw new Error("oh snap");
+}
