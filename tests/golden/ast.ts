@@ -26,7 +26,14 @@ export type Node =
   /** `name(args)`, with the sections of its do-block if it has one. `parens` is false for a bare name. */
   | { t: "call"; name: string; args: readonly Node[]; sections?: Sections; parens: boolean }
   /** `target.name(args)`; without parentheses it is a field when the target is no module. */
-  | { t: "dot"; target: Node; name: string; args: readonly Node[]; parens: boolean; sections?: Sections }
+  | {
+    t: "dot";
+    target: Node;
+    name: string;
+    args: readonly Node[];
+    parens: boolean;
+    sections?: Sections;
+  }
   | { t: "apply"; target: Node; args: readonly Node[] }
   | { t: "index"; target: Node; key: Node }
   | { t: "fn"; clauses: readonly Clause[] }

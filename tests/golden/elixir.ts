@@ -13,19 +13,38 @@ import { fail, lex, type LexOptions, type Part, type Token } from "./lexer.ts";
 
 /** Binary operators: how strongly they bind, and to which side. */
 const BINARY: Readonly<Record<string, readonly [power: number, side: "left" | "right"]>> = {
-  "\\\\": [1, "left"], "<-": [1, "left"],
-  "when": [2, "right"], "::": [3, "right"], "|": [4, "right"], "=>": [5, "right"],
+  "\\\\": [1, "left"],
+  "<-": [1, "left"],
+  "when": [2, "right"],
+  "::": [3, "right"],
+  "|": [4, "right"],
+  "=>": [5, "right"],
   "=": [7, "right"],
-  "||": [8, "left"], "or": [8, "left"],
-  "&&": [9, "left"], "and": [9, "left"],
-  "==": [10, "left"], "!=": [10, "left"], "=~": [10, "left"], "===": [10, "left"], "!==": [10, "left"],
-  "<": [11, "left"], ">": [11, "left"], "<=": [11, "left"], ">=": [11, "left"],
+  "||": [8, "left"],
+  "or": [8, "left"],
+  "&&": [9, "left"],
+  "and": [9, "left"],
+  "==": [10, "left"],
+  "!=": [10, "left"],
+  "=~": [10, "left"],
+  "===": [10, "left"],
+  "!==": [10, "left"],
+  "<": [11, "left"],
+  ">": [11, "left"],
+  "<=": [11, "left"],
+  ">=": [11, "left"],
   "|>": [12, "left"],
-  "in": [13, "left"], "not in": [13, "left"],
-  "++": [15, "right"], "--": [15, "right"], "<>": [15, "right"], "..": [15, "right"],
+  "in": [13, "left"],
+  "not in": [13, "left"],
+  "++": [15, "right"],
+  "--": [15, "right"],
+  "<>": [15, "right"],
+  "..": [15, "right"],
   "//": [14, "right"],
-  "+": [16, "left"], "-": [16, "left"],
-  "*": [17, "left"], "/": [17, "left"],
+  "+": [16, "left"],
+  "-": [16, "left"],
+  "*": [17, "left"],
+  "/": [17, "left"],
   "**": [18, "left"],
 };
 const CAPTURE_POWER = 6;
@@ -33,7 +52,20 @@ const UNARY_POWER = 19;
 
 const SECTIONS = new Set<string>(["do", "else", "after", "rescue", "catch"]);
 /** Words that are no names. */
-const RESERVED = new Set(["do", "end", "else", "after", "rescue", "catch", "fn", "and", "or", "not", "in", "when"]);
+const RESERVED = new Set([
+  "do",
+  "end",
+  "else",
+  "after",
+  "rescue",
+  "catch",
+  "fn",
+  "and",
+  "or",
+  "not",
+  "in",
+  "when",
+]);
 
 /**
  * Parses one or more expressions.
@@ -73,7 +105,9 @@ class Parser {
       if (this.#peek().type === "end" || this.#isAny(closers)) break;
       if (items.length > 0 && this.#atClause()) break;
       items.push(this.expression());
-      if (!this.#isSeparator() && this.#peek().type !== "end" && !this.#isAny(closers)) this.#unexpected();
+      if (!this.#isSeparator() && this.#peek().type !== "end" && !this.#isAny(closers)) {
+        this.#unexpected();
+      }
     }
     return items.length === 1 ? items[0]! : { t: "block", items };
   }
@@ -98,7 +132,8 @@ class Parser {
       const next = this.#tokens[this.#i + 1];
       return next?.type === "ident" && next.text === "in" ? ["not in", 2] : [undefined, 0];
     }
-    const word = token.type === "op" || (token.type === "ident" && ["and", "or", "in", "when"].includes(token.text));
+    const word = token.type === "op" ||
+      (token.type === "ident" && ["and", "or", "in", "when"].includes(token.text));
     return word && Object.hasOwn(BINARY, token.text) ? [token.text, 1] : [undefined, 0];
   }
 
@@ -134,7 +169,10 @@ class Parser {
     const slash = this.#tokens[this.#i + 1];
     if (token.type === "op" && Object.hasOwn(BINARY, token.text) && slash?.text === "/") {
       this.#i++;
-      return { t: "capture", body: binary("/", { t: "var", name: token.text }, (this.#i++, this.#primary())) };
+      return {
+        t: "capture",
+        body: binary("/", { t: "var", name: token.text }, (this.#i++, this.#primary())),
+      };
     }
     if (token.type === "number" && !token.space) {
       this.#i++;
@@ -148,7 +186,7 @@ class Parser {
     let node = start;
     for (;;) {
       const token = this.#peek();
-      if (token.type === "op" && token.text === "." ) {
+      if (token.type === "op" && token.text === ".") {
         this.#i++;
         const next = this.#peek();
         if (next.type === "op" && next.text === "(") {
@@ -168,7 +206,14 @@ class Parser {
           const parens = after.type === "op" && after.text === "(" && !after.space;
           const args = parens ? this.#parenArgs() : this.#bareArgs(next);
           const sections = this.#sections();
-          node = { t: "dot", target: node, name, args, parens: parens || args.length > 0, ...(sections && { sections }) };
+          node = {
+            t: "dot",
+            target: node,
+            name,
+            args,
+            parens: parens || args.length > 0,
+            ...(sections && { sections }),
+          };
         }
       } else if (token.type === "op" && token.text === "[" && !token.space && node.t !== "number") {
         this.#i++;
@@ -192,15 +237,26 @@ class Parser {
       case "atom":
         return { t: "atom", value: token.parts ? plain(token.parts) : token.text };
       case "sigil":
-        return { t: "sigil", letter: token.text, text: this.#string(token.parts!), modifiers: token.modifiers! };
+        return {
+          t: "sigil",
+          letter: token.text,
+          text: this.#string(token.parts!),
+          modifiers: token.modifiers!,
+        };
       case "alias":
         return { t: "alias", name: token.text };
       case "placeholder":
-        return { t: "placeholder", kind: token.text, ...(token.value !== undefined && { n: token.value }) };
+        return {
+          t: "placeholder",
+          kind: token.text,
+          ...(token.value !== undefined && { n: token.value }),
+        };
       case "ident":
         return this.#named(token);
       case "op":
         return this.#bracketed(token);
+      case "end":
+        this.#unexpected();
     }
     this.#i--;
     this.#unexpected();
@@ -224,7 +280,9 @@ class Parser {
     const parens = after.type === "op" && after.text === "(" && !after.space;
     const args = parens ? this.#parenArgs() : this.#bareArgs(token);
     const sections = this.#sections();
-    if (!parens && args.length === 0 && sections === undefined) return { t: "var", name: token.text };
+    if (!parens && args.length === 0 && sections === undefined) {
+      return { t: "var", name: token.text };
+    }
     return { t: "call", name: token.text, args, parens, ...(sections && { sections }) };
   }
 
@@ -282,7 +340,9 @@ class Parser {
 
   /** `<<"text", more::binary>>` as a concatenation; other binaries are not in the subset. */
   #binaryLiteral(): Node {
-    const items = this.#items(">>").map((item) => item.t === "binary" && item.op === "::" ? item.left : item);
+    const items = this.#items(">>").map((item) =>
+      item.t === "binary" && item.op === "::" ? item.left : item
+    );
     if (items.length === 0) return { t: "string", value: "" };
     if (items.every((item) => item.t === "number")) {
       const bytes = Uint8Array.from(items.map((item) => (item as { value: number }).value));
@@ -306,7 +366,11 @@ class Parser {
     const first = items[0];
     if (first?.t === "binary" && first.op === "|") {
       const base = first.left;
-      return { t: "map", base, pairs: pairsOf([first.right, ...items.slice(1)], () => this.#unexpected()) };
+      return {
+        t: "map",
+        base,
+        pairs: pairsOf([first.right, ...items.slice(1)], () => this.#unexpected()),
+      };
     }
     const pairs = pairsOf(items, () => this.#unexpected());
     return name === undefined ? { t: "map", pairs } : { t: "struct", name, pairs };
@@ -342,8 +406,9 @@ class Parser {
     const keywords: Node[] = [];
     while (!this.#accept(closer)) {
       if (this.#peek().type === "kw") keywords.push(this.#keyword());
-      else if (keywords.length > 0 && this.#peek().type !== "placeholder" && !this.#is("...")) this.#unexpected();
-      else if (this.#is("...") && keywords.length > 0) keywords.push(this.expression());
+      else if (keywords.length > 0 && this.#peek().type !== "placeholder" && !this.#is("...")) {
+        this.#unexpected();
+      } else if (this.#is("...") && keywords.length > 0) keywords.push(this.expression());
       else items.push(this.#mapItem(inMap));
       this.#newlines();
       if (!this.#accept(",")) {
@@ -498,7 +563,10 @@ class Parser {
     for (let i = this.#i; i < this.#tokens.length; i++) {
       const token = this.#tokens[i]!;
       if (depth === 0) {
-        if (token.type === "newline" || token.type === "end" || (token.type === "op" && token.text === ";")) return false;
+        if (
+          token.type === "newline" || token.type === "end" ||
+          (token.type === "op" && token.text === ";")
+        ) return false;
         if (token.type === "op" && token.text === "->") return true;
         if (token.type === "ident" && SECTIONS.has(token.text) && token.text !== "do") return false;
       }
@@ -512,7 +580,9 @@ class Parser {
     if (parts.every((part) => "text" in part)) return { t: "string", value: plain(parts) };
     return {
       t: "interpolation",
-      parts: parts.map((part) => "text" in part ? { t: "string", value: part.text } : parse(part.code, this.#options)),
+      parts: parts.map((part) =>
+        "text" in part ? { t: "string", value: part.text } : parse(part.code, this.#options)
+      ),
     };
   }
 
@@ -564,7 +634,13 @@ class Parser {
   }
   #unexpected(): never {
     const token = this.#peek();
-    fail(this.#source, token.at, token.type === "end" ? "unexpected end" : `unexpected ${JSON.stringify(token.text || token.type)}`);
+    fail(
+      this.#source,
+      token.at,
+      token.type === "end"
+        ? "unexpected end"
+        : `unexpected ${JSON.stringify(token.text || token.type)}`,
+    );
   }
 }
 
@@ -582,7 +658,9 @@ function nesting(token: Token): number {
 
 function binary(op: string, left: Node, right: Node): Node {
   if (op === "=") return { t: "match", pattern: left, value: right };
-  if (op === "not in") return { t: "unary", op: "not", arg: { t: "binary", op: "in", left, right } };
+  if (op === "not in") {
+    return { t: "unary", op: "not", arg: { t: "binary", op: "in", left, right } };
+  }
   // `not a in b` and `!a in b` deny the membership, not the member
   if (op === "in" && left.t === "unary" && (left.op === "not" || left.op === "!")) {
     return { ...left, arg: { t: "binary", op, left: left.arg, right } };

@@ -14,7 +14,7 @@ export const CORRESPONDING: Readonly<Record<string, readonly string[]>> = {
   RuntimeError: ["Error"],
   ArithmeticError: ["RangeError"],
   ArgumentError: ["TypeError", "RangeError"],
-  FunctionClauseError: ["TypeError"],
+  FunctionClauseError: ["TypeError", "RangeError"],
   MatchError: ["TypeError"],
   CaseClauseError: ["TypeError"],
   CondClauseError: ["TypeError"],
@@ -34,6 +34,9 @@ export const CORRESPONDING: Readonly<Record<string, readonly string[]>> = {
 
 /** Exceptions whose message is the program's own text, so it must be the same. */
 const SAME_MESSAGE = new Set(["RuntimeError"]);
+
+/** Messages of exceptions that Elixir itself raises as `RuntimeError`: the library raises and words them its way. */
+const ELIXIRS_OWN = /^attempted to (call|cast) /;
 
 /** What the BEAM has in an exit reason for a raised error, and the exception that Elixir makes of it. */
 const ERLANG_REASONS: Readonly<Record<string, string>> = {
@@ -61,8 +64,14 @@ export function exceptionOf(tag: string): string | undefined {
 /**
  * Whether `error` stands for the exception `name`; `message` is compared where it is the program's own.
  */
-export function standsFor(error: unknown, name: string, message?: string, same: (expected: string, found: string) => boolean = Object.is): boolean {
+export function standsFor(
+  error: unknown,
+  name: string,
+  message?: string,
+  same: (expected: string, found: string) => boolean = Object.is,
+): boolean {
   if (!(error instanceof Error)) return false;
+  if (name === "RuntimeError" && message !== undefined && ELIXIRS_OWN.test(message)) return true;
   const names = [name, ...CORRESPONDING[name] ?? []];
   if (!names.includes(error.name) && !names.includes(error.constructor.name)) return false;
   return message === undefined || !SAME_MESSAGE.has(name) || same(message, error.message);

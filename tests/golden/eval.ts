@@ -11,7 +11,21 @@
 import type { Clause, Node, SectionName, Sections } from "./ast.ts";
 import { standsFor } from "./errors.ts";
 import { type Bindings, match, type PatternContext } from "./pattern.ts";
-import { compare, ElixirError, entriesOf, equal, fieldOf, hasField, isMap, isNil, isPromise, ModuleRef, Range, truthy, type Vocabulary } from "./values.ts";
+import {
+  compare,
+  ElixirError,
+  entriesOf,
+  equal,
+  fieldOf,
+  hasField,
+  isMap,
+  isNil,
+  isPromise,
+  ModuleRef,
+  Range,
+  truthy,
+  type Vocabulary,
+} from "./values.ts";
 
 // deno-lint-ignore no-explicit-any -- functions of ports and of the library take whatever a step gives them
 export type AnyFunction = (...args: any[]) => unknown;
@@ -34,7 +48,10 @@ export interface World {
   /** Makes a struct. */
   struct(name: string, fields: Readonly<Record<string, unknown>>): unknown;
   /** Waits until `accepts` takes a message, at most `timeout` ms. Resolves with whether one was taken. */
-  receive(accepts: (message: unknown) => boolean, timeout: number | undefined): PromiseLike<boolean>;
+  receive(
+    accepts: (message: unknown) => boolean,
+    timeout: number | undefined,
+  ): PromiseLike<boolean>;
   /** The reason of an exit, if `thrown` is one. */
   exitReason(thrown: unknown): { reason: unknown } | undefined;
   /** Makes what is thrown to exit with a reason. */
@@ -141,7 +158,7 @@ class Evaluator {
         return this.#world.module(node.name);
       case "interpolation": {
         let text = "";
-        for (const part of node.parts) text += toText(yield* this.run(part, scope));
+        for (const part of node.parts) text += toChars(yield* this.run(part, scope));
         return text;
       }
       case "var":
@@ -160,7 +177,9 @@ class Evaluator {
         return yield* this.#map(node, scope);
       case "struct": {
         const fields: Record<string, unknown> = {};
-        for (const [key, value] of yield* this.#pairs(node.pairs, scope)) fields[String(key)] = value;
+        for (const [key, value] of yield* this.#pairs(node.pairs, scope)) {
+          fields[String(key)] = value;
+        }
         return this.#world.struct(node.name, fields);
       }
       case "sigil":
@@ -190,7 +209,13 @@ class Evaluator {
       case "match": {
         const value = yield* this.run(node.value, scope);
         const env = this.bind(node.pattern, value, scope.env);
-        if (env === undefined) throw new ElixirError("MatchError", `no match of right hand side value: ${toText(value)}`, { term: value });
+        if (env === undefined) {
+          throw new ElixirError(
+            "MatchError",
+            `no match of right hand side value: ${toText(value)}`,
+            { term: value },
+          );
+        }
         scope.env = env;
         return value;
       }
@@ -229,18 +254,30 @@ class Evaluator {
     return values;
   }
 
-  *#pairs(pairs: readonly (readonly [Node, Node])[], scope: Scope): Generator<unknown, [unknown, unknown][], unknown> {
+  *#pairs(
+    pairs: readonly (readonly [Node, Node])[],
+    scope: Scope,
+  ): Generator<unknown, [unknown, unknown][], unknown> {
     const values: [unknown, unknown][] = [];
-    for (const [key, value] of pairs) values.push([yield* this.run(key, scope), yield* this.run(value, scope)]);
+    for (const [key, value] of pairs) {
+      values.push([yield* this.run(key, scope), yield* this.run(value, scope)]);
+    }
     return values;
   }
 
   *#map(node: Extract<Node, { t: "map" }>, scope: Scope): Steps {
-    if (node.base === undefined) return this.#world.map(yield* this.#pairs(node.pairs, scope));
+    if (node.base === undefined) {
+      return this.#words.map(this.#world.map(yield* this.#pairs(node.pairs, scope)));
+    }
     const base = yield* this.run(node.base, scope);
     const pairs = yield* this.#pairs(node.pairs, scope);
     const missing = pairs.find(([key]) => !hasField(base, key));
-    if (missing) throw new ElixirError("KeyError", `key ${toText(missing[0])} not found`, { key: missing[0], term: base });
+    if (missing) {
+      throw new ElixirError("KeyError", `key ${toText(missing[0])} not found`, {
+        key: missing[0],
+        term: base,
+      });
+    }
     return withFields(base, pairs);
   }
 
@@ -249,7 +286,11 @@ class Evaluator {
       case "w":
       case "W": {
         const words = text.split(/\s+/).filter((word) => word !== "");
-        return this.#words.list(words.map((word) => node.modifiers === "a" ? this.#words.atom(word) : this.#words.string(word)));
+        return this.#words.list(
+          words.map((word) =>
+            node.modifiers === "a" ? this.#words.atom(word) : this.#words.string(word)
+          ),
+        );
       }
       case "s":
       case "S":
@@ -289,7 +330,11 @@ class Evaluator {
       case "match?": {
         const [pattern, guard] = splitGuard(args[0]!);
         const value = yield* this.run(args[1]!, scope);
-        return this.#choose([{ patterns: [pattern], body: { t: "nil" }, ...(guard && { guard }) }], [value], scope.env) !== undefined;
+        return this.#choose(
+          [{ patterns: [pattern], body: { t: "nil" }, ...(guard && { guard }) }],
+          [value],
+          scope.env,
+        ) !== undefined;
       }
       case "^":
         return yield* this.run(args[0]!, scope);
@@ -297,18 +342,38 @@ class Evaluator {
       case "->":
         throw new EvaluationFailure(`misplaced ${node.name}`);
     }
-    if (!node.parens && args.length === 0 && scope.env.has(node.name)) return scope.env.get(node.name);
+    if (!node.parens && args.length === 0 && scope.env.has(node.name)) {
+      return scope.env.get(node.name);
+    }
     return yield* this.#local(node.name, yield* this.#each(node.args, scope));
   }
 
   *#dot(node: Extract<Node, { t: "dot" }>, scope: Scope): Steps {
-    if (node.target.t === "alias") return yield* this.#remote(node.target.name, node.name, yield* this.#each(node.args, scope));
-    if (node.target.t === "atom") return yield* this.#remote(`:${node.target.value}`, node.name, yield* this.#each(node.args, scope));
+    if (node.target.t === "alias") {
+      return yield* this.#remote(node.target.name, node.name, yield* this.#each(node.args, scope));
+    }
+    if (node.target.t === "atom") {
+      return yield* this.#remote(
+        `:${node.target.value}`,
+        node.name,
+        yield* this.#each(node.args, scope),
+      );
+    }
     const target = yield* this.run(node.target, scope);
-    if (target instanceof ModuleRef) return yield* this.#remote(target.name, node.name, yield* this.#each(node.args, scope));
+    if (target instanceof ModuleRef) {
+      return yield* this.#remote(target.name, node.name, yield* this.#each(node.args, scope));
+    }
     if (node.parens) throw new EvaluationFailure(`${node.name}() of something that is no module`);
-    if (!hasField(target, node.name)) throw new ElixirError("KeyError", `key :${node.name} not found`, { key: node.name, term: target });
-    return fieldOf(target, node.name);
+    if (
+      isNil(target) || typeof target !== "object" ||
+      (this.#words.isWrittenMap(target) && !hasField(target, node.name))
+    ) {
+      throw new ElixirError("KeyError", `key :${node.name} not found`, {
+        key: node.name,
+        term: target,
+      });
+    }
+    return fieldOf(target, node.name) ?? null;
   }
 
   *#local(name: string, args: readonly unknown[]): Steps {
@@ -327,23 +392,37 @@ class Evaluator {
   }
 
   *#apply(f: unknown, args: readonly unknown[]): Steps {
-    if (typeof f !== "function") throw new ElixirError("BadFunctionError", `expected a function, got: ${toText(f)}`);
+    if (typeof f !== "function") {
+      throw new ElixirError("BadFunctionError", `expected a function, got: ${toText(f)}`);
+    }
     return yield* this.#invoke(f as AnyFunction, args.map((arg) => this.#world.outgoing(arg)));
   }
 
   #function(clauses: readonly Clause[], env: Env): AnyFunction {
     const arity = clauses[0]?.patterns.length ?? 0;
     return withArity(arity, (...args) => {
-      if (args.length < arity) throw new ElixirError("BadArityError", `a function of ${arity} arguments was called with ${args.length}`);
+      if (args.length < arity) {
+        throw new ElixirError(
+          "BadArityError",
+          `a function of ${arity} arguments was called with ${args.length}`,
+        );
+      }
       const chosen = this.#choose(clauses, args.slice(0, arity), env);
-      if (chosen === undefined) throw new ElixirError("FunctionClauseError", `no function clause matching in anonymous fn/${arity}`);
+      if (chosen === undefined) {
+        throw new ElixirError(
+          "FunctionClauseError",
+          `no function clause matching in anonymous fn/${arity}`,
+        );
+      }
       return this.#outgoing(drive(this.run(chosen.body, { env: chosen.env })));
     });
   }
 
   /** What a function written in a step answers to a port. */
   #outgoing(value: unknown): unknown {
-    return isPromise(value) ? value.then((v) => this.#world.outgoing(v)) : this.#world.outgoing(value);
+    return isPromise(value)
+      ? value.then((v) => this.#world.outgoing(v))
+      : this.#world.outgoing(value);
   }
 
   #capture(body: Node, scope: Scope): unknown {
@@ -351,7 +430,9 @@ class Evaluator {
       const { left, right: { value: arity } } = body;
       if (left.t === "var") {
         const f = this.#world.local(left.name) ?? operator(left.name);
-        if (f === undefined) throw new EvaluationFailure(`undefined function ${left.name}/${arity}`);
+        if (f === undefined) {
+          throw new EvaluationFailure(`undefined function ${left.name}/${arity}`);
+        }
         return withArity(arity, (...args) => f(...args.slice(0, arity)));
       }
       if (left.t === "dot" && (left.target.t === "alias" || left.target.t === "atom")) {
@@ -361,7 +442,10 @@ class Evaluator {
       }
     }
     const { env } = scope;
-    return withArity(highestArg(body), (...args) => this.#outgoing(drive(this.run(body, { env, captured: args }))));
+    return withArity(
+      highestArg(body),
+      (...args) => this.#outgoing(drive(this.run(body, { env, captured: args }))),
+    );
   }
 
   *#binary(node: Extract<Node, { t: "binary" }>, scope: Scope): Steps {
@@ -388,7 +472,8 @@ class Evaluator {
     const timeout = clausesOf(sections.after)[0];
     const limit = timeout && (yield* this.run(timeout.patterns[0]!, scope));
     let chosen: { body: Node; env: Env } | undefined;
-    const accepts = (message: unknown): boolean => (chosen = this.#choose(clauses, [message], scope.env)) !== undefined;
+    const accepts = (message: unknown): boolean =>
+      (chosen = this.#choose(clauses, [message], scope.env)) !== undefined;
     const taken = yield this.#world.receive(accepts, typeof limit === "number" ? limit : undefined);
     if (taken) return yield* this.run(chosen!.body, { env: chosen!.env });
     return yield* this.run(timeout!.body, { ...scope });
@@ -396,7 +481,11 @@ class Evaluator {
 
   *#case(value: unknown, sections: Sections, scope: Scope): Steps {
     const chosen = this.#choose(clausesOf(sections.do), [value], scope.env);
-    if (chosen === undefined) throw new ElixirError("CaseClauseError", `no case clause matching: ${toText(value)}`, { term: value });
+    if (chosen === undefined) {
+      throw new ElixirError("CaseClauseError", `no case clause matching: ${toText(value)}`, {
+        term: value,
+      });
+    }
     return yield* this.run(chosen.body, { ...scope, env: chosen.env });
   }
 
@@ -425,15 +514,24 @@ class Evaluator {
   }
 
   /** One generator or filter of a `for`, and those after it. */
-  *#level(parts: readonly Node[], body: Node, results: unknown[], scope: Scope): Generator<unknown, void, unknown> {
+  *#level(
+    parts: readonly Node[],
+    body: Node,
+    results: unknown[],
+    scope: Scope,
+  ): Generator<unknown, void, unknown> {
     const [part, ...rest] = parts;
     if (part === undefined) {
       results.push(yield* this.run(body, { ...scope }));
     } else if (part.t === "binary" && part.op === "<-") {
       const [pattern, guard] = splitGuard(part.left);
       for (const item of toList(yield* this.run(part.right, scope))) {
-        const chosen = this.#choose([{ patterns: [pattern], body, ...(guard && { guard }) }], [item], scope.env);
-        if (chosen !== undefined) yield* this.#level(rest, body, results, { ...scope, env: chosen.env });
+        const chosen = this.#choose([{ patterns: [pattern], body, ...(guard && { guard }) }], [
+          item,
+        ], scope.env);
+        if (chosen !== undefined) {
+          yield* this.#level(rest, body, results, { ...scope, env: chosen.env });
+        }
       }
     } else if (truthy(yield* this.run(part, scope))) yield* this.#level(rest, body, results, scope);
   }
@@ -447,11 +545,15 @@ class Evaluator {
       }
       const value = yield* this.run(arg.right, inner);
       const [pattern, guard] = splitGuard(arg.left);
-      const chosen = this.#choose([{ patterns: [pattern], body: arg, ...(guard && { guard }) }], [value], inner.env);
+      const chosen = this.#choose([{ patterns: [pattern], body: arg, ...(guard && { guard }) }], [
+        value,
+      ], inner.env);
       if (chosen === undefined) {
         if (sections.else === undefined) return value;
         const other = this.#choose(clausesOf(sections.else), [value], scope.env);
-        if (other === undefined) throw new ElixirError("WithClauseError", `no with clause matching: ${toText(value)}`);
+        if (other === undefined) {
+          throw new ElixirError("WithClauseError", `no with clause matching: ${toText(value)}`);
+        }
         return yield* this.run(other.body, { ...scope, env: other.env });
       }
       inner.env = chosen.env;
@@ -469,7 +571,9 @@ class Evaluator {
         if (handler === undefined) throw thrown;
         return yield* this.run(handler.body, { ...scope, env: handler.env });
       }
-      return sections.else === undefined ? value : yield* this.#case(value, { do: sections.else }, scope);
+      return sections.else === undefined
+        ? value
+        : yield* this.#case(value, { do: sections.else }, scope);
     } finally {
       if (sections.after !== undefined) yield* this.run(sections.after, { ...scope });
     }
@@ -478,24 +582,45 @@ class Evaluator {
   #handler(thrown: unknown, sections: Sections, env: Env): { body: Node; env: Env } | undefined {
     if (thrown instanceof EvaluationFailure) return undefined;
     const exit = this.#world.exitReason(thrown);
-    const [kind, value] = exit ? ["exit", exit.reason] : thrown instanceof Error ? ["error", thrown] : ["throw", thrown];
+    const [kind, value] = exit
+      ? ["exit", exit.reason]
+      : thrown instanceof Error
+      ? ["error", thrown]
+      : ["throw", thrown];
     if (kind === "error") {
       for (const { patterns: [pattern], body } of clausesOf(sections.rescue)) {
         const [variable, names] = rescued(pattern!);
         if (names !== undefined && !names.some((name) => standsFor(thrown, name))) continue;
-        return { body, env: variable === undefined || variable === "_" ? env : env.with(new Map([[variable, thrown]])) };
+        return {
+          body,
+          env: variable === undefined || variable === "_"
+            ? env
+            : env.with(new Map([[variable, thrown]])),
+        };
       }
     }
     const clauses = clausesOf(sections.catch);
-    return this.#choose(clauses.filter((clause) => clause.patterns.length === 2), [kind, value], env) ??
-      (kind === "throw" ? this.#choose(clauses.filter((clause) => clause.patterns.length === 1), [value], env) : undefined);
+    return this.#choose(
+      clauses.filter((clause) => clause.patterns.length === 2),
+      [kind, value],
+      env,
+    ) ??
+      (kind === "throw"
+        ? this.#choose(clauses.filter((clause) => clause.patterns.length === 1), [value], env)
+        : undefined);
   }
 
   /** The first clause whose patterns and guard take the values. */
-  #choose(clauses: readonly Clause[], values: readonly unknown[], env: Env): { body: Node; env: Env } | undefined {
+  #choose(
+    clauses: readonly Clause[],
+    values: readonly unknown[],
+    env: Env,
+  ): { body: Node; env: Env } | undefined {
     for (const { patterns, guard, body } of clauses) {
       const bindings: Bindings = new Map();
-      if (!patterns.every((pattern, i) => match(pattern, values[i], bindings, this.#patterns(env)))) continue;
+      if (
+        !patterns.every((pattern, i) => match(pattern, values[i], bindings, this.#patterns(env)))
+      ) continue;
       const inner = env.with(bindings);
       if (guard === undefined || this.#holds(guard, inner)) return { body, env: inner };
     }
@@ -504,7 +629,9 @@ class Evaluator {
 
   #holds(guard: Node, env: Env): boolean {
     // guards joined by `when` are alternatives; one that fails with an error does not hold
-    if (guard.t === "binary" && guard.op === "when") return this.#holds(guard.left, env) || this.#holds(guard.right, env);
+    if (guard.t === "binary" && guard.op === "when") {
+      return this.#holds(guard.left, env) || this.#holds(guard.right, env);
+    }
     try {
       return this.#now(guard, env) === true;
     } catch (thrown) {
@@ -538,13 +665,21 @@ function pipe(left: Node, right: Node): Node {
   }
 }
 
-const SECTION_NAMES: readonly string[] = ["do", "else", "after", "rescue", "catch"] satisfies SectionName[];
+const SECTION_NAMES: readonly string[] = [
+  "do",
+  "else",
+  "after",
+  "rescue",
+  "catch",
+] satisfies SectionName[];
 
 /** A keyword list written out, as names and nodes. */
 function keywordPairs(node: Node | undefined): [string, Node][] | undefined {
   if (node?.t !== "list" || node.items.length === 0 || node.tail !== undefined) return undefined;
   const pairs = node.items.map((item): [string, Node] | undefined =>
-    item.t === "tuple" && item.items.length === 2 && item.items[0]!.t === "atom" ? [item.items[0]!.value, item.items[1]!] : undefined
+    item.t === "tuple" && item.items.length === 2 && item.items[0]!.t === "atom"
+      ? [item.items[0]!.value, item.items[1]!]
+      : undefined
   );
   return pairs.every((pair) => pair !== undefined) ? pairs : undefined;
 }
@@ -555,8 +690,19 @@ function splitSections(args: readonly Node[], sections: Sections | undefined): [
   const pairs = keywordPairs(args.at(-1));
   if (!pairs?.some(([key]) => key === "do")) return [[...args], {}];
   const others = pairs.filter(([key]) => !SECTION_NAMES.includes(key));
-  const rest = others.length === 0 ? [] : [{ t: "list", items: others.map(([key, value]): Node => ({ t: "tuple", items: [{ t: "atom", value: key }, value] })) } satisfies Node];
-  return [[...args.slice(0, -1), ...rest], Object.fromEntries(pairs.filter(([key]) => SECTION_NAMES.includes(key)))];
+  const rest = others.length === 0 ? [] : [
+    {
+      t: "list",
+      items: others.map(([key, value]): Node => ({
+        t: "tuple",
+        items: [{ t: "atom", value: key }, value],
+      })),
+    } satisfies Node,
+  ];
+  return [
+    [...args.slice(0, -1), ...rest],
+    Object.fromEntries(pairs.filter(([key]) => SECTION_NAMES.includes(key))),
+  ];
 }
 
 function splitGuard(node: Node): [pattern: Node, guard: Node | undefined] {
@@ -582,7 +728,10 @@ export function toList(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
   if (value instanceof Range || value instanceof Set) return [...value];
   if (isMap(value)) return entriesOf(value).sort(([a], [b]) => compare(a, b));
-  throw new ElixirError("Protocol.UndefinedError", `protocol Enumerable not implemented for ${toText(value)}`);
+  throw new ElixirError(
+    "Protocol.UndefinedError",
+    `protocol Enumerable not implemented for ${toText(value)}`,
+  );
 }
 
 /** A value inside a string. */
@@ -592,15 +741,44 @@ export function toText(value: unknown): string {
   return typeof value === "symbol" ? value.description ?? "" : String(value);
 }
 
-function access(target: unknown, key: unknown): unknown {
+/** `to_string/1`: a text, or an error for what has none. */
+export function toChars(value: unknown): string {
+  if (Array.isArray(value) && value.every((item) => isCharacter(item) || Array.isArray(item))) {
+    return value.map((item) => isCharacter(item) ? character(item) : toChars(item)).join("");
+  }
+  if (typeof value === "object" && value !== null && !(value instanceof ModuleRef)) {
+    const text = String(value);
+    if (Array.isArray(value) || text.startsWith("[object") || /^(#|&|\w*Error)/.test(text)) {
+      throw new ElixirError(
+        "Protocol.UndefinedError",
+        `protocol String.Chars not implemented for ${text}`,
+      );
+    }
+  }
+  return toText(value);
+}
+
+const isCharacter = (item: unknown): item is string | number =>
+  typeof item === "string" || Number.isInteger(item);
+
+const character = (item: string | number): string =>
+  typeof item === "string" ? item : String.fromCodePoint(item);
+
+/** `target[key]`. */
+export function access(target: unknown, key: unknown): unknown {
   if (isNil(target)) return null;
-  if (Array.isArray(target)) return target.find((pair) => Array.isArray(pair) && pair[0] === key)?.[1] ?? null;
+  if (Array.isArray(target)) {
+    return target.find((pair) => Array.isArray(pair) && pair[0] === key)?.[1] ?? null;
+  }
   return fieldOf(target, key) ?? null;
 }
 
 function withFields(base: unknown, pairs: readonly [unknown, unknown][]): unknown {
   if (base instanceof Map) return new Map([...base, ...pairs]);
-  const copy: Record<string, unknown> = Object.assign(Object.create(Object.getPrototypeOf(base)), base);
+  const copy: Record<string, unknown> = Object.assign(
+    Object.create(Object.getPrototypeOf(base)),
+    base,
+  );
   for (const [key, value] of pairs) copy[String(key)] = value;
   return copy;
 }
@@ -618,7 +796,9 @@ function unary(op: string, value: unknown): unknown {
 }
 
 function numeric(value: unknown): number {
-  if (typeof value !== "number") throw new ElixirError("ArithmeticError", "bad argument in arithmetic expression");
+  if (typeof value !== "number") {
+    throw new ElixirError("ArithmeticError", "bad argument in arithmetic expression");
+  }
   return value;
 }
 
@@ -628,7 +808,8 @@ function nonZero(value: unknown): number {
   return n;
 }
 
-const OPERATORS: Readonly<Record<string, (a: unknown, b: unknown) => unknown>> = {
+/** The operators, as functions. */
+export const OPERATORS: Readonly<Record<string, (a: unknown, b: unknown) => unknown>> = {
   "+": (a, b) => numeric(a) + numeric(b),
   "-": (a, b) => numeric(a) - numeric(b),
   "*": (a, b) => numeric(a) * numeric(b),
@@ -643,7 +824,9 @@ const OPERATORS: Readonly<Record<string, (a: unknown, b: unknown) => unknown>> =
   "<=": (a, b) => compare(a, b) <= 0,
   ">=": (a, b) => compare(a, b) >= 0,
   "<>": (a, b) => {
-    if (typeof a !== "string" || typeof b !== "string") throw new ElixirError("ArgumentError", "expected binary argument in <> operator");
+    if (typeof a !== "string" || typeof b !== "string") {
+      throw new ElixirError("ArgumentError", "expected binary argument in <> operator");
+    }
     return a + b;
   },
   "++": (a, b) => [...asList(a), ...asList(b)],

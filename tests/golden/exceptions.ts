@@ -7,7 +7,8 @@
  * @module
  */
 
-import type { Step } from "./transcript.ts";
+import { CORRESPONDING } from "./errors.ts";
+import { SHELL, type Step } from "./transcript.ts";
 
 /** What of a step differs. */
 export interface Difference {
@@ -23,17 +24,28 @@ export interface Exception {
 }
 
 /** Whole floats print as integers: noted where a comparison held only without the point. */
-export const FLOATS = "JavaScript has one type of number: a float without a fraction prints as 16, not 16.0";
+export const FLOATS =
+  "JavaScript has one type of number: a float without a fraction prints as 16, not 16.0";
 
 /** All exceptions. */
 export const EXCEPTIONS: readonly Exception[] = [
   {
-    reason: "current_function, initial_call and dictionary of Process.info show the BEAM's own inside",
+    reason:
+      "current_function, initial_call and dictionary of Process.info show the BEAM's own inside",
     applies: (step, { part }) =>
       part === "return" &&
       calls(step.do.op).some(({ name, args }) =>
-        name === "Process.info" && args.slice(1).some((item) => /"atom":"(current_function|initial_call|dictionary)"/.test(JSON.stringify(item)))
+        name === "Process.info" && args.slice(1).some((item) =>
+          /"atom":"(current_function|initial_call|dictionary)"/.test(JSON.stringify(item))
+        )
       ),
+  },
+  {
+    reason:
+      "a Registry's partitions are processes of their own in Elixir, and register/3 answers the one that has the key",
+    applies: (step, { part, expected, found }) =>
+      part === "return" && calls(step.do.op).some(({ name }) => name === "Registry.register") &&
+      /^\{:ok, <pid\d+>\}$/.test(expected) && /^\{:ok, (<pid\d+>|#PID<[\d.]+>)\}/.test(found),
   },
   {
     reason: "the .app file that is not found is the BEAM's",
@@ -44,11 +56,41 @@ export const EXCEPTIONS: readonly Exception[] = [
     applies: (_step, _difference, system) => system === "mix_project",
   },
   {
-    reason: "an atom and a string are both strings in TypeScript: a guard is_atom(name) cannot refuse a string",
-    applies: (step, { part }) => {
+    reason:
+      "an atom and a string are both strings in TypeScript: a string cannot be refused where an atom is asked for",
+    applies: (step) => {
       const { raise } = step.expect;
-      if (part !== "return" || raise?.kind !== "error" || raise.exception !== "FunctionClauseError") return false;
-      return calls(step.do.op).some(({ name, args }) => /(^|\.)Alarm\.new$/.test(name) && typeof args[0] === "string" && Number.isInteger(args[1]) && args.length === 2);
+      return raise?.kind === "error" &&
+        ["ArgumentError", "FunctionClauseError"].includes(raise.exception) &&
+        calls(step.do.op).some(hasTextForAtom);
+    },
+  },
+  {
+    reason:
+      "the exit of a linked server that does not start races with the error that its start answers",
+    applies: ({ do: { client = SHELL }, expect }, { part, expected, found }) =>
+      part === "return" && expected.startsWith("{:error, ") &&
+      found.startsWith("the client died of ") &&
+      (expect.client_exit ?? []).some((exit) => exit.client === client),
+  },
+  {
+    reason:
+      "an atom and a string are both strings in TypeScript: a printed term may show one as the other",
+    applies: (_step, { part, expected, found }) => {
+      const quoted = (text: string): string =>
+        text.replaceAll(/:(?=[a-z_])(\w+)|\\"([a-z_]\w*)\\"/g, "<$1$2>");
+      return part !== "step" && /^(print )?"/.test(expected) && expected !== found &&
+        quoted(expected) === quoted(found);
+    },
+  },
+  {
+    reason: "a port may word exceptions otherwise, and this value is the text of one",
+    applies: (_step, { part, expected, found }) => {
+      const name = (text: string): string | undefined => /^"%([\w.]+Error)\{/.exec(text)?.[1];
+      const [raised, here] = [name(expected), name(found)];
+      return part === "return" && raised !== undefined && here !== undefined &&
+        raised !== "ArithmeticError" &&
+        [raised, ...CORRESPONDING[raised] ?? []].includes(here);
     },
   },
   {
@@ -62,7 +104,11 @@ export const EXCEPTIONS: readonly Exception[] = [
 ];
 
 /** The reason for which a difference is accepted, if there is one. */
-export function exceptionFor(step: Step, difference: Difference, system: string): string | undefined {
+export function exceptionFor(
+  step: Step,
+  difference: Difference,
+  system: string,
+): string | undefined {
   return EXCEPTIONS.find((exception) => exception.applies(step, difference, system))?.reason;
 }
 
@@ -70,6 +116,29 @@ interface Call {
   readonly name: string;
   readonly args: readonly unknown[];
 }
+
+/** Which argument of a function must be an atom, unless it is something else than a text. */
+const TAKES_ATOM: readonly (readonly [name: RegExp, argument: number])[] = [
+  [/^send$/, 0],
+  [/^GenServer\.(call|cast|stop|whereis)$/, 0],
+  [/^Process\.(whereis|unregister|monitor|send|send_after)$/, 0],
+  [/^Process\.register$/, 1],
+  [/^NameServer2\.(start|rpc)$/, 0],
+];
+
+function hasTextForAtom({ name, args }: Call): boolean {
+  if (/(^|\.)Alarm\.new$/.test(name)) {
+    return typeof args[0] === "string" && Number.isInteger(args[1]) && args.length === 2;
+  }
+  const taken = TAKES_ATOM.some(([pattern, at]) => pattern.test(name) && isText(args[at]));
+  // `name: "text"` among the options
+  return taken || args.flatMap((arg) => Array.isArray(arg) ? arg : []).some((option) => {
+    const pair = (option as { tuple?: unknown[] } | null)?.tuple;
+    return JSON.stringify(pair?.[0]) === '{"atom":"name"}' && isText(pair?.[1]);
+  });
+}
+
+const isText = (op: unknown): boolean => typeof op === "string";
 
 /** Every call in the data of a step, innermost too. */
 function calls(op: unknown): Call[] {

@@ -36,10 +36,19 @@ export interface Host {
   kill(pid: unknown): void;
   /** Every process there is. */
   processes(): readonly unknown[];
-  /** Calls back when a process has ended, with its reason; at once if it has already. */
-  whenDown(pid: unknown, callback: (reason: unknown) => void): void;
+  /** Whether all other processes wait and no timer runs, so that nothing will happen by itself. */
+  isIdle(): boolean;
+  /**
+   * Calls back when a process has ended, with its reason (`noproc` if it had already). Resolves as soon
+   * as nothing can be missed.
+   */
+  whenDown(pid: unknown, callback: (reason: unknown) => void): Promise<void>;
   /** Hands error reports to `sink` until the function that comes back is called. */
   captureReports(sink: (log: FoundLog) => void): () => void;
   /** The modules of OTP and of Elixir's on top of it, under their names there, functions under theirs. */
   readonly modules: Readonly<Record<string, Readonly<Record<string, AnyFunction>>>>;
+  /** Which argument of a function is its options: the keyword list there becomes an object. */
+  readonly options: Readonly<Record<string, number>>;
+  /** Which argument of a function is a timeout: `:infinity` there becomes `Infinity`. */
+  readonly timeouts: Readonly<Record<string, number>>;
 }

@@ -39,22 +39,129 @@ export interface Token {
 export type Part = { readonly text: string } | { readonly code: string; readonly at: number };
 
 const OPERATORS = [
-  "<<<", ">>>", "===", "!==", "...", "&&&", "|||", "+++", "---", "~>>", "<<~", "<~>", "^^^",
-  "->", "<-", "=>", "==", "!=", "=~", "<=", ">=", "&&", "||", "|>", "++", "--", "<>", "..", "::", "\\\\", "//", "**", "<<", ">>",
-  "+", "-", "*", "/", "=", "<", ">", "!", "&", "|", ".", ",", ";", "(", ")", "[", "]", "{", "}", "%", "^", "@",
+  "<<<",
+  ">>>",
+  "===",
+  "!==",
+  "...",
+  "&&&",
+  "|||",
+  "+++",
+  "---",
+  "~>>",
+  "<<~",
+  "<~>",
+  "^^^",
+  "->",
+  "<-",
+  "=>",
+  "==",
+  "!=",
+  "=~",
+  "<=",
+  ">=",
+  "&&",
+  "||",
+  "|>",
+  "++",
+  "--",
+  "<>",
+  "..",
+  "::",
+  "\\\\",
+  "//",
+  "**",
+  "<<",
+  ">>",
+  "+",
+  "-",
+  "*",
+  "/",
+  "=",
+  "<",
+  ">",
+  "!",
+  "&",
+  "|",
+  ".",
+  ",",
+  ";",
+  "(",
+  ")",
+  "[",
+  "]",
+  "{",
+  "}",
+  "%",
+  "^",
+  "@",
 ] as const; // longest first
 
 /** Operators at whose start of a line the line before goes on. */
 const CONTINUES = new Set([
-  "|>", "and", "or", "when", "in", "<>", "++", "--", "|", "==", "!=", "=~", "<=", ">=", "&&", "||", "=", "<-", "::", "\\\\", "=>", "===", "!==", ".", "..", "//", "not in",
+  "|>",
+  "and",
+  "or",
+  "when",
+  "in",
+  "<>",
+  "++",
+  "--",
+  "|",
+  "==",
+  "!=",
+  "=~",
+  "<=",
+  ">=",
+  "&&",
+  "||",
+  "=",
+  "<-",
+  "::",
+  "\\\\",
+  "=>",
+  "===",
+  "!==",
+  ".",
+  "..",
+  "//",
+  "not in",
 ]);
 
 /** Tokens after which a line always goes on. */
 const OPEN_ENDED = new Set([
-  ...CONTINUES, ",", "(", "[", "{", "<<", "->", "+", "-", "*", "/", "<", ">", "!", "&", "^", "not", "fn", "do", "%",
+  ...CONTINUES,
+  ",",
+  "(",
+  "[",
+  "{",
+  "<<",
+  "->",
+  "+",
+  "-",
+  "*",
+  "/",
+  "<",
+  ">",
+  "!",
+  "&",
+  "^",
+  "not",
+  "fn",
+  "do",
+  "%",
 ]);
 
-const CLOSERS: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}", "<": ">", "/": "/", "|": "|", '"': '"', "'": "'" };
+const CLOSERS: Readonly<Record<string, string>> = {
+  "(": ")",
+  "[": "]",
+  "{": "}",
+  "<": ">",
+  "/": "/",
+  "|": "|",
+  '"': '"',
+  "'": "'",
+};
 
 const PLACEHOLDER = /<(pid|ref)(\d*)>|<(fun)(?:\/(\d+))?>|<(stack|time)>/y;
 const OPAQUE = /#([A-Z][\w.]*)</y;
@@ -99,7 +206,11 @@ export function lex(source: string, options: LexOptions = {}): Token[] {
       const found = stick(PLACEHOLDER, source, at);
       if (found) {
         at += found[0].length;
-        push({ type: "placeholder", text: found[1] ?? found[3] ?? found[5] ?? "", ...number(found[2] || found[4]) }, from);
+        push({
+          type: "placeholder",
+          text: found[1] ?? found[3] ?? found[5] ?? "",
+          ...number(found[2] || found[4]),
+        }, from);
         continue;
       }
       const opaque = stick(OPAQUE, source, at);
@@ -114,14 +225,25 @@ export function lex(source: string, options: LexOptions = {}): Token[] {
       continue;
     }
     if (/[0-9]/.test(c)) {
-      const found = stick(/0x[0-9a-fA-F_]+|0b[01_]+|0o[0-7_]+|\d[\d_]*(\.\d[\d_]*([eE][+-]?\d+)?)?/y, source, at)!;
+      const found = stick(
+        /0x[0-9a-fA-F_]+|0b[01_]+|0o[0-7_]+|\d[\d_]*(\.\d[\d_]*([eE][+-]?\d+)?)?/y,
+        source,
+        at,
+      )!;
       at += found[0].length;
-      push({ type: "number", text: found[0], value: Number(found[0].replaceAll("_", "")), float: found[1] !== undefined }, from);
+      push({
+        type: "number",
+        text: found[0],
+        value: Number(found[0].replaceAll("_", "")),
+        float: found[1] !== undefined,
+      }, from);
       continue;
     }
     if (c === "?" && at + 1 < source.length) {
       const escaped = source[at + 1] === "\\";
-      const code = escaped ? unescape(source, at + 1)[0] : String.fromCodePoint(source.codePointAt(at + 1)!);
+      const code = escaped
+        ? unescape(source, at + 1)[0]
+        : String.fromCodePoint(source.codePointAt(at + 1)!);
       at += escaped ? 1 + unescape(source, at + 1)[1] : 1 + code.length;
       push({ type: "number", text: source.slice(from, at), value: code.codePointAt(0)! }, from);
       continue;
@@ -134,7 +256,11 @@ export function lex(source: string, options: LexOptions = {}): Token[] {
       const text = heredoc ? undent(parts) : parts;
       const key = !heredoc && source[at] === ":" && /\s|$/.test(source[at + 1] ?? "");
       if (key) at++;
-      push({ type: key ? "kw" : c === '"' ? "string" : "charlist", text: source.slice(from, at), parts: text }, from);
+      push({
+        type: key ? "kw" : c === '"' ? "string" : "charlist",
+        text: source.slice(from, at),
+        parts: text,
+      }, from);
       continue;
     }
     if (c === "~" && /[a-zA-Z]/.test(source[at + 1] ?? "")) {
@@ -157,7 +283,11 @@ export function lex(source: string, options: LexOptions = {}): Token[] {
       push({ type: "atom", text: "", parts }, from);
       continue;
     }
-    const atom = stick(/:([\p{L}_][\p{L}\p{N}_@]*[?!]?|\{\}|%\{\}|<<>>|[!=<>+\-*/|&^.~]+)/uy, source, at);
+    const atom = stick(
+      /:([\p{L}_][\p{L}\p{N}_@]*[?!]?|\{\}|%\{\}|<<>>|[!=<>+\-*/|&^.~]+)/uy,
+      source,
+      at,
+    );
     if (c === ":" && source[at + 1] !== ":" && atom) {
       at += atom[0].length;
       push({ type: "atom", text: atom[1]! }, from);
@@ -191,7 +321,8 @@ function joinLines(tokens: readonly Token[]): Token[] {
     const after = tokens[i + 1];
     if (before === undefined) return false;
     if (isWord(before) && OPEN_ENDED.has(before.text)) return false;
-    return !(after !== undefined && isWord(after) && (CONTINUES.has(after.text) || [")", "]", "}", ">>"].includes(after.text)));
+    return !(after !== undefined && isWord(after) &&
+      (CONTINUES.has(after.text) || [")", "]", "}", ">>"].includes(after.text)));
   });
 }
 
@@ -240,11 +371,28 @@ function quoted(source: string, at: number, quote: string, escapes: boolean): [P
   return [parts, at + quote.length];
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", s: " ", a: "\x07", b: "\b", d: "\x7f", e: "\x1b", f: "\f", v: "\v", "0": "\0", "\n": "" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  s: " ",
+  a: "\x07",
+  b: "\b",
+  d: "\x7f",
+  e: "\x1b",
+  f: "\f",
+  v: "\v",
+  "0": "\0",
+  "\n": "",
+};
 
 function unescape(source: string, at: number): [string, number] {
   const c = source[at + 1] ?? "";
-  const hex = stick(/\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\[ux]\{([0-9a-fA-F]+)\}/y, source, at);
+  const hex = stick(
+    /\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\[ux]\{([0-9a-fA-F]+)\}/y,
+    source,
+    at,
+  );
   if (hex) return [String.fromCodePoint(parseInt(hex[1] ?? hex[2] ?? hex[3]!, 16)), hex[0].length];
   return [ESCAPES[c] ?? c, 2];
 }
@@ -262,5 +410,9 @@ function undent(parts: readonly Part[]): Part[] {
 /** Throws with line and column of a place in the source. */
 export function fail(source: string, at: number, message: string): never {
   const lines = source.slice(0, at).split("\n");
-  throw new SyntaxFailure(`${message} (line ${lines.length}, column ${lines.at(-1)!.length + 1} of ${JSON.stringify(source)})`);
+  throw new SyntaxFailure(
+    `${message} (line ${lines.length}, column ${lines.at(-1)!.length + 1} of ${
+      JSON.stringify(source)
+    })`,
+  );
 }

@@ -43,71 +43,120 @@ export type ExpectedLog = Extract<ExpectedEvent, { log: string }>;
 
 /** Reads the first line of a recorded report. */
 export function readHead(line: string): LogPattern {
-  const server = /^(?:GenServer|Task|Agent|:gen_statem|:gen_event handler) (.+) terminating$/s.exec(line);
+  const server = /^(?:GenServer|Task|Agent|:gen_statem|:gen_event handler) (.+) terminating$/s.exec(
+    line,
+  );
   if (server) return { kind: "server", ...who(server[1]!) };
   const process = /^Process (.+) (?:raised an exception|terminating)$/s.exec(line);
   if (process) return { kind: "process", ...who(process[1]!) };
   const unhandled = /^(\S+) (\S+) received unexpected message in handle_info\/2: (.*)$/s.exec(line);
   if (unhandled) {
     const erlang = unhandled[1]!.startsWith("'");
-    const message = (erlang ? readErlang : readElixir)(unhandled[3]!);
-    return { kind: "unhandled", ...who(unhandled[2]!), ...(message !== undefined && { message }) };
+    const read = erlang ? readErlang : readElixir;
+    const message = read(unhandled[3]!);
+    return {
+      kind: "unhandled",
+      ...who(unhandled[2]!, read),
+      ...(message !== undefined && { message }),
+    };
   }
   return { kind: "other" };
 }
 
-function who(text: string): { who?: Term } {
-  const term = readElixir(text.replace(/ started from .*$/, ""));
+function who(text: string, read = readElixir): { who?: Term } {
+  const term = read(text.replace(/ started from .*$/, ""));
   return term === undefined ? {} : { who: term };
 }
 
 /** What differs between a recorded report and one of ours; empty if nothing does. */
-export function compareLog(expected: ExpectedLog, found: FoundLog, comparison: Comparison): string[] {
+export function compareLog(
+  expected: ExpectedLog,
+  found: FoundLog,
+  comparison: Comparison,
+): string[] {
   const head = readHead(expected.log);
   const differences: string[] = [];
   const check = (what: string, same: boolean): void => {
     if (!same) differences.push(what);
   };
-  if (head.kind !== "other" && head.kind !== found.kind) differences.push(`kind of report: ${found.kind}, not ${head.kind}`);
-  if (head.who !== undefined) check(`process: ${show(head.who)}`, sameProcess(head.who, found, comparison));
-  if (head.message !== undefined) check(`message: ${show(head.message)}`, comparison.same(head.message, unwrap(head.message, found.lastMessage)));
-  if (expected.error !== undefined) check(`error: ${expected.error}`, sameError(expected.error, found.reason, comparison));
+  if (head.kind !== "other" && head.kind !== found.kind) {
+    differences.push(`kind of report: ${found.kind}, not ${head.kind}`);
+  }
+  if (head.who !== undefined) {
+    check(`process: ${show(head.who)}`, sameProcess(head.who, found, comparison));
+  }
+  if (head.message !== undefined) {
+    check(
+      `message: ${show(head.message)}`,
+      comparison.same(head.message, unwrap(head.message, found.lastMessage)),
+    );
+  }
+  if (expected.error !== undefined) {
+    check(`error: ${expected.error}`, sameError(expected.error, found.reason, comparison));
+  }
   if (head.kind === "unhandled") return differences;
-  differences.push(...compareLastMessage(expected.last_message, found, comparison), ...compareState(expected.state, found, comparison));
+  differences.push(
+    ...compareLastMessage(expected.last_message, found, comparison),
+    ...compareState(expected.state, found, comparison),
+  );
   return differences;
 }
 
 function sameProcess(expected: Term, found: FoundLog, comparison: Comparison): boolean {
-  if (typeof expected === "object" && expected !== null && "pid" in expected) return comparison.same(expected, found.pid);
+  if (typeof expected === "object" && expected !== null && "pid" in expected) {
+    return comparison.same(expected, found.pid);
+  }
   // Elixir prints the name alone, whatever it was registered with
   const { name } = found;
-  const bare = Array.isArray(name) && typeof name[0] === "string" && ["local", "global", "via"].includes(name[0]) ? name.at(-1) : name;
+  const bare = Array.isArray(name) && typeof name[0] === "string" &&
+      ["local", "global", "via"].includes(name[0])
+    ? name.at(-1)
+    : name;
   return comparison.same(expected, bare) || comparison.same(expected, name);
 }
 
-function compareLastMessage(expected: string | undefined, found: FoundLog, comparison: Comparison): string[] {
-  if (expected === undefined) return found.lastMessage === undefined ? [] : ["a last message, where there is none"];
+function compareLastMessage(
+  expected: string | undefined,
+  found: FoundLog,
+  comparison: Comparison,
+): string[] {
+  if (expected === undefined) {
+    return found.lastMessage === undefined ? [] : ["a last message, where there is none"];
+  }
   const parts = /^Last message(?: \(from (.+?)\))?: (.*)$/s.exec(expected);
   const term = parts ? readElixir(parts[2]!) : undefined;
-  if (parts === null || term === undefined) return found.lastMessage === undefined ? [expected] : [];
+  if (parts === null || term === undefined) {
+    return found.lastMessage === undefined ? [expected] : [];
+  }
   const differences: string[] = [];
   // the BEAM prints [] where a stop came from outside and no message was handled
   const none = Array.isArray(term) && term.length === 0;
-  if (!none && !comparison.same(term, unwrap(term, found.lastMessage))) differences.push(`last message: ${show(term)}`);
+  if (!none && !comparison.same(term, unwrap(term, found.lastMessage))) {
+    differences.push(`last message: ${show(term)}`);
+  }
   const client = parts[1] === undefined ? undefined : readElixir(parts[1]);
-  if (client !== undefined && !comparison.same(client, found.client)) differences.push(`client of the last message: ${show(client)}`);
+  if (client !== undefined && !comparison.same(client, found.client)) {
+    differences.push(`client of the last message: ${show(client)}`);
+  }
   return differences;
 }
 
 /** A call is reported with or without its envelope; Elixir shows it without. */
 function unwrap(expected: Term, message: unknown): unknown {
   const enveloped = Array.isArray(message) && message.length === 3 && message[0] === "$gen_call";
-  const wanted = typeof expected === "object" && expected !== null && "tuple" in expected && JSON.stringify(expected.tuple[0]) === '{"atom":"$gen_call"}';
+  const wanted = typeof expected === "object" && expected !== null && "tuple" in expected &&
+    JSON.stringify(expected.tuple[0]) === '{"atom":"$gen_call"}';
   return enveloped && !wanted ? message[2] : message;
 }
 
-function compareState(expected: string | undefined, found: FoundLog, comparison: Comparison): string[] {
-  if (expected === undefined) return "state" in found && found.state !== undefined ? ["a state, where there is none"] : [];
+function compareState(
+  expected: string | undefined,
+  found: FoundLog,
+  comparison: Comparison,
+): string[] {
+  if (expected === undefined) {
+    return "state" in found && found.state !== undefined ? ["a state, where there is none"] : [];
+  }
   if (!("state" in found)) return ["the state is missing"];
   const term = readElixir(expected.replace(/^State: /, ""));
   return term === undefined || comparison.same(term, found.state) ? [] : [`state: ${show(term)}`];
@@ -134,7 +183,12 @@ function sameError(line: string, reason: unknown, comparison: Comparison): boole
     // Erlang's own atom for the error, where a port has kept that
     return typeof stacked === "string" && exceptionOf(stacked) === name;
   }
-  return standsFor(stacked, name, text, (expected, message) => comparison.sameText(expected, message.split("\n")[0]!));
+  return standsFor(
+    stacked,
+    name,
+    text,
+    (expected, message) => comparison.sameText(expected, message.split("\n")[0]!),
+  );
 }
 
 const WORDED: readonly (readonly [RegExp, Term])[] = [

@@ -6,7 +6,7 @@
 
 import type { Node } from "./ast.ts";
 import { standsFor } from "./errors.ts";
-import { equal, fieldOf, hasField, isMap, isRecord, type Vocabulary } from "./values.ts";
+import { equal, fieldOf, hasField, isMap, isRecord, isStack, type Vocabulary } from "./values.ts";
 
 /** Names and what they are bound to. */
 export type Bindings = Map<string, unknown>;
@@ -25,8 +25,14 @@ export interface PatternContext {
  *
  * @returns Whether it matches; if not, `bindings` may hold part of it.
  */
-export function match(pattern: Node, value: unknown, bindings: Bindings, context: PatternContext): boolean {
-  const all = (patterns: readonly Node[], values: readonly unknown[]): boolean => patterns.every((p, i) => match(p, values[i], bindings, context));
+export function match(
+  pattern: Node,
+  value: unknown,
+  bindings: Bindings,
+  context: PatternContext,
+): boolean {
+  const all = (patterns: readonly Node[], values: readonly unknown[]): boolean =>
+    patterns.every((p, i) => match(p, values[i], bindings, context));
 
   switch (pattern.t) {
     case "var":
@@ -35,12 +41,21 @@ export function match(pattern: Node, value: unknown, bindings: Bindings, context
       bindings.set(pattern.name, value);
       return true;
     case "tuple":
-      return Array.isArray(value) && value.length === pattern.items.length && all(pattern.items, value);
+      return Array.isArray(value) && value.length === pattern.items.length &&
+        all(pattern.items, value);
     case "list":
+      if (isStack(value)) return match(pattern, value.split("\n").slice(1), bindings, context);
       if (!Array.isArray(value)) return false;
-      if (pattern.tail === undefined) return value.length === pattern.items.length && all(pattern.items, value);
+      if (pattern.tail === undefined) {
+        return value.length === pattern.items.length && all(pattern.items, value);
+      }
       if (value.length < pattern.items.length || !all(pattern.items, value)) return false;
-      return match(pattern.tail, context.vocabulary.list(value.slice(pattern.items.length)), bindings, context);
+      return match(
+        pattern.tail,
+        context.vocabulary.list(value.slice(pattern.items.length)),
+        bindings,
+        context,
+      );
     case "map":
       if (!isMap(value) && !isRecord(value)) return false;
       return matchPairs();
@@ -49,14 +64,20 @@ export function match(pattern: Node, value: unknown, bindings: Bindings, context
       if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
       return matchPairs();
     case "match":
-      return match(pattern.pattern, value, bindings, context) && match(pattern.value, value, bindings, context);
+      return match(pattern.pattern, value, bindings, context) &&
+        match(pattern.value, value, bindings, context);
     case "binary":
       if (pattern.op === "<>" && pattern.left.t === "string") {
         return typeof value === "string" && value.startsWith(pattern.left.value) &&
           match(pattern.right, value.slice(pattern.left.value.length), bindings, context);
       }
       if (pattern.op === "++" && pattern.left.t === "list") {
-        return match({ t: "list", items: pattern.left.items, tail: pattern.right }, value, bindings, context);
+        return match(
+          { t: "list", items: pattern.left.items, tail: pattern.right },
+          value,
+          bindings,
+          context,
+        );
       }
       break;
     case "string":

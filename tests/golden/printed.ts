@@ -21,7 +21,11 @@ export function readElixir(text: string): Term | undefined {
 /** The term that a text of Erlang's `~p` shows, or `undefined` if it cannot be read. */
 export function readErlang(text: string): Term | undefined {
   try {
-    return toTerm(parse(text, { placeholders: true }), true);
+    // binaries become sigils: a string between plain quotes is a list of codes there
+    return toTerm(
+      parse(text.replaceAll(/<<("(?:[^"\\]|\\.)*")>>/g, "~s$1"), { placeholders: true }),
+      true,
+    );
   } catch {
     return undefined;
   }
@@ -33,7 +37,10 @@ function toTerm(node: Node, erlang: boolean): Term {
     case "number":
       return node.float ? { float: node.value } : node.value;
     case "string":
-      return erlang && !node.value.startsWith("<<") ? codes(node.value) : node.value;
+      return erlang ? codes(node.value) : node.value;
+    case "sigil":
+      if (node.text.t === "string") return node.letter === "s" ? node.text.value : { any: "time" };
+      break;
     case "charlist":
       return erlang ? atomOrModule(node.value) : codes(node.value);
     case "atom":
@@ -48,19 +55,31 @@ function toTerm(node: Node, erlang: boolean): Term {
       if (erlang) return atomOrModule(node.name);
       break;
     case "list":
-      if (node.tail !== undefined) return { cons: [toTerm(node.items[0]!, erlang), toTerm(node.tail, erlang)] };
+      if (node.tail !== undefined) {
+        return { cons: [toTerm(node.items[0]!, erlang), toTerm(node.tail, erlang)] };
+      }
       return terms(node.items);
     case "tuple":
       return { tuple: terms(node.items) };
     case "map":
-      return { map: node.pairs.map(([key, value]) => [toTerm(key, erlang), toTerm(value, erlang)] as const) };
+      return {
+        map: node.pairs.map(([key, value]) =>
+          [toTerm(key, erlang), toTerm(value, erlang)] as const
+        ),
+      };
     case "struct":
       return {
         struct: node.name,
-        fields: Object.fromEntries(node.pairs.map(([key, value]) => [key.t === "atom" ? key.value : "", toTerm(value, erlang)])),
+        fields: Object.fromEntries(
+          node.pairs.map((
+            [key, value],
+          ) => [key.t === "atom" ? key.value : "", toTerm(value, erlang)]),
+        ),
       };
     case "binary":
-      if (node.op === ".." && node.left.t === "number" && node.right.t === "number") return { range: [node.left.value, node.right.value] };
+      if (node.op === ".." && node.left.t === "number" && node.right.t === "number") {
+        return { range: [node.left.value, node.right.value] };
+      }
       break;
     case "placeholder":
       if (node.n !== undefined && node.kind === "pid") return { pid: node.n };

@@ -16,20 +16,33 @@ export function reportLines(report: TranscriptReport): string[] {
   if (differing.length > 0) counts.push(`${differing.length} differ`);
   if (excepted.length > 0) counts.push(`${excepted.length} excepted`);
   const head = `${report.same ? "same   " : "DIFFERS"} ${report.name} (${counts.join(", ")})`;
-  return [head, ...report.steps.filter((step) => differing.includes(step) || excepted.includes(step)).flatMap(stepLines)];
+  return [
+    head,
+    ...report.steps.filter((step) => differing.includes(step) || excepted.includes(step)).flatMap(
+      stepLines,
+    ),
+  ];
 }
 
 function stepLines({ step, differences, excepted }: StepReport): string[] {
   const { client = SHELL, text } = step.do;
   return [
-    `  step ${step.n}  ${client === SHELL ? "" : `${client}> `}${text.replaceAll(/\s*\n\s*/g, " ")}`,
+    `  step ${step.n}  ${client === SHELL ? "" : `${client}> `}${
+      text.replaceAll(/\s*\n\s*/g, " ")
+    }`,
     ...differences.flatMap(differenceLines),
-    ...excepted.map(({ part, reason }) => `    ${part === "step" ? "" : `${part} `}differs, excepted: ${reason}`),
+    ...excepted.map(({ part, reason }) =>
+      `    ${part === "step" ? "" : `${part} `}differs, excepted: ${reason}`
+    ),
   ];
 }
 
 function differenceLines({ part, expected, found }: Difference): string[] {
-  return [`    ${part}`, `      expected: ${oneLine(expected)}`, `      found:    ${oneLine(found)}`];
+  return [
+    `    ${part}`,
+    `      expected: ${oneLine(expected)}`,
+    `      found:    ${oneLine(found)}`,
+  ];
 }
 
 function oneLine(text: string): string {

@@ -4,7 +4,7 @@
  * Steps are run by clients: processes that stand for users at a shell. A client keeps its links,
  * monitors, flags and mailbox from step to step; when it dies, its next step is run by a fresh one.
  * After each step the runner waits until nothing more happens for a while, and that time passes for
- * running timers as it did when the transcript was recorded.
+ * running timers as it did when the transcript was recorded. (Where no timer runs, nothing to wait for.)
  *
  * @module
  */
@@ -16,8 +16,8 @@ import { type Difference, exceptionFor, FLOATS } from "./exceptions.ts";
 import type { Host } from "./host.ts";
 import { expressionOf, toNode } from "./op.ts";
 import type { System } from "./system.ts";
-import { Comparison } from "./terms.ts";
 import { SHELL, type Step, type Transcript } from "./transcript.ts";
+import { isPromise } from "./values.ts";
 import { makeWorld } from "./world.ts";
 
 /** A tick of the wait for quiet, in milliseconds: the recorder's. */
@@ -48,6 +48,8 @@ export interface TranscriptReport {
 export interface RunOptions {
   /** How long a step may take, in milliseconds. Default 20 s. */
   readonly stepLimit?: number;
+  /** The tick of the wait for quiet after each step, in milliseconds. Default 10, the recorder's. */
+  readonly settleTick?: number;
 }
 
 /** A process that runs steps, and what the runner knows of it. */
@@ -61,19 +63,28 @@ interface Client {
  * Runs a transcript. Standard output (`console.log`) and error reports are captured meanwhile, so only
  * one can run at a time; every process that it leaves behind is ended.
  */
-export async function runTranscript(transcript: Transcript, system: System, host: Host, options: RunOptions = {}): Promise<TranscriptReport> {
-  const session = new Session(transcript, system, host, options.stepLimit ?? STEP_LIMIT_MS);
+export async function runTranscript(
+  transcript: Transcript,
+  system: System,
+  host: Host,
+  options: RunOptions = {},
+): Promise<TranscriptReport> {
+  const session = new Session(transcript, system, host, options);
   const steps = await session.run();
-  return { name: transcript.name, steps, same: steps.every(({ differences }) => differences.length === 0) };
+  return {
+    name: transcript.name,
+    steps,
+    same: steps.every(({ differences }) => differences.length === 0),
+  };
 }
 
 class Session {
   readonly #transcript: Transcript;
   readonly #host: Host;
   readonly #limit: number;
+  readonly #tick: number;
   readonly #world: World;
-  readonly #terms: Comparison;
-  readonly #steps: StepComparison;
+  readonly #comparison: StepComparison;
   readonly #clients = new Map<string, Client>();
   #env = new Env();
   /** How often something happened that is recorded. */
@@ -81,14 +92,14 @@ class Session {
   #events: FoundEvent[] = [];
   #exits: { pid: unknown; reason: unknown }[] = [];
 
-  constructor(transcript: Transcript, system: System, host: Host, limit: number) {
+  constructor(transcript: Transcript, system: System, host: Host, options: RunOptions) {
     this.#transcript = transcript;
     this.#host = host;
-    this.#limit = limit;
+    this.#limit = options.stepLimit ?? STEP_LIMIT_MS;
+    this.#tick = options.settleTick ?? SETTLE_TICK_MS;
     const world = makeWorld(system, host, (text) => this.#event({ print: text }));
     this.#world = world;
-    this.#terms = new Comparison(world);
-    this.#steps = new StepComparison(this.#terms, world.vocabulary);
+    this.#comparison = new StepComparison(world, world.vocabulary);
   }
 
   async run(): Promise<StepReport[]> {
@@ -109,7 +120,10 @@ class Session {
     const releaseReports = this.#host.captureReports((log) => this.#event({ log }));
     const { log } = console;
     console.log = (...items: unknown[]) =>
-      this.#event({ print: items.map((item) => typeof item === "string" ? item : Deno.inspect(item)).join(" ") + "\n" });
+      this.#event({
+        print: items.map((item) => typeof item === "string" ? item : Deno.inspect(item)).join(" ") +
+          "\n",
+      });
     return () => {
       console.log = log;
       releaseReports();
@@ -123,7 +137,7 @@ class Session {
 
   async #step(step: Step): Promise<StepReport> {
     const observation = await this.#observe(step);
-    const found = this.#steps.differences(step.expect, observation);
+    const found = this.#comparison.differences(step.expect, observation);
     const differences: Difference[] = [];
     const excepted: (Difference & { reason: string })[] = [];
     for (const difference of found) {
@@ -131,8 +145,7 @@ class Session {
       if (reason === undefined) differences.push(difference);
       else excepted.push({ ...difference, reason });
     }
-    if (this.#terms.floats) {
-      this.#terms.floats = false;
+    if (this.#comparison.takeFloats()) {
       excepted.push({ part: "step", expected: "16.0", found: "16", reason: FLOATS });
     }
     return { step, differences, excepted };
@@ -140,7 +153,13 @@ class Session {
 
   async #observe(step: Step): Promise<Observation> {
     const { fn, args } = topCall(step);
-    const failed = (message: string): Observation => ({ outcome: { kind: "failed", message }, before: [], after: [], exits: [], clientExits: [] });
+    const failed = (message: string): Observation => ({
+      outcome: { kind: "failed", message },
+      before: [],
+      after: [],
+      exits: [],
+      clientExits: [],
+    });
     try {
       switch (fn) {
         case "wait":
@@ -154,8 +173,8 @@ class Session {
       }
       return await this.#run(step);
     } catch (error) {
-      if (error instanceof SyntaxFailure || error instanceof EvaluationFailure) return failed(error.message);
-      throw error;
+      // a step that cannot be read, or data that is none: the next steps may still tell something
+      return failed(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -164,7 +183,10 @@ class Session {
     const { op, text, bind: pattern } = step.do;
     const node = expressionOf(op, text, pattern !== undefined);
     const env = this.#env;
-    const { outcome, split } = await this.#inClient(step.do.client ?? SHELL, () => evaluate(node, env, this.#world));
+    const { outcome, split } = await this.#inClient(
+      step.do.client ?? SHELL,
+      () => evaluate(node, env, this.#world),
+    );
     const before = this.#events.splice(0, split);
     if (pattern !== undefined && (outcome.kind === "value" || outcome.kind === "thrown")) {
       const value = outcome.kind === "value" ? outcome.value : undefined;
@@ -176,11 +198,14 @@ class Session {
   /** From here on the exit of a process is reported. Nothing is waited for: what happens belongs to the next step. */
   async #watch(step: Step, args: readonly unknown[]): Promise<Observation> {
     const events = this.#events.splice(0);
-    const { outcome } = await this.#inClient(step.do.client ?? SHELL, () => evaluate(toNode(args[0]), this.#env, this.#world));
+    const { outcome } = await this.#inClient(
+      step.do.client ?? SHELL,
+      () => evaluate(toNode(args[0]), this.#env, this.#world),
+    );
     this.#events.unshift(...events);
     if (outcome.kind === "value" && this.#host.isPid(outcome.value)) {
       const pid = outcome.value;
-      this.#host.whenDown(pid, (reason) => {
+      await this.#host.whenDown(pid, (reason) => {
         this.#count++;
         this.#exits.push({ pid, reason });
       });
@@ -196,21 +221,29 @@ class Session {
       clientExits.push({ client, reason: died.reason });
       this.#clients.delete(client);
     }
-    return { outcome, before, after: this.#events.splice(0), exits: this.#exits.splice(0), clientExits };
+    return {
+      outcome,
+      before,
+      after: this.#events.splice(0),
+      exits: this.#exits.splice(0),
+      clientExits,
+    };
   }
 
-  /** Waits until nothing has happened for a while. */
+  /** Waits until nothing has happened for a while, or nothing can. */
   async #settle(): Promise<void> {
-    for (let quiet = 0, count = this.#count; quiet < SETTLE_TICKS; quiet++) {
-      await pause(SETTLE_TICK_MS);
-      if (this.#count !== count) quiet = 0;
-      count = this.#count;
+    await pause(0);
+    // by the clock, for on a busy machine a tick may take two
+    let [quietSince, count] = [performance.now(), this.#count];
+    while (performance.now() - quietSince < SETTLE_TICKS * this.#tick && !this.#host.isIdle()) {
+      await pause(this.#tick);
+      if (this.#count !== count) [quietSince, count] = [performance.now(), this.#count];
     }
   }
 
   /** Has a client do something; `split` is how many of the events came before it was done. */
   async #inClient(name: string, work: () => unknown): Promise<{ outcome: Outcome; split: number }> {
-    const client = this.#client(name);
+    const client = await this.#client(name);
     const { promise, resolve } = Promise.withResolvers<{ outcome: Outcome; split: number }>();
     const done = (outcome: Outcome): void => resolve({ outcome, split: this.#events.length });
     client.whenDied = () => done({ kind: "died", reason: client.died!.reason });
@@ -225,12 +258,12 @@ class Session {
     return result;
   }
 
-  #client(name: string): Client {
+  async #client(name: string): Promise<Client> {
     const known = this.#clients.get(name);
     if (known !== undefined && known.died === undefined) return known;
     const host = this.#host;
     const client: Client = { pid: host.spawn(() => serve(host)) };
-    host.whenDown(client.pid, (reason) => {
+    await host.whenDown(client.pid, (reason) => {
       client.died = { reason };
       client.whenDied?.();
     });
@@ -249,22 +282,40 @@ async function serve(host: Host): Promise<void> {
   const pid = host.self();
   for (;;) {
     let job: Job | undefined;
-    await host.receive((message) => message instanceof Job && (job = message) !== undefined, undefined);
-    const outcome = await outcomeOf(job!.work, host);
-    // a client that was killed in the middle reports nothing: its end does
-    if (!host.isAlive(pid)) return;
-    job!.done(outcome);
+    await host.receive(
+      (message) => message instanceof Job && (job = message) !== undefined,
+      undefined,
+    );
+    const { work, done } = job!;
+    try {
+      const pending = work();
+      // what returns at once is done at once: before anything that it has set off
+      const value = isPromise(pending) ? await pending : pending;
+      if (!isAlive(pid, host)) return;
+      done({ kind: "value", value });
+    } catch (thrown) {
+      // a client that was killed in the middle reports nothing: its end does
+      if (!isAlive(pid, host)) return;
+      done(failure(thrown, host));
+    }
   }
 }
 
-async function outcomeOf(work: () => unknown, host: Host): Promise<Outcome> {
+/** Asked by a process about itself, which may not be allowed to ask any more. */
+function isAlive(pid: unknown, host: Host): boolean {
   try {
-    return { kind: "value", value: await work() };
-  } catch (thrown) {
-    if (thrown instanceof EvaluationFailure || thrown instanceof SyntaxFailure) return { kind: "failed", message: thrown.message };
-    const exit = host.exitReason(thrown);
-    return { kind: "thrown", thrown, ...(exit && { exit }) };
+    return host.isAlive(pid);
+  } catch {
+    return false;
   }
+}
+
+function failure(thrown: unknown, host: Host): Outcome {
+  if (thrown instanceof EvaluationFailure || thrown instanceof SyntaxFailure) {
+    return { kind: "failed", message: thrown.message };
+  }
+  const exit = host.exitReason(thrown);
+  return { kind: "thrown", thrown, ...(exit && { exit }) };
 }
 
 function topCall(step: Step): { fn?: string; args: readonly unknown[] } {

@@ -23,17 +23,19 @@ export interface System {
   /** Functions that the scenario's script defines for its steps. */
   readonly helpers?: Functions;
   /** Makes the structs of a name; a plain object where there is nothing. */
-  readonly structs?: Readonly<Record<string, (fields: Readonly<Record<string, unknown>>) => unknown>>;
+  readonly structs?: Readonly<
+    Record<string, (fields: Readonly<Record<string, unknown>>) => unknown>
+  >;
   /** What this port has for a map: a plain object where all keys are strings (the default), or always a `Map`. */
   readonly maps?: "object" | "Map";
-  /** What this port has for a time of day, of its ISO form; the text itself by default. */
-  readonly time?: (iso: string) => unknown;
 }
 
 /** A module of a port, of its ES module. */
 export function fromModule(namespace: object, more: Functions = {}): SystemModule {
   const functions: Record<string, AnyFunction> = {};
-  for (const [name, value] of Object.entries(namespace)) if (typeof value === "function") functions[name] = value as AnyFunction;
+  for (const [name, value] of Object.entries(namespace)) {
+    if (typeof value === "function") functions[name] = value as AnyFunction;
+  }
   return { ...functions, ...more, [OBJECT]: namespace };
 }
 

@@ -8,6 +8,7 @@
  * | `5.0` | `5`: there is one type of number |
  * | a tuple, a list | an array of the same length |
  * | a map | a plain object or a `Map` with the same keys; names of fields may be camelCase |
+ * | a keyword list | an array of pairs, or an object of options with these fields |
  * | a struct | an object with these fields and no others |
  * | an exception, `:badarith` and the like | an `Error` of a corresponding class (`errors.ts`) |
  * | a module | its object, or its name |
@@ -19,7 +20,7 @@
 
 import { exceptionOf, standsFor } from "./errors.ts";
 import type { Term } from "./transcript.ts";
-import { camel, isMap, ModuleRef, Range } from "./values.ts";
+import { camel, ElixirError, isMap, ModuleRef, Range } from "./values.ts";
 
 /** What comparing needs to know of the runtime and the system. */
 export interface TermContext {
@@ -77,7 +78,9 @@ export function compareText(expected: string, found: string, ids: Identities): T
   if (expected === found) return "same";
   if (matchText(expected, found, ids)) return "same";
   const whole = (text: string): string => text.replace(/(?<![\w.])(-?\d+)\.0(?!\d)/g, "$1");
-  return whole(expected) !== expected && matchText(whole(expected), whole(found), ids) ? "floats" : "differs";
+  return whole(expected) !== expected && matchText(whole(expected), whole(found), ids)
+    ? "floats"
+    : "differs";
 }
 
 function matchText(expected: string, found: string, ids: Identities): boolean {
@@ -92,9 +95,12 @@ function matchText(expected: string, found: string, ids: Identities): boolean {
   }
   if (standIns.length === 0) return expected === found;
   const hit = new RegExp(`^${pattern}${RegExp.escape(expected.slice(at))}$`).exec(found);
-  return hit !== null && ids.attempt(() =>
-    standIns.every(({ kind, n }, i) => (kind !== "pid" && kind !== "ref") || n === "" || ids.is(kind, Number(n), hit[i + 1]!))
-  );
+  return hit !== null &&
+    ids.attempt(() =>
+      standIns.every(({ kind, n }, i) =>
+        (kind !== "pid" && kind !== "ref") || n === "" || ids.is(kind, Number(n), hit[i + 1]!)
+      )
+    );
 }
 
 /** Compares values, one transcript long. */
@@ -129,6 +135,10 @@ export class Comparison {
 
   #at(expected: Term, found: unknown, path: string): string | undefined {
     const differs = (): string => path === "" ? "the value" : path;
+    // `:erlang.error(term)`: JavaScript can only raise the term inside of an error
+    if (found instanceof ElixirError && found.name === "ErlangError") {
+      return this.#at(expected, found.fields.original, path);
+    }
     const verdict = (same: boolean): string | undefined => same ? undefined : differs();
 
     if (expected === null) return verdict(found === null || found === undefined);
@@ -140,13 +150,22 @@ export class Comparison {
       case "string":
         return verdict(typeof found === "string" && this.sameText(expected, found));
     }
-    if (isList(expected)) return this.#items(expected, found, path);
+    if (isList(expected)) {
+      const options = isMap(found) && !(found instanceof Map) ? keywords(expected) : undefined;
+      return options === undefined
+        ? this.#items(expected, found, path)
+        : this.#map(options, found, path);
+    }
     if ("float" in expected) return verdict(sameNumber(expected.float, found));
     if ("range" in expected) return verdict(inRange(expected.range, found));
     if ("any" in expected) return verdict(stands(expected.any, found));
     if ("fun" in expected) return verdict(typeof found === "function");
-    if ("pid" in expected) return verdict(this.#context.isPid(found) && this.ids.is("pid", expected.pid, String(found)));
-    if ("ref" in expected) return verdict(this.#context.isRef(found) && this.ids.is("ref", expected.ref, String(found)));
+    if ("pid" in expected) {
+      return verdict(this.#context.isPid(found) && this.ids.is("pid", expected.pid, String(found)));
+    }
+    if ("ref" in expected) {
+      return verdict(this.#context.isRef(found) && this.ids.is("ref", expected.ref, String(found)));
+    }
     if ("module" in expected) return verdict(this.#module(expected.module, found));
     if ("atom" in expected) return verdict(this.#atom(expected.atom, found));
     if ("cons" in expected) return this.#cons(expected.cons, found, path);
@@ -174,10 +193,15 @@ export class Comparison {
   #tuple(items: readonly Term[], found: unknown, path: string): string | undefined {
     if (found instanceof Error && isAtom(items[0])) {
       const exception = exceptionOf(items[0].atom);
-      return exception !== undefined && standsFor(found, exception) ? undefined : path || "the value";
+      return exception !== undefined && standsFor(found, exception)
+        ? undefined
+        : path || "the value";
     }
     // {Module, :function, args}: functions of a port are spelled its way
-    if (items.length === 3 && isModule(items[0]) && isAtom(items[1]) && Array.isArray(found) && found[1] === camel(items[1].atom)) {
+    if (
+      items.length === 3 && isModule(items[0]) && isAtom(items[1]) && Array.isArray(found) &&
+      found[1] === camel(items[1].atom)
+    ) {
       return this.#items([items[0], { any: "name" }, items[2]!], found, path);
     }
     return this.#items(items, found, path);
@@ -188,7 +212,9 @@ export class Comparison {
     const last = items.at(-1);
     const open = isAny(last, "etc");
     const wanted = open ? items.slice(0, -1) : items;
-    if (open ? found.length < wanted.length : found.length !== wanted.length) return `${path || "the value"} (${found.length} items, not ${wanted.length})`;
+    if (open ? found.length < wanted.length : found.length !== wanted.length) {
+      return `${path || "the value"} (${found.length} items, not ${wanted.length})`;
+    }
     for (const [i, item] of wanted.entries()) {
       const difference = this.#at(item, found[i], `${path}[${i}]`);
       if (difference !== undefined) return difference;
@@ -198,32 +224,47 @@ export class Comparison {
 
   /** An improper list: here only as the tag of a call, `[:alias | ref]`. */
   #cons([head, tail]: readonly [Term, Term], found: unknown, path: string): string | undefined {
-    return Array.isArray(found) ? this.#items([head, tail], found, path) : this.#at(tail, found, path);
+    return Array.isArray(found)
+      ? this.#items([head, tail], found, path)
+      : this.#at(tail, found, path);
   }
 
-  #map(pairs: readonly (readonly [Term, Term])[], found: unknown, path: string): string | undefined {
+  #map(
+    pairs: readonly (readonly [Term, Term])[],
+    found: unknown,
+    path: string,
+  ): string | undefined {
     if (!isMap(found)) return path || "the value";
     const open = pairs.some(([key]) => isAny(key, "etc"));
     const wanted = pairs.filter(([key]) => !isAny(key, "etc"));
     const rest = new Map(found instanceof Map ? found : Object.entries(found));
     for (const [key, value] of wanted) {
       const hit = [...rest.keys()].find((k) => this.#sameKey(key, k));
-      const name = show(key);
+      const name = show(key).replace(/^:/, "");
       if (hit === undefined && !rest.has(undefined)) return `${path}.${name} (missing)`;
       const difference = this.#at(value, rest.get(hit), `${path}.${name}`);
       if (difference !== undefined) return difference;
       rest.delete(hit);
     }
-    return rest.size === 0 || open ? undefined : `${path || "the value"} (more keys: ${[...rest.keys()].map(String).join(", ")})`;
+    return rest.size === 0 || open
+      ? undefined
+      : `${path || "the value"} (more keys: ${[...rest.keys()].map(String).join(", ")})`;
   }
 
   #sameKey(expected: Term, key: unknown): boolean {
-    if (isAtom(expected) && typeof key === "string") return key === expected.atom || key === camel(expected.atom);
+    if (isAtom(expected) && typeof key === "string") {
+      return key === expected.atom || key === camel(expected.atom);
+    }
     if (typeof expected === "number" && typeof key === "string") return key === String(expected);
     return this.same(expected, key);
   }
 
-  #struct(name: string, fields: Readonly<Record<string, Term>>, found: unknown, path: string): string | undefined {
+  #struct(
+    name: string,
+    fields: Readonly<Record<string, Term>>,
+    found: unknown,
+    path: string,
+  ): string | undefined {
     const at = path || "the value";
     if (found instanceof Error) {
       const message = typeof fields.message === "string" ? fields.message : undefined;
@@ -244,13 +285,21 @@ export class Comparison {
   }
 
   /** A `MapSet`: its items are the keys of a map. */
-  #set(fields: Readonly<Record<string, Term>>, found: Set<unknown>, path: string): string | undefined {
+  #set(
+    fields: Readonly<Record<string, Term>>,
+    found: Set<unknown>,
+    path: string,
+  ): string | undefined {
     const { map } = fields;
-    const pairs = typeof map === "object" && map !== null && !isList(map) && "map" in map ? map.map : [];
+    const pairs = typeof map === "object" && map !== null && !isList(map) && "map" in map
+      ? map.map
+      : [];
     const rest = new Set(found);
     for (const [item] of pairs) {
       const hit = [...rest].find((value) => this.same(item, value));
-      if (hit === undefined || !rest.delete(hit)) return `${path || "the value"} (without ${show(item)})`;
+      if (hit === undefined || !rest.delete(hit)) {
+        return `${path || "the value"} (without ${show(item)})`;
+      }
     }
     return rest.size === 0 ? undefined : `${path || "the value"} (more items)`;
   }
@@ -263,11 +312,21 @@ export function show(term: Term): string {
   if (typeof term !== "object") return String(term);
   if (isList(term)) return `[${term.map(show).join(", ")}]`;
   if ("float" in term) return Number.isInteger(term.float) ? `${term.float}.0` : String(term.float);
-  if ("atom" in term) return /^[\p{L}_][\p{L}\p{N}_@]*[?!]?$/u.test(term.atom) ? `:${term.atom}` : `:${JSON.stringify(term.atom)}`;
+  if ("atom" in term) {
+    return /^[\p{L}_][\p{L}\p{N}_@]*[?!]?$/u.test(term.atom)
+      ? `:${term.atom}`
+      : `:${JSON.stringify(term.atom)}`;
+  }
   if ("module" in term) return term.module;
   if ("tuple" in term) return `{${term.tuple.map(show).join(", ")}}`;
-  if ("map" in term) return `%{${term.map.map(([key, value]) => `${show(key)} => ${show(value)}`).join(", ")}}`;
-  if ("struct" in term) return `%${term.struct}{${Object.entries(term.fields).map(([key, value]) => `${key}: ${show(value)}`).join(", ")}}`;
+  if ("map" in term) {
+    return `%{${term.map.map(([key, value]) => `${show(key)} => ${show(value)}`).join(", ")}}`;
+  }
+  if ("struct" in term) {
+    return `%${term.struct}{${
+      Object.entries(term.fields).map(([key, value]) => `${key}: ${show(value)}`).join(", ")
+    }}`;
+  }
   if ("pid" in term) return `<pid${term.pid}>`;
   if ("ref" in term) return `<ref${term.ref}>`;
   if ("fun" in term) return `<fun/${term.fun}>`;
@@ -282,6 +341,17 @@ function isList(term: Term | undefined): term is readonly Term[] {
 
 function isAtom(term: Term | undefined): term is { readonly atom: string } {
   return typeof term === "object" && term !== null && "atom" in term;
+}
+
+/** The pairs of a keyword list, an empty one as well. */
+function keywords(term: readonly Term[]): (readonly [Term, Term])[] | undefined {
+  const pairs: (readonly [Term, Term])[] = [];
+  for (const item of term) {
+    const tuple = typeof item === "object" && item !== null && "tuple" in item ? item.tuple : [];
+    if (tuple.length !== 2 || !isAtom(tuple[0])) return undefined;
+    pairs.push([tuple[0], tuple[1]!]);
+  }
+  return pairs;
 }
 
 function isModule(term: Term | undefined): term is { readonly module: string } {
@@ -308,7 +378,8 @@ function stands(kind: string, found: unknown): boolean {
     case "stack":
       return typeof found === "string" || Array.isArray(found);
     case "time":
-      return typeof found === "number" || typeof found === "bigint" || (typeof found === "object" && found !== null) ||
+      return typeof found === "number" || typeof found === "bigint" ||
+        (typeof found === "object" && found !== null) ||
         (typeof found === "string" && /\d/.test(found));
     default:
       return true;

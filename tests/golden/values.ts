@@ -28,40 +28,80 @@ export class ModuleRef {
 
 /** `first..last//step`. */
 export class Range {
-  constructor(readonly first: number, readonly last: number, readonly step: number = first <= last ? 1 : -1) {}
+  constructor(
+    readonly first: number,
+    readonly last: number,
+    readonly step: number = first <= last ? 1 : -1,
+  ) {}
 
   *[Symbol.iterator](): Iterator<number> {
-    if (this.step > 0) for (let n = this.first; n <= this.last; n += this.step) yield n;
-    else for (let n = this.first; n >= this.last; n += this.step) yield n;
+    for (let n = this.first; this.has(n); n += this.step) yield n;
   }
 
   has(n: unknown): boolean {
-    return typeof n === "number" && Number.isInteger(n) && (this.step > 0 ? n >= this.first && n <= this.last : n <= this.first && n >= this.last) &&
+    return typeof n === "number" && Number.isInteger(n) &&
+      (this.step > 0 ? n >= this.first && n <= this.last : n <= this.first && n >= this.last) &&
       (n - this.first) % this.step === 0;
   }
 }
 
 /** Atoms that OTP uses, whatever a transcript says. */
 const KNOWN_ATOMS = [
-  "ok", "error", "nil", "true", "false", "undefined", "normal", "shutdown", "kill", "killed", "noproc", "timeout", "infinity", "EXIT", "DOWN", "process",
-  "reply", "noreply", "stop", "ignore", "continue", "hibernate", "badarith", "badarg", "nocatch", "already_started", "GenServer", "call", "cast",
-  "$gen_call", "$gen_cast", "one_for_one", "one_for_all", "rest_for_one", "worker", "supervisor", "bad_return_value", "function_clause",
+  "ok",
+  "error",
+  "nil",
+  "true",
+  "false",
+  "undefined",
+  "normal",
+  "shutdown",
+  "kill",
+  "killed",
+  "noproc",
+  "timeout",
+  "infinity",
+  "EXIT",
+  "DOWN",
+  "process",
+  "reply",
+  "noreply",
+  "stop",
+  "ignore",
+  "continue",
+  "hibernate",
+  "badarith",
+  "badarg",
+  "nocatch",
+  "already_started",
+  "GenServer",
+  "call",
+  "cast",
+  "$gen_call",
+  "$gen_cast",
+  "one_for_one",
+  "one_for_all",
+  "rest_for_one",
+  "worker",
+  "supervisor",
+  "bad_return_value",
+  "function_clause",
 ];
 
 /** How strings and arrays were written in a transcript. */
 export class Vocabulary {
-  readonly #atoms = new Set<string>(KNOWN_ATOMS);
-  readonly #strings = new Set<string>();
+  /** How a text was written last. */
+  readonly #written = new Map<string, "atom" | "string">(KNOWN_ATOMS.map((name) => [name, "atom"]));
   readonly #tuples = new WeakSet<readonly unknown[]>();
   readonly #lists = new WeakSet<readonly unknown[]>();
+  readonly #maps = new WeakSet<object>();
 
   atom(text: string): string {
-    this.#atoms.add(text);
+    this.#written.set(text, "atom");
     return text;
   }
 
   string(text: string): string {
-    this.#strings.add(text);
+    this.#written.set(text, "string");
     return text;
   }
 
@@ -75,11 +115,24 @@ export class Vocabulary {
     return items;
   }
 
+  map<T>(value: T): T {
+    if (typeof value === "object" && value !== null) this.#maps.add(value);
+    return value;
+  }
+
+  /** Whether a value was written as a map, so that it has the keys that it has and no fields that are nil. */
+  isWrittenMap(value: unknown): boolean {
+    return typeof value === "object" && value !== null && this.#maps.has(value);
+  }
+
   isAtom(value: unknown): boolean {
-    if (isNil(value) || typeof value === "boolean" || typeof value === "symbol" || value instanceof ModuleRef) return true;
+    if (
+      isNil(value) || typeof value === "boolean" || typeof value === "symbol" ||
+      value instanceof ModuleRef
+    ) return true;
     if (typeof value !== "string") return false;
-    if (this.#atoms.has(value) !== this.#strings.has(value)) return this.#atoms.has(value);
-    return /^[a-z_][a-z0-9_@]*[?!]?$/.test(value);
+    const written = this.#written.get(value);
+    return written === undefined ? /^[a-z_][a-z0-9_@]*[?!]?$/.test(value) : written === "atom";
   }
 
   isTuple(value: unknown): boolean {
@@ -90,8 +143,13 @@ export class Vocabulary {
   }
 
   isList(value: unknown): boolean {
-    return Array.isArray(value) && !this.isTuple(value);
+    return isStack(value) || Array.isArray(value) && !this.isTuple(value);
   }
+}
+
+/** Whether a value is the stack trace of an error: a text here, a list in Elixir. */
+export function isStack(value: unknown): value is string {
+  return typeof value === "string" && /\n\s+at /.test(value);
 }
 
 /** Whether a value is what JavaScript has for `nil`. */
@@ -107,13 +165,15 @@ export function truthy(value: unknown): boolean {
 /** Whether a value is a map: a plain object, or a `Map`. */
 export function isMap(value: unknown): value is Record<string, unknown> | Map<unknown, unknown> {
   if (value instanceof Map) return true;
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Error) && !(value instanceof ModuleRef) &&
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Error) && !(value instanceof ModuleRef) &&
     (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
 }
 
 /** Whether a value has fields: a map, or an instance of a class that carries data (a struct). */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Set) && Object.keys(value).length > 0;
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Map) && !(value instanceof Set) && Object.keys(value).length > 0;
 }
 
 /** The pairs of a map or struct, in the order in which it has them. */
@@ -147,7 +207,10 @@ function spelling(value: object, key: string): string | undefined {
 /** The spelling that a port gives to a name of Elixir: `start_link` is `startLink`, `alive?` is `isAlive`. */
 export function camel(name: string): string {
   const question = name.endsWith("?");
-  const words = name.replace(/[?!]$/, "").replace(/(?<=[a-zA-Z0-9])_+([a-zA-Z0-9])/g, (_, c: string) => c.toUpperCase());
+  const words = name.replace(/[?!]$/, "").replace(
+    /(?<=[a-zA-Z0-9])_+([a-zA-Z0-9])/g,
+    (_, c: string) => c.toUpperCase(),
+  );
   return question ? "is" + words[0]!.toUpperCase() + words.slice(1) : words;
 }
 
@@ -156,16 +219,31 @@ export function equal(a: unknown, b: unknown): boolean {
   if (Object.is(a, b) || a === b) return true;
   if (isNil(a) || isNil(b)) return isNil(a) && isNil(b);
   if (a instanceof ModuleRef || b instanceof ModuleRef) return sameModule(a, b);
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));
+  }
   if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime();
-  if (a instanceof Set) return b instanceof Set && a.size === b.size && [...a].every((item) => [...b].some((other) => equal(item, other)));
-  if (a instanceof Range) return b instanceof Range && a.first === b.first && a.last === b.last && a.step === b.step;
+  if (a instanceof Set) {
+    return b instanceof Set && a.size === b.size &&
+      [...a].every((item) => [...b].some((other) => equal(item, other)));
+  }
+  if (a instanceof Range) {
+    return b instanceof Range && a.first === b.first && a.last === b.last && a.step === b.step;
+  }
   if (typeof a !== "object" || typeof b !== "object" || Array.isArray(b)) return false;
+  if (isTime(a)) return isTime(b) && a.constructor === b.constructor && String(a) === String(b);
   if (isMap(a) && isMap(b)) {
     const pairs = entriesOf(a);
-    return pairs.length === entriesOf(b).length && pairs.every(([key, value]) => hasField(b, key) && equal(value, fieldOf(b, key)));
+    return pairs.length === entriesOf(b).length &&
+      pairs.every(([key, value]) => hasField(b, key) && equal(value, fieldOf(b, key)));
   }
   return false;
+}
+
+function isTime(value: object): boolean {
+  return [Temporal.PlainTime, Temporal.PlainDate, Temporal.PlainDateTime, Temporal.Instant].some((
+    type,
+  ) => value instanceof type);
 }
 
 /** Whether two values are the same module: as a module written in a step, its object, or its name. */
@@ -178,7 +256,10 @@ export function sameModule(a: unknown, b: unknown): boolean {
 /** Where a value stands in Elixir's order of types. */
 function rank(value: unknown): number {
   if (typeof value === "number" || typeof value === "bigint") return 0;
-  if (isNil(value) || typeof value === "boolean" || typeof value === "string" || value instanceof ModuleRef) return 1;
+  if (
+    isNil(value) || typeof value === "boolean" || typeof value === "string" ||
+    value instanceof ModuleRef
+  ) return 1;
   if (typeof value === "function") return 3;
   if (Array.isArray(value)) return 6;
   if (isMap(value)) return 5;
@@ -209,5 +290,6 @@ function plain(value: unknown): number | bigint | string {
 
 /** Whether a value is a promise: the answer of a function that is not done yet. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
 }
