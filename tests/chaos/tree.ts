@@ -1,0 +1,237 @@
+/**
+ * Random supervision trees: the plans of them, and the processes that are started by such a plan and
+ * note what happens to them.
+ *
+ * @module
+ */
+
+import {
+  type ChildSpec,
+  DynamicSupervisor,
+  exit,
+  GenServer,
+  noreply,
+  ok,
+  type Pid,
+  Process,
+  type StartFunction,
+  Supervisor,
+} from "../../mod.ts";
+import { onExit } from "../../lib/kernel/signals.ts";
+import { type Event, labelOf, type Plan, type Reason, type SupervisorPlan } from "./model.ts";
+
+// --- Chance -------------------------------------------------------------------------------------
+
+/** Random numbers that are the same for the same seed. */
+export class Chance {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** A whole number from 0 to `limit` - 1. */
+  below(limit: number): number {
+    // Mulberry32.
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * limit);
+  }
+
+  /** One of `choices`. */
+  of<const Choices extends readonly unknown[]>(...choices: Choices): Choices[number] {
+    return choices[this.below(choices.length)];
+  }
+
+  /** `true` once in `times`. */
+  once(times: number): boolean {
+    return this.below(times) === 0;
+  }
+}
+
+// --- Plans --------------------------------------------------------------------------------------
+
+/** The most supervisors above a worker. */
+const MAX_DEPTH = 4;
+/** More restarts than there can be. */
+export const UNLIMITED = 1e9;
+/** More milliseconds than a supervisor can need to stop its children. */
+const AMPLE = 1e9;
+
+/** Makes up plans. */
+export class Planner {
+  readonly #chance: Chance;
+  #count = 0;
+
+  constructor(chance: Chance) {
+    this.#chance = chance;
+  }
+
+  /** The plan of a whole tree. */
+  root(): SupervisorPlan {
+    return this.#supervisor(0, "never", "supervisor");
+  }
+
+  /** The plan of a child `depth` levels below the root of a tree. */
+  child(depth: number, { autoShutdown }: SupervisorPlan): Plan {
+    const chance = this.#chance;
+    if (depth < MAX_DEPTH && chance.once(3)) {
+      const kind = chance.of("supervisor", "supervisor", "dynamic");
+      return this.#supervisor(depth, autoShutdown, kind);
+    }
+    const traps = chance.once(2);
+    const shutdown = chance.of(0, 1, 30, 700, 2500, "brutal_kill", "infinity");
+    return {
+      kind: "worker",
+      ...this.#common("w", autoShutdown),
+      shutdown,
+      traps,
+      hangs: traps && typeof shutdown === "number" && chance.once(2),
+      isNamed: chance.once(3),
+    };
+  }
+
+  #supervisor(
+    depth: number,
+    above: SupervisorPlan["autoShutdown"],
+    kind: SupervisorPlan["kind"],
+  ): SupervisorPlan {
+    const chance = this.#chance;
+    const plan: SupervisorPlan = {
+      kind,
+      ...this.#common("s", above),
+      shutdown: chance.of("infinity", "infinity", AMPLE, "brutal_kill"),
+      strategy: kind === "dynamic"
+        ? "one_for_one"
+        : chance.of("one_for_one", "one_for_all", "rest_for_one"),
+      maxRestarts: chance.once(4) ? chance.below(4) : UNLIMITED,
+      maxSeconds: 1 + chance.below(5),
+      autoShutdown: chance.of("never", "never", "any_significant", "all_significant"),
+      children: [],
+    };
+    if (kind === "dynamic") return plan;
+    const size = depth === 0 ? 3 + chance.below(3) : chance.below(5);
+    const children = Array.from({ length: size }, () => this.child(depth + 1, plan));
+    return { ...plan, children };
+  }
+
+  #common(letter: string, above: SupervisorPlan["autoShutdown"]) {
+    const restart = this.#chance.of("permanent", "permanent", "transient", "temporary");
+    const isSignificant = above !== "never" && restart !== "permanent" && this.#chance.once(2);
+    return { id: `${letter}${++this.#count}`, restart, significant: isSignificant };
+  }
+}
+
+// --- Processes ----------------------------------------------------------------------------------
+
+/** What a worker knows. */
+interface WorkerState {
+  readonly forest: Forest;
+  readonly plan: Extract<Plan, { kind: "worker" }>;
+  readonly label: string;
+  /** It ends because it wants to. */
+  isLeaving: boolean;
+}
+
+/** What can be done to a worker. */
+type Order = readonly ["end", Reason] | "hang";
+
+const Worker = {
+  init(state: WorkerState) {
+    Process.flag("trap_exit", state.plan.traps);
+    state.forest.started(state.label, Process.self());
+    return ok(state);
+  },
+  async handleCast(order: Order, state: WorkerState) {
+    if (order === "hang") await Process.sleep(Infinity);
+    state.isLeaving = true;
+    throw exit(order[1]);
+  },
+  handleInfo: (_message: unknown, state: WorkerState) => noreply(state),
+  async terminate(reason: Reason, { forest, label, plan, isLeaving }: WorkerState) {
+    forest.events.push(["terminate", label, reason]);
+    if (plan.hangs && !isLeaving && reason === "shutdown") await Process.sleep(Infinity);
+  },
+};
+
+/** Has a worker end with `reason`, or hang. */
+export function command(worker: Pid, order: Order): void {
+  GenServer.cast(worker, order);
+}
+
+/** Starts processes by their plans, and notes what happens to them. */
+export class Forest {
+  /** What has happened, in order. */
+  events: Event[] = [];
+  readonly #incarnations = new Map<Plan, number>();
+  readonly #sickness = new Map<Plan, number>();
+  readonly #pids = new Map<string, Pid>();
+  readonly #labels = new Map<unknown, string>();
+
+  /** The specification of a child. */
+  spec(plan: Plan): ChildSpec {
+    const { id, restart, shutdown, significant, kind } = plan;
+    const start: StartFunction = () => this.start(plan);
+    const type = kind === "worker" ? "worker" : "supervisor";
+    return { id, start, restart, shutdown, significant, type };
+  }
+
+  /** Starts a process that is linked to the calling one. */
+  async start(plan: Plan): Promise<unknown> {
+    const incarnation = (this.#incarnations.get(plan) ?? 0) + 1;
+    this.#incarnations.set(plan, incarnation);
+    const label = labelOf(plan, incarnation);
+    const sickness = this.#sickness.get(plan) ?? 0;
+    if (sickness > 0) {
+      this.#sickness.set(plan, sickness - 1);
+      return ["error", "sick"];
+    }
+    if (plan.kind === "worker") {
+      const state: WorkerState = { forest: this, plan, label, isLeaving: false };
+      return await GenServer.startLink(Worker, state, { name: plan.isNamed ? label : undefined });
+    }
+    const { strategy, maxRestarts, maxSeconds, autoShutdown, children } = plan;
+    const limits = { maxRestarts, maxSeconds, autoShutdown };
+    const result = plan.kind === "dynamic"
+      ? await DynamicSupervisor.startLink(limits)
+      : await Supervisor.startLink(children.map((each) => this.spec(each)), {
+        strategy,
+        ...limits,
+      });
+    if (result[0] === "ok") this.started(label, result[1] as Pid);
+    return result;
+  }
+
+  /** A process has started. */
+  started(label: string, pid: Pid): void {
+    this.#pids.set(label, pid);
+    this.#labels.set(pid, label);
+    this.events.push(["start", label]);
+    onExit(pid, (reason) => this.events.push(["down", label, reason as Reason]));
+  }
+
+  /** Has the next `times` starts of a worker fail. */
+  sicken(plan: Plan, times: number): void {
+    this.#sickness.set(plan, times);
+  }
+
+  /** The process of a label. */
+  pid(label: string): Pid {
+    const pid = this.#pids.get(label);
+    if (pid === undefined) throw new Error(`${label} was never started`);
+    return pid;
+  }
+
+  /** `term`, with the labels of processes in place of their pids. */
+  tell(term: unknown): unknown {
+    if (Array.isArray(term)) return term.map((each) => this.tell(each));
+    return this.#labels.get(term) ?? term;
+  }
+
+  /** Forgets processes that have ended. */
+  forget(label: string): void {
+    this.#labels.delete(this.#pids.get(label));
+    this.#pids.delete(label);
+  }
+}
