@@ -116,7 +116,7 @@ export class Attributes {
 }
 
 /** The attributes of a server, made if need be. */
-export function attributesOf(process: Process): Attributes {
+function attributesOf(process: Process): Attributes {
   return (process.server ??= new Attributes()) as Attributes;
 }
 

@@ -181,11 +181,6 @@ export function parseName(server: Term): Address {
   throw new InvalidServerError(server);
 }
 
-/** The registry that the name of a server belongs to. */
-export function registryOf(server: Term): NameRegistry {
-  return parseName(server).registry;
-}
-
 /** Tells whether a reference is a local name on a node. */
 export function isOnNode(server: Term): server is readonly [Atom, NodeName] {
   return Array.isArray(server) && server.length === 2 && isAtom(server[0]) &&

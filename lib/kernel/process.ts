@@ -210,14 +210,12 @@ export class OwnedTimer extends Timer {
 // The table of processes is a list through the records themselves: a map would cost 50 bytes each.
 let first: Process | null = null;
 let last: Process | null = null;
-let size = 0;
 
 function enterTable(process: Process): void {
   process.previous = last;
   if (last === null) first = process;
   else last.next = process;
   last = process;
-  size++;
 }
 
 /** Takes a process out of the table, when it ends. */
@@ -228,12 +226,6 @@ export function leaveTable(process: Process): void {
   if (next === null) last = previous;
   else next.previous = previous;
   process.previous = process.next = null;
-  size--;
-}
-
-/** Number of living processes. */
-export function processCount(): number {
-  return size;
 }
 
 /** All living processes, oldest first. */

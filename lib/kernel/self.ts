@@ -50,11 +50,6 @@ function fenced(): Exit {
   return exit("noproc");
 }
 
-/** Whether `process` is the main process. */
-export function isMain(process: Process): boolean {
-  return process.lineage === null;
-}
-
 // A main process that is ended by an exit signal is an uncaught error of the script, and the next
 // script (a test, a line in the REPL) has a new one.
 whenEnded((process, reason) => {
