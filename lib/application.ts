@@ -40,13 +40,17 @@
  * ends with status 1. See {@linkcode setHalt}.
  *
  * **From within callbacks** everything here may be called, other applications may be started and stopped;
- * only starting and stopping the own application, which would wait for itself, rejects with
- * `["calling_self", …]`.
+ * also in `prepStop` and `stop`, where OTP's controller is busy, and hangs whoever asks it for that. What
+ * would wait for itself rejects with `["calling_self", …]`, where OTP hangs, too: {@linkcode start} of the own
+ * application in its `start` and `startPhase`, {@linkcode stop} of it in its `prepStop` and `stop`. As in OTP, an
+ * application has not started while its `start` runs, and cannot be stopped from there.
  *
  * @module
  */
 
 import {
+  applicationOfModule,
+  applicationOfProcess,
   endAll,
   endOfAll,
   environments,
@@ -70,8 +74,8 @@ import {
 } from "./application_controller.ts";
 import { formatError } from "./application_error.ts";
 import { exitProgram, holdHost, onSignals, statusOf } from "./host_program.ts";
-import { type Atom, inspect, type Term } from "./kernel/term.ts";
-import { spawn } from "./process.ts";
+import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
+import { self, spawn } from "./process.ts";
 
 export { formatError };
 export type { Halt, Module, Result, Specification, StartReturn, Type };
@@ -94,7 +98,7 @@ function assertRef(application: unknown): asserts application is Ref {
 /**
  * Loads an application: from then on it is known by its name, and has its environment.
  *
- * Answers `"ok"`, or `["error", ["already_loaded", specification]]`; for a name that is not loaded, as no
+ * Answers `"ok"`, or `["error", ["already_loaded", application]]`; for a name that is not loaded, as no
  * file is looked for, `["error", ["no such file or directory", "name.app"]]`.
  *
  * @throws {TypeError} If `application` is neither a name nor a specification; so in all functions here.
@@ -103,8 +107,7 @@ function assertRef(application: unknown): asserts application is Ref {
 export function load(application: Ref): Result {
   assertRef(application);
   if (typeof application !== "string") return loadApplication(application);
-  const known = loaded.get(application);
-  if (known !== undefined) return ["error", ["already_loaded", known]];
+  if (loaded.has(application)) return ["error", ["already_loaded", application]];
   return ["error", ["no such file or directory", `${application}.app`]];
 }
 
@@ -141,7 +144,8 @@ export function unload(application: Ref): Result {
  * Starting an application that is being started waits for that, and resolves alike.
  *
  * @param type What its end means for the others, default `"temporary"`: see the top of this page.
- * @throws {Exit} `["calling_self", ["Application", "start", [name]]]` in the `start` of the same application.
+ * @throws {Exit} `["calling_self", ["Application", "start", [name]]]` in the `start` or a `startPhase` of the same
+ * application. So in all functions that start.
  * @see Elixir `Application.start/2`
  */
 export async function start(application: Ref, type: Type = "temporary"): Promise<Result> {
@@ -221,10 +225,12 @@ export async function ensureAllStarted(
 
 /**
  * Stops an application: `prepStop` is called, the top process is stopped, with `"shutdown"`, and then
- * `stop` is called. Resolves with `"ok"` after that, or with `["error", ["not_started", name]]`.
- * Applications that it needs, or that need it, are left alone.
+ * `stop` is called. Resolves with `"ok"` after that, or with `["error", ["not_started", name]]`: also while
+ * `start` or a `startPhase` of it runs, which goes on. Applications that it needs, or that need it, are
+ * left alone.
  *
- * @throws {Exit} `["calling_self", ["Application", "stop", [name]]]` in a callback of the same application.
+ * @throws {Exit} `["calling_self", ["Application", "stop", [name]]]` in `prepStop` or `stop` of the same
+ * application.
  * @see Elixir `Application.stop/1`
  */
 export async function stop(application: Ref): Promise<Result> {
@@ -234,8 +240,13 @@ export async function stop(application: Ref): Promise<Result> {
 
 // --- Looking ------------------------------------------------------------------------------------
 
+/** A specification with every field, but for a module that it does not have. */
+export type FullSpecification =
+  & Required<Omit<Specification, "mod">>
+  & Pick<Specification, "mod">;
+
 /** The specification of an application that is loaded, with all defaults; else `undefined`. @see Elixir `Application.spec/1` */
-export function spec(application: Ref): Required<Omit<Specification, "mod">> | undefined;
+export function spec(application: Ref): FullSpecification | undefined;
 /** One entry of it. @see Elixir `Application.spec/2` */
 export function spec<Key extends keyof Specification>(
   application: Ref,
@@ -248,6 +259,7 @@ export function spec(application: Ref, key?: keyof Specification): Term {
   const full = {
     version: "",
     description: "",
+    modules: [],
     registered: [],
     applications: [],
     includedApplications: [],
@@ -256,6 +268,46 @@ export function spec(application: Ref, key?: keyof Specification): Term {
     ...known,
   };
   return key === undefined ? full : (full as Specification)[key];
+}
+
+/**
+ * The name of the application that a process or a module belongs to; `undefined` if there is none.
+ *
+ * A process belongs to the application whose master is the nearest among its ancestors, from the call of
+ * `start` on, for as long as that application runs. A module belongs to the application that is loaded
+ * with it in `mod` or `modules`.
+ *
+ * @param of A process of this runtime, or a module. Default: the calling process.
+ * @throws {TypeError} If `of` is neither.
+ * @see OTP `application:get_application/0,1`; there a process belongs to the application of its group leader.
+ * Elixir's `Application.get_application/1` takes a module.
+ *
+ * @example
+ * ```ts
+ * import { Application, Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Shop = {
+ *   start: () => {
+ *     assertEquals(Application.getApplication(), "shop");
+ *     return Supervisor.startLink([], { strategy: "one_for_one" });
+ *   },
+ * };
+ * await Application.start({ name: "shop", mod: [Shop, []] });
+ * assertEquals(Application.getApplication(Shop), "shop");
+ * assertEquals(Application.getApplication(), undefined);
+ * await Application.stop("shop");
+ * Application.unload("shop");
+ * ```
+ */
+export function getApplication(of: Pid | object = self()): string | undefined {
+  if (of !== Object(of)) {
+    throw new TypeError(
+      `Cannot tell the application: expected a pid or a module, found ${inspect(of)}`,
+    );
+  }
+  if (!isPid(of)) return applicationOfModule(of);
+  return of.process === null ? undefined : applicationOfProcess(of.process);
 }
 
 /** An application in a list. */

@@ -65,6 +65,8 @@ export interface Specification {
   readonly version?: string;
   /** Default `""`. */
   readonly description?: string;
+  /** Its modules, by which it is found, besides the one in `mod`. Default none. */
+  readonly modules?: readonly object[];
   /** The names that its processes register; only for the reader. Default none. */
   readonly registered?: readonly Term[];
   /** Applications that must run before it does: by name, or the specification itself. Default none. */
@@ -104,6 +106,8 @@ export const loaded: Map<string, Specification> = new Map();
 /** Those that run, in the order in which they were started. */
 export const running: Map<string, Running> = new Map();
 const starting = new Map<string, Starting>();
+/** What each master there has been is the master of. */
+const masters = new WeakMap<Pid, string>();
 
 // --- Loading ------------------------------------------------------------------------------------
 
@@ -137,6 +141,21 @@ export function unload(name: string): Result {
 /** Whether an application runs, and is not about to stop. */
 export function isRunning(name: string): boolean {
   return BUILT_IN.has(name) || running.has(name);
+}
+
+/** The application that a process was started in, if that still runs. */
+export function applicationOfProcess({ pid, lineage }: ProcessRecord): string | undefined {
+  let [each, above] = [pid, lineage];
+  while (!masters.has(each) && above !== null) ({ pid: each, above } = above);
+  return each.process === null ? undefined : masters.get(each);
+}
+
+/** The application that is loaded with a module. */
+export function applicationOfModule(module: object): string | undefined {
+  for (const { name, mod, modules = [] } of loaded.values()) {
+    if (mod?.[0] === module || modules.includes(module)) return name;
+  }
+  return undefined;
 }
 
 // --- Starting and stopping ----------------------------------------------------------------------
@@ -181,6 +200,7 @@ function launch(specification: Specification, type: Type): Promise<Result> {
   });
   const parent = master.process!;
   starting.set(name, { master, result });
+  masters.set(master, name);
   onExit(master, (reason) => {
     end();
     if (starting.delete(name)) {

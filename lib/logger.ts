@@ -77,8 +77,8 @@ function assertLevel(level: unknown, known: readonly (Level | "none")[]): void {
 /**
  * Hands all further reports to `handler`, and returns the one that had them until now.
  *
- * A handler that throws loses the report, and nothing else. It runs in the process that the report is
- * about, or that logs, and should be quick.
+ * A handler that throws, or rejects, loses the report, and nothing else. It runs in the process that the
+ * report is about, or that logs, and should be quick.
  *
  * @example Collect reports in a test
  * ```ts

@@ -39,10 +39,13 @@ function pascalCase(name: string): string {
     .replaceAll("_", "");
 }
 
-function denoJson({ checkout }: Project): string {
+function denoJson({ name, isSupervised, checkout }: Project): string {
+  const application = isSupervised ? 'import "./main.ts"; ' : "";
+  const api = `import * as ${pascalCase(name)} from "./lib/${name}.ts"`;
   const settings = {
     tasks: {
       start: "deno run main.ts",
+      repl: `deno repl --allow-read --eval='${application}${api}'`,
       test: "deno test",
     },
     imports: {
@@ -72,9 +75,24 @@ function readme({ name, isSupervised }: Project): string {
 \`\`\`sh
 deno task start
 deno task test
+deno task repl
 \`\`\`
 
 ${rows.map(([file, what]) => `- ${file}: ${what}`).join("\n")}
+${isSupervised ? snippets(name) : ""}`;
+}
+
+/** How to run code beside the application, as `mix run -e` does, or without it (`--no-start`). */
+function snippets(name: string): string {
+  const code = `'import * as ${pascalCase(name)} from "./lib/${name}.ts"; …'`;
+  return `
+In the shell (\`deno task repl\`) the application runs. So it does for code of your own if you preload
+the program:
+
+\`\`\`sh
+deno eval --preload=./main.ts ${code}
+deno eval ${code}   # without the application
+\`\`\`
 `;
 }
 
@@ -151,16 +169,19 @@ import { type Application, Supervisor } from "@denotp/otp";
 import * as This from "./application.ts";
 import * as Server from "./server.ts";
 
-/** Starts the top supervisor. Children are started in this order, and stopped in reverse. */
-export const start = (_type: unknown, _args: readonly unknown[]) =>
-  Supervisor.startLink([[Server, 0]], { strategy: "one_for_one", name: "${name}_supervisor" });
+/** Starts the top supervisor. Children are started in their order, and stopped in reverse. */
+export function start(_type: unknown, _args: readonly unknown[]) {
+  const children = [
+    Server.childSpec(0),
+  ];
+  return Supervisor.startLink(children, { strategy: "one_for_one", name: "${name}_supervisor" });
+}
 
 /** What OTP's \`.app\` file says. */
 export const ${camelCase(name)}: Application.Specification = {
   name: "${name}",
   version: "0.1.0",
   description: "${pascalCase(name)}",
-  registered: [Server.NAME, "${name}_supervisor"],
   mod: [This, []],
 };
 `;
@@ -191,18 +212,25 @@ function supervisedMain(name: string): string {
   return `/**
  * Run: deno task start (stop it with Ctrl+C)
  *
+ * Imported, as a shell and a snippet of code do, this starts the application and nothing more.
+ *
  * @module
  */
 
-import { Application } from "@denotp/otp";
+import { Application, unwrap } from "@denotp/otp";
 import { ${camelCase(name)} } from "./lib/application.ts";
 import * as ${pascalCase(name)} from "./lib/${name}.ts";
 
-const running = Application.run(${camelCase(name)});
-await Application.ensureAllStarted(${camelCase(name)});
-${pascalCase(name)}.increment();
-console.log(\`the count is \${await ${pascalCase(name)}.count()}\`);
-await running;
+async function main(): Promise<void> {
+  const running = Application.run(${camelCase(name)});
+  await Application.ensureAllStarted(${camelCase(name)});
+  ${pascalCase(name)}.increment();
+  console.log(\`the count is \${await ${pascalCase(name)}.count()}\`);
+  await running;
+}
+
+if (import.meta.main) await main();
+else unwrap(await Application.ensureAllStarted(${camelCase(name)}));
 `;
 }
 

@@ -3,7 +3,6 @@ import { FakeTime } from "@std/testing/time";
 import {
   Agent,
   type ChildSpec,
-  Exit,
   exit,
   GenServer,
   type Pid,
@@ -13,17 +12,11 @@ import {
   Sys,
   unwrap,
 } from "../mod.ts";
-import { exitOf, pass, settled } from "./helpers.ts";
+import { exitOf, pass, reasonOf, settled } from "./helpers.ts";
 import { announced, supervising } from "./fixtures/worker.ts";
 
 async function agentOf<State>(state: State): Promise<Pid<Agent.AgentOf<State>>> {
   return unwrap(await Agent.start(() => state));
-}
-
-/** The exit reason of a call that fails. */
-async function reasonOf(call: () => Promise<unknown>): Promise<readonly unknown[]> {
-  const { reason } = await assertRejects(call, Exit);
-  return reason as readonly unknown[];
 }
 
 function boom(): never {

@@ -13,9 +13,10 @@ import {
   spawn,
   spawnLink,
   Supervisor,
+  unwrap,
 } from "../mod.ts";
 import { type CollectedReports, collectReports, inProcess, settled } from "./helpers.ts";
-import { worker } from "./fixtures/worker.ts";
+import { childOf, worker } from "./fixtures/worker.ts";
 
 interface Observed {
   readonly reports: CollectedReports;
@@ -174,6 +175,7 @@ Deno.test("Application.unload() answers whether it unloads an application [AP-02
     assertEquals(Application.unload("app"), ["error", ["not_loaded", "app"]]);
     assertEquals(Application.load(specification), "ok");
     assertEquals(Application.load(specification), ["error", ["already_loaded", specification]]);
+    assertEquals(Application.load("app"), ["error", ["already_loaded", "app"]]);
     assertEquals(Application.ensureLoaded(specification), "ok");
     assertEquals(Application.loadedApplications(), [["app", "", ""]]);
     assertEquals(await Application.start("app"), "ok");
@@ -379,42 +381,84 @@ Deno.test("Application.start() by two processes at once starts the application o
     assertEquals(running(), []);
   }));
 
-Deno.test("Application functions can be called in a start callback, but for starting the same application [AP-024]", () =>
+Deno.test("Application functions can be called in callbacks, and those that would wait for themselves reject [AP-024]", () =>
   observing(async () => {
-    const log: unknown[] = [];
-    const other = logging(log, "other", { env: { key: 1 } }).specification;
-    const before = logging(log, "before").specification;
-    await Application.start(before);
-    log.length = 0;
+    const other = logging([], "other", { env: { key: 1 } }).specification;
+    await Application.start(logging([], "before").specification);
     const answers: unknown[] = [];
+    const rejected = async (call: () => Promise<unknown>) =>
+      (await assertRejects(call, Exit)).reason;
+    /** What of the own application can be asked before it has started. */
+    const askEarly = async () => [
+      await Application.stop("app"),
+      Application.unload("app"),
+      await rejected(() => Application.start("app")),
+      await rejected(() => Application.ensureStarted("app")),
+      await rejected(() => Application.ensureAllStarted("app")),
+    ];
+    /** And what while it ends. */
+    const askLate = async () => [
+      await rejected(() => Application.stop("app")),
+      await Application.start("app"),
+      await Application.ensureAllStarted("app"),
+    ];
     const module: Application.Module = {
       async start() {
         answers.push(Application.load(other), Application.ensureLoaded("other"));
         answers.push(Application.getEnv("other", "key"), Application.getEnv("app", "own"));
         answers.push(await Application.start("other"), await Application.stop("before"));
-        answers.push(await Application.stop("app"), Application.unload("app"));
-        const { reason } = await assertRejects(() => Application.start("app"), Exit);
-        answers.push(reason);
+        answers.push(await askEarly());
         return ["ok", top()];
       },
+      async startPhase() {
+        answers.push(await askEarly());
+        return "ok" as const;
+      },
       async prepStop() {
-        const { reason } = await assertRejects(() => Application.stop("app"), Exit);
-        answers.push(reason, await Application.stop("other"));
+        answers.push(await askLate(), await Application.stop("other"));
+      },
+      async stop() {
+        answers.push(await askLate());
       },
     };
-    const env = { own: 2 };
-    assertEquals(await Application.start({ name: "app", mod: [module, 1], env }), "ok");
-    const expected = [
-      ...["ok", "ok", 1, 2, "ok", "ok"],
+    const app: Application.Specification = {
+      name: "app",
+      mod: [module, 1],
+      env: { own: 2 },
+      startPhases: [["only", 1]],
+    };
+    assertEquals(await Application.start(app), "ok");
+    const callingSelf = (operation: string) => [
+      "calling_self",
+      ["Application", operation, ["app"]],
+    ];
+    const early = [
       ["error", ["not_started", "app"]],
       ["error", ["running", "app"]],
-      ["calling_self", ["Application", "start", ["app"]]],
+      ...Array(3).fill(callingSelf("start")),
     ];
-    assertEquals(answers, expected);
+    assertEquals(answers.splice(0), ["ok", "ok", 1, 2, "ok", "ok", early, early]);
     assertEquals(running(), ["other", "app"]);
     assertEquals(await Application.stop("app"), "ok");
-    assertEquals(answers, [...expected, ["calling_self", ["Application", "stop", ["app"]]], "ok"]);
+    const late = [callingSelf("stop"), ["error", ["already_started", "app"]], ["ok", []]];
+    assertEquals(answers, [late, "ok", late]);
     assertEquals(running(), []);
+  }));
+
+Deno.test("Application.stop() by another process while the application starts answers not_started, and it starts", () =>
+  observing(async () => {
+    const gate = Promise.withResolvers<void>();
+    const module: Application.Module = {
+      async start() {
+        await gate.promise;
+        return ["ok", top()];
+      },
+    };
+    const started = Application.start({ name: "app", mod: [module, 1] });
+    assertEquals(await Application.stop("app"), ["error", ["not_started", "app"]]);
+    gate.resolve();
+    assertEquals(await started, "ok");
+    assertEquals(running(), ["app"]);
   }));
 
 Deno.test("Application.start() runs the start phases in their order when start has returned [AP-030]", () =>
@@ -459,6 +503,92 @@ Deno.test("Application.start() runs the start phases in their order when start h
       assertEquals(running(), []);
       assertEquals(Process.isAlive(tops.at(-1)!), false);
     }
+  }));
+
+// --- Looking ------------------------------------------------------------------------------------
+
+Deno.test("Application.spec() tells the specification of an application that is loaded, with its defaults", () =>
+  observing(() => {
+    assertEquals(Application.spec("app"), undefined);
+    assertEquals(Application.spec("app", "version"), undefined);
+    const { specification } = logging([], "app", { version: "1.2.3", env: { key: 1 } });
+    Application.load(specification);
+    assertEquals(Application.spec("app"), {
+      name: "app",
+      version: "1.2.3",
+      description: "",
+      modules: [],
+      registered: [],
+      applications: [],
+      includedApplications: [],
+      mod: specification.mod!,
+      env: { key: 1 },
+      startPhases: [],
+    });
+    assertEquals(Application.spec("app", "version"), "1.2.3");
+    assertEquals(Application.spec(specification, "description"), "");
+    assertEquals(Application.spec("app", "mod"), specification.mod);
+    assertThrows(() => Application.spec(1 as never), TypeError, "No application");
+  }));
+
+Deno.test("Application.getApplication() tells the application that has a module among its own [AP-006]", () =>
+  observing(() => {
+    const [Listed, Unknown] = [{}, class {}];
+    const { specification } = logging([], "app", { modules: [class {}, Listed] });
+    const [module] = specification.mod!;
+    Application.load({ name: "other" });
+    assertEquals(Application.getApplication(module), undefined);
+    Application.load(specification);
+    assertEquals([module, Listed, Unknown].map((each) => Application.getApplication(each)), [
+      "app",
+      "app",
+      undefined,
+    ]);
+    Application.unload("app");
+    assertEquals(Application.getApplication(Listed), undefined);
+    assertThrows(
+      () => Application.getApplication("app" as never),
+      TypeError,
+      'expected a pid or a module, found "app"',
+    );
+  }));
+
+Deno.test("Application.getApplication() tells the application that a process was started in, while that runs", () =>
+  observing(async () => {
+    const pids: Pid[] = [];
+    const inCallbacks: unknown[] = [];
+    const start = async (name: string, inner?: Application.Specification) => {
+      inCallbacks.push(Application.getApplication());
+      pids.push(self());
+      if (inner !== undefined) await Application.start(inner);
+      const child = worker(name, { owner: self() });
+      const tree = unwrap(await Supervisor.startLink([child], { strategy: "one_for_one" }));
+      pids.push(tree, await childOf(tree, name), spawn(() => receive()));
+      return ["ok", tree] as const;
+    };
+    const stop = () => void inCallbacks.push(Application.getApplication());
+    const inner = { name: "inner", mod: [{ start: () => start("inner"), stop }, 1] } as const;
+    const outer = {
+      name: "outer",
+      mod: [{ start: () => start("outer", inner), stop }, 1],
+    } as const;
+    const applications = () => pids.map((pid) => Application.getApplication(pid));
+
+    assertEquals(Application.getApplication(), undefined);
+    assertEquals(await Application.start(outer), "ok");
+    assertEquals(inCallbacks.splice(0), ["outer", "inner"]);
+    assertEquals(applications(), ["outer", ...Array(4).fill("inner"), ...Array(3).fill("outer")]);
+    assertEquals(Application.getApplication(self()), undefined);
+
+    // What is not in the tree outlives its application, and is not taken over by another.
+    await Application.stop("inner");
+    assertEquals(applications(), ["outer", ...Array(4).fill(undefined), ...Array(3).fill("outer")]);
+    await Application.stop("outer");
+    assertEquals(inCallbacks, ["inner", "outer"]);
+    const left = pids.filter(Process.isAlive);
+    assertEquals(left.length, 2);
+    assertEquals(applications(), pids.map(() => undefined));
+    for (const pid of left) Process.exit(pid, "kill");
   }));
 
 // --- Stopping -----------------------------------------------------------------------------------

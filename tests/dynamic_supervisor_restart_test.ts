@@ -18,42 +18,23 @@ import {
   Sys,
   unwrap,
 } from "../mod.ts";
-import { Process as KernelProcess } from "../lib/kernel/process.ts";
-import { assertSilence, type CollectedReports, exitOf, pass } from "./helpers.ts";
+import { assertSilence, exitOf, pass } from "./helpers.ts";
+import {
+  add,
+  ENDS,
+  errorsIn,
+  RESTARTS,
+  startDynamic as start,
+  withScans,
+} from "./fixtures/supervisors.ts";
 import { announced, end, hang, supervising, worker } from "./fixtures/worker.ts";
-
-const RESTARTS = ["permanent", "transient", "temporary"] as const;
-
-/** Starts a dynamic supervisor. */
-async function start(options?: DynamicSupervisor.InitOptions): Promise<Pid> {
-  return unwrap(await DynamicSupervisor.startLink(options));
-}
-
-/** Starts a child that is to be there. */
-async function add(supervisor: Pid, child: ChildSpec): Promise<Pid> {
-  return unwrap(await DynamicSupervisor.startChild(supervisor, child));
-}
 
 /** The pids of all children; `"restarting"` for those that have none. */
 async function childrenOf(supervisor: Pid): Promise<(Pid | "restarting")[]> {
   return (await DynamicSupervisor.whichChildren(supervisor)).map(([, child]) => child);
 }
 
-/** What a supervisor has reported of its children: the context and the reason of each report. */
-function errorsIn(reports: CollectedReports): (readonly [context: unknown, reason: unknown])[] {
-  return reports.all.filter(({ kind }) => kind === "supervisor")
-    .map(({ details, reason }) => [details!.context, reason]);
-}
-
 // --- Which ends are followed by a restart -------------------------------------------------------
-
-const ENDS: [text: string, isOrderly: boolean, end: (pid: Pid) => void][] = [
-  ["normally", true, (pid) => end(pid, "normal")],
-  ["with shutdown", true, (pid) => end(pid, "shutdown")],
-  ["with a shutdown reason", true, (pid) => end(pid, ["shutdown", "enough"])],
-  ["by a kill", false, (pid) => Process.exit(pid, "kill")],
-  ["abnormally", false, (pid) => end(pid, "crash")],
-];
 
 for (const restart of RESTARTS) {
   for (const [text, isOrderly, endIt] of ENDS) {
@@ -678,18 +659,11 @@ Deno.test("DynamicSupervisor reports each error with supervisor, context, reason
 // --- Costs --------------------------------------------------------------------------------------
 
 /** Counts what a supervisor with `n` children does: messages handled, and messages in mailboxes looked at. */
-async function costOf(
+function costOf(
   n: number,
   act: (supervisor: Pid, children: Pid[]) => Promise<unknown>,
 ): Promise<{ handled: number; scanned: number }> {
-  const { messages } = KernelProcess.prototype;
-  let scanned = 0;
-  KernelProcess.prototype.messages = function (this: KernelProcess) {
-    const found = messages.call(this);
-    scanned += found.length;
-    return found;
-  };
-  try {
+  return withScans(async () => {
     const supervisor = await start({ maxRestarts: 2 * n });
     const children: Pid[] = [];
     for (let i = 0; i < n; i++) children.push(await add(supervisor, worker(i, { trap: false })));
@@ -699,10 +673,8 @@ async function costOf(
     await act(supervisor, children);
     await announced();
     const handled = Process.info(supervisor, "reductions")?.[1] ?? before;
-    return { handled: handled - before, scanned };
-  } finally {
-    KernelProcess.prototype.messages = messages;
-  }
+    return handled - before;
+  });
 }
 
 Deno.test("DynamicSupervisor starts, restarts and stops 5,000 children with work in proportion [SU-092]", () =>

@@ -10,7 +10,6 @@ import {
   GenServer,
   Global,
   inspect,
-  type NameRegistry,
   ok,
   type Pid,
   Process,
@@ -23,33 +22,17 @@ import {
   unwrap,
 } from "../mod.ts";
 import { assertSilence, collectReports, exitOf, pass } from "./helpers.ts";
+import { add, refusal, startDynamic as start } from "./fixtures/supervisors.ts";
+import { SILENT } from "./fixtures/unreliable.ts";
 import { announced, end, hang, supervising, Worker, worker } from "./fixtures/worker.ts";
 
 // Where nothing else is said, the cases are those of Elixir's own dynamic_supervisor_test.exs.
 
 const NONE = { specs: 0, active: 0, supervisors: 0, workers: 0 };
 
-type Options = DynamicSupervisor.InitOptions & DynamicSupervisor.StartOptions;
-
-/** Starts a dynamic supervisor. */
-async function start(options?: Options): Promise<Pid> {
-  return unwrap(await DynamicSupervisor.startLink(options));
-}
-
-/** Starts a child that is to be there. */
-async function add(supervisor: Pid, child: ChildSpec): Promise<Pid> {
-  return unwrap(await DynamicSupervisor.startChild(supervisor, child));
-}
-
-/** The error that a start failed with: the result, which is also the reason of the exit signal. */
-async function refusal(module: DynamicSupervisor.Module, argument?: unknown): Promise<unknown> {
-  const result = await DynamicSupervisor.startLink(module, argument);
-  assert(Array.isArray(result) && result[0] === "error", inspect(result));
-  const [signal, ...more] = await announced();
-  assertEquals(more, []);
-  assert(Array.isArray(signal) && signal[0] === "EXIT");
-  assertEquals(signal[2], result[1]);
-  return result[1];
+/** Why a supervisor of a module does not start. */
+function refused(module: DynamicSupervisor.Module, argument?: unknown): Promise<unknown> {
+  return refusal(DynamicSupervisor.startLink(module, argument));
 }
 
 // --- Starting -----------------------------------------------------------------------------------
@@ -210,7 +193,7 @@ Deno.test("DynamicSupervisor.startLink() refuses wrong options, of which there i
     for (const [what, flag, option, values] of wrong) {
       for (const value of values) {
         const reason = ["supervisor_data", [what, value]];
-        assertEquals(await refusal(Module, { [flag]: value }), reason);
+        assertEquals(await refused(Module, { [flag]: value }), reason);
         assertEquals(await DynamicSupervisor.startLink({ [option]: value }), ["error", reason]);
         await announced();
       }
@@ -227,14 +210,14 @@ Deno.test("DynamicSupervisor.startLink() answers what init came to: ignore, garb
     const [signal] = await announced() as [unknown[]];
     assertEquals([signal[0], signal[2]], ["EXIT", "normal"]);
     for (const garbage of ["unknown", undefined, ["ok"], ["ok", []], ["ok", 1], ["ok", {}, {}]]) {
-      assertEquals(await refusal(Module, () => garbage), ["bad_return", [Module, "init", garbage]]);
+      assertEquals(await refused(Module, () => garbage), ["bad_return", [Module, "init", garbage]]);
     }
     const exits = () => {
       throw exit("bye");
     };
-    assertEquals(await refusal(Module, exits), "bye");
+    assertEquals(await refused(Module, exits), "bye");
     const throws = () => Promise.reject(new RangeError("boom"));
-    const reason = await refusal(Module, throws) as unknown[];
+    const reason = await refused(Module, throws) as unknown[];
     assert(reason[0] instanceof RangeError && typeof reason[1] === "string");
   }));
 
@@ -754,15 +737,8 @@ Deno.test("DynamicSupervisor gives a child up that hangs in init when its start 
 Deno.test("DynamicSupervisor gives a child up whose registry does not answer", async () => {
   using time = new FakeTime();
   await supervising(async () => {
-    const never = () => new Promise<never>(() => {});
-    const registry: NameRegistry = {
-      registerName: never,
-      unregisterName: never,
-      whereisName: never,
-      send: never,
-    };
     const supervisor = await start();
-    const name = ["via", registry, "key"] as const;
+    const name = ["via", SILENT, "key"] as const;
     const started = DynamicSupervisor.startChild(supervisor, worker("a", { name }));
     await pass(time, 4999);
     assertEquals(await announced(), []);

@@ -21,6 +21,7 @@ import {
   spawnLink,
   unwrap,
 } from "../mod.ts";
+import { MODES } from "./fixtures/modes.ts";
 import { failure } from "./fixtures/script.ts";
 import { assertSilence, collectReports, inProcess, pass, settled } from "./helpers.ts";
 
@@ -62,23 +63,6 @@ const FAILURES: Record<string, Failure> = {
   "returns what is no response": {
     fail: () => ({ reply: 1 }),
     reason: ["bad_return_value", { reply: 1 }],
-  },
-};
-
-/** The ways in which JavaScript lets a function fail. */
-const MODES: Record<string, (fail: () => unknown) => () => unknown> = {
-  "": (fail) => fail,
-  ", by its promise": (fail) => () => {
-    try {
-      return Promise.resolve(fail());
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  },
-  ", async at once": (fail) => async () => await fail(),
-  ", async after a while": (fail) => async () => {
-    await new Promise<void>((resolve) => setTimeout(resolve));
-    return fail();
   },
 };
 

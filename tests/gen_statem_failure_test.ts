@@ -22,6 +22,7 @@ import {
 } from "../mod.ts";
 import { recorder, returning, RUNNING, type Script } from "./fixtures/machine.ts";
 import { freshAtom } from "./fixtures/naming.ts";
+import { MODES } from "./fixtures/modes.ts";
 import { failure } from "./fixtures/script.ts";
 import { assertSilence, collectReports, exitOf, inProcess, settled } from "./helpers.ts";
 
@@ -89,23 +90,6 @@ const FAILURES: Record<string, Failure> = {
     reason: ["bad_reply_action_from_state_function", "hello"],
     exit: [["bad_reply_action_from_state_function", "hello"], ""],
     last: ["same", "new"],
-  },
-};
-
-/** The ways in which JavaScript lets a function fail. */
-const MODES: Record<string, (fail: () => unknown) => () => unknown> = {
-  "": (fail) => fail,
-  ", by its promise": (fail) => () => {
-    try {
-      return Promise.resolve(fail());
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  },
-  ", async at once": (fail) => async () => await fail(),
-  ", async after a while": (fail) => async () => {
-    await new Promise<void>((resolve) => setTimeout(resolve));
-    return fail();
   },
 };
 

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { FakeTime } from "@std/testing/time";
 import { setImmediate } from "node:timers";
 import {
   _,
+  Exit,
   exit,
   flush,
   Logger,
@@ -51,6 +52,12 @@ export function inProcess<T>(body: () => T | Promise<T>): Promise<T> {
 export function exitOf(pid: Pid): Promise<unknown> {
   const ref = Process.monitor(pid);
   return receive(on(["DOWN", ref, "process", pid, _], (down) => down[4]));
+}
+
+/** The exit reason that a call fails with. */
+export async function reasonOf(call: () => unknown): Promise<readonly unknown[]> {
+  const { reason } = await assertRejects(async () => void await call(), Exit);
+  return reason as readonly unknown[];
 }
 
 /** Resolves when no process has anything left to do at once: all that remains is waiting for time. */

@@ -371,39 +371,49 @@ Deno.test("Logger.setHandler() hands all reports to another function, and return
   assertEquals(reports.length, 1);
 });
 
-Deno.test("a handler that fails loses its report, and nothing else: neither the server's end nor the caller's", async () => {
-  let calls = 0;
-  const previous = Logger.setHandler(() => {
-    calls++;
-    throw new Error("disk full");
-  });
-  try {
-    await inProcess(async () => {
-      const [pid, ref] = unwrap(await GenServer.startMonitor(Scripted));
-      const request = () => {
-        throw exit("boom");
-      };
-      assertEquals(await failure(GenServer.call(pid, request)), [
-        "boom",
-        ["GenServer", "call", [pid, request, 5000]],
-      ]);
-      assertEquals(await receive(), ["DOWN", ref, "process", pid, "boom"]);
-      Logger.log("info", "hello");
-      const alive = unwrap(
-        await GenServer.start({
-          init: () => ok(1),
-          handleCall: (_: "get", _from: GenServer.From, state: number) => reply(state, state),
-        }),
-      );
-      send(alive, "unexpected");
-      assertEquals(await GenServer.call(alive, "get"), 1);
-      await GenServer.stop(alive);
+for (
+  const [how, fail] of [
+    ["throws", () => {
+      throw new Error("disk full");
+    }],
+    ["rejects", () => Promise.reject(new Error("disk full"))],
+  ] as const
+) {
+  Deno.test(`a handler that ${how} loses its report, and nothing else: neither the server's end nor the caller's`, async () => {
+    let calls = 0;
+    const previous = Logger.setHandler(() => {
+      calls++;
+      return fail();
     });
-  } finally {
-    Logger.setHandler(previous);
-  }
-  assertEquals(calls, 4);
-});
+    try {
+      await inProcess(async () => {
+        const [pid, ref] = unwrap(await GenServer.startMonitor(Scripted));
+        const request = () => {
+          throw exit("boom");
+        };
+        assertEquals(await failure(GenServer.call(pid, request)), [
+          "boom",
+          ["GenServer", "call", [pid, request, 5000]],
+        ]);
+        assertEquals(await receive(), ["DOWN", ref, "process", pid, "boom"]);
+        Logger.log("info", "hello");
+        const alive = unwrap(
+          await GenServer.start({
+            init: () => ok(1),
+            handleCall: (_: "get", _from: GenServer.From, state: number) => reply(state, state),
+          }),
+        );
+        send(alive, "unexpected");
+        assertEquals(await GenServer.call(alive, "get"), 1);
+        await settled(); // by then the host has told of rejections
+        await GenServer.stop(alive);
+      });
+    } finally {
+      Logger.setHandler(previous);
+    }
+    assertEquals(calls, 4);
+  });
+}
 
 Deno.test("the default handler prints errors and warnings as such, everything else as output", async () => {
   assertEquals(await printed(logAll), [

@@ -25,13 +25,16 @@ async function make(...args: string[]): Promise<string[]> {
   return new TextDecoder().decode(stdout).trim().split("\n");
 }
 
-Deno.test("new --sup makes a project that passes its own checks, and is not made twice", async () => {
+Deno.test("new --sup makes a project that passes its own checks, runs code with and without its application, and is not made twice", async () => {
   assertEquals(await make("my_app", "--sup"), [
     "new 0",
     "fmt 0",
     "lint 0",
     "check 0",
     "test 0",
+    "eval beside the application 0",
+    "eval without it 1",
+    "repl 0",
     "again 1, untouched true",
   ]);
 });

@@ -27,6 +27,8 @@ import {
 } from "../mod.ts";
 import { hash } from "../lib/kernel/term_map.ts";
 import { assertSilence, pass } from "./helpers.ts";
+import { slowVia } from "./fixtures/naming.ts";
+import { SILENT } from "./fixtures/unreliable.ts";
 import { announced, end, supervising, worker } from "./fixtures/worker.ts";
 
 // Where nothing else is said, the cases are those of Elixir's own partition_supervisor_test.exs.
@@ -76,17 +78,6 @@ async function statesOf(name: string): Promise<unknown[]> {
   return children.reverse().map(([, child]) => isPid(child) ? "up" : child);
 }
 
-/** A registry that answers with promises, and after a turn. */
-function asyncRegistry(): NameRegistry<string> {
-  const later = async <T>(value: () => T): Promise<T> => (await Promise.resolve(), value());
-  return {
-    registerName: (key, pid) => later(() => Global.registerName(key, pid)) as Promise<"yes">,
-    unregisterName: (key) => later(() => Global.unregisterName(key)),
-    whereisName: (key) => later(() => Global.whereisName(key)) as Promise<Pid | undefined>,
-    send: (key, message) => later(() => Global.send(key, message)) as Promise<Pid>,
-  };
-}
-
 // --- Starting -----------------------------------------------------------------------------------
 
 Deno.test("PartitionSupervisor.startLink() starts as many partitions as there are processors, among which keys are spread [PS-002]", () =>
@@ -117,7 +108,7 @@ Deno.test("PartitionSupervisor.startLink() takes local, global and via names, by
         ["local", "rooms"],
         ["global", ["rooms", 1]],
         ["via", { ...Global }, "rooms2"],
-        ["via", asyncRegistry(), "rooms3"],
+        ["via", slowVia, "rooms3"],
       ] as const
     ) {
       const supervisor = await startRooms({ name });
@@ -476,7 +467,7 @@ Deno.test("PartitionSupervisor lets nobody register or unregister a partition", 
 Deno.test("PartitionSupervisor functions fail with noproc when there is no such supervisor [PS-008]", () =>
   supervising(async () => {
     const nobody = ["via", { ...Global }, "nobody"] as const;
-    const later = ["via", asyncRegistry(), "nobody"] as const;
+    const later = ["via", slowVia, "nobody"] as const;
     const other = unwrap(
       await Supervisor.startLink([], { strategy: "one_for_one", name: "other" }),
     );
@@ -510,7 +501,7 @@ Deno.test("PartitionSupervisor.partitions() answers at once where the name does 
     const supervisor = await startRooms({ partitions: 3 });
     assertEquals(PartitionSupervisor.partitions("rooms"), 3);
     assertEquals(PartitionSupervisor.partitions(supervisor), 3);
-    const name = ["via", asyncRegistry(), "rooms"] as const;
+    const name = ["via", slowVia, "rooms"] as const;
     await startRooms({ name, partitions: 2 });
     const answer = PartitionSupervisor.partitions(name);
     assert(answer instanceof Promise);
@@ -520,14 +511,7 @@ Deno.test("PartitionSupervisor.partitions() answers at once where the name does 
 Deno.test("PartitionSupervisor functions do not wait for ever for a registry that does not answer", async () => {
   using time = new FakeTime();
   await supervising(async () => {
-    const never = () => new Promise<never>(() => {});
-    const registry = {
-      registerName: never,
-      unregisterName: never,
-      whereisName: never,
-      send: never,
-    };
-    const name = ["via", registry, "rooms"] as const;
+    const name = ["via", SILENT, "rooms"] as const;
     const asked = [
       PartitionSupervisor.partitions(name) as Promise<number>,
       PartitionSupervisor.resize(name, 1),

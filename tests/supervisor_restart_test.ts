@@ -12,11 +12,9 @@ import {
   Supervisor,
   unwrap,
 } from "../mod.ts";
-import { Process as KernelProcess } from "../lib/kernel/process.ts";
 import { assertSilence, exitOf, pass } from "./helpers.ts";
+import { ENDS, ONE_FOR_ONE, RESTARTS, withScans } from "./fixtures/supervisors.ts";
 import { announced, childOf, end, statesOf, supervising, worker } from "./fixtures/worker.ts";
-
-const ONE_FOR_ONE = { strategy: "one_for_one" } as const;
 
 /** Starts a supervisor of workers `"a"`, `"b"`, … with these kinds of restart; their announcements are taken. */
 async function start(
@@ -35,15 +33,7 @@ async function pidsOf(supervisor: Pid): Promise<unknown[]> {
 
 // --- Which ends are followed by a restart -------------------------------------------------------
 
-const ENDS: [text: string, isOrderly: boolean, end: (pid: Pid) => void][] = [
-  ["normally", true, (pid) => end(pid, "normal")],
-  ["with shutdown", true, (pid) => end(pid, "shutdown")],
-  ["with a shutdown reason", true, (pid) => end(pid, ["shutdown", "enough"])],
-  ["by a kill", false, (pid) => Process.exit(pid, "kill")],
-  ["abnormally", false, (pid) => end(pid, "crash")],
-];
 const STRATEGIES = ["one_for_one", "one_for_all", "rest_for_one"] as const;
-const RESTARTS = ["permanent", "transient", "temporary"] as const;
 const ROWS = { permanent: "", transient: " [SU-045]", temporary: " [SU-046]" };
 
 for (const strategy of STRATEGIES) {
@@ -404,15 +394,25 @@ Deno.test("Supervisor leaves a child alone that answers ignore when it is restar
     }
   }));
 
+/** Has `crashing` end among the children `ids`, of which `failing` fails to start once: what is heard of that. */
+async function restartWithFailure(
+  strategy: Supervisor.Strategy,
+  ids: string,
+  crashing: string,
+  failing: string,
+): Promise<unknown[]> {
+  const answer = (attempt: number) => attempt === 2 ? ["error", "not yet"] : undefined;
+  const children = [...ids].map((id) => worker(id, id === failing ? { answer } : {}));
+  const supervisor = unwrap(await Supervisor.startLink(children, { strategy }));
+  await announced();
+  end(await childOf(supervisor, crashing), "crash");
+  return await announced();
+}
+
 Deno.test("Supervisor rest_for_one goes on from the child that failed when it tries again [SU-064]", () =>
   supervising(async () => {
-    const answer = (attempt: number) => attempt === 2 ? ["error", "not yet"] : undefined;
-    const children = [worker("a"), worker("b"), worker("c", { answer }), worker("d")];
-    const supervisor = unwrap(await Supervisor.startLink(children, { strategy: "rest_for_one" }));
-    await announced();
-    end(await childOf(supervisor, "b"), "crash");
     // b is not restarted a second time.
-    assertEquals(await announced(), [
+    assertEquals(await restartWithFailure("rest_for_one", "abcd", "b", "c"), [
       ["end", "b", "crash"],
       ["end", "d", "shutdown"],
       ["end", "c", "shutdown"],
@@ -424,12 +424,7 @@ Deno.test("Supervisor rest_for_one goes on from the child that failed when it tr
 
 Deno.test("Supervisor one_for_all begins anew with all when one fails", () =>
   supervising(async () => {
-    const answer = (attempt: number) => attempt === 2 ? ["error", "not yet"] : undefined;
-    const children = [worker("a"), worker("b", { answer }), worker("c")];
-    const supervisor = unwrap(await Supervisor.startLink(children, { strategy: "one_for_all" }));
-    await announced();
-    end(await childOf(supervisor, "c"), "crash");
-    assertEquals(await announced(), [
+    assertEquals(await restartWithFailure("one_for_all", "abc", "c", "b"), [
       ["end", "c", "crash"],
       ["end", "b", "shutdown"],
       ["end", "a", "shutdown"],
@@ -482,19 +477,12 @@ Deno.test("Supervisor that waits for a start can be killed, and the child ends w
 // --- Costs --------------------------------------------------------------------------------------
 
 /** Counts what a supervisor of `n` children does: messages handled, and messages in mailboxes looked at. */
-async function costOf(
+function costOf(
   strategy: Supervisor.Strategy,
   n: number,
   act: (supervisor: Pid) => Promise<unknown>,
 ): Promise<{ handled: number; scanned: number }> {
-  const { messages } = KernelProcess.prototype;
-  let scanned = 0;
-  KernelProcess.prototype.messages = function (this: KernelProcess) {
-    const found = messages.call(this);
-    scanned += found.length;
-    return found;
-  };
-  try {
+  return withScans(async () => {
     const children = Array.from({ length: n }, (_, i) => worker(["child", i], { trap: false }));
     const supervisor = unwrap(
       await Supervisor.startLink(children, { strategy, maxRestarts: 2 * n }),
@@ -505,10 +493,8 @@ async function costOf(
     const handled = Process.info(supervisor, "reductions")![1];
     assertEquals(await Supervisor.stop(supervisor), "ok");
     await announced();
-    return { handled, scanned };
-  } finally {
-    KernelProcess.prototype.messages = messages;
-  }
+    return handled;
+  });
 }
 
 Deno.test("Supervisor starts, restarts and stops 10,000 children with work in proportion [SU-092]", () =>

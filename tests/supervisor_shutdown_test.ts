@@ -16,9 +16,8 @@ import {
   unwrap,
 } from "../mod.ts";
 import { assertSilence, exitOf, pass } from "./helpers.ts";
+import { errorsIn, ONE_FOR_ONE } from "./fixtures/supervisors.ts";
 import { announced, childOf, end, hang, statesOf, supervising, worker } from "./fixtures/worker.ts";
-
-const ONE_FOR_ONE = { strategy: "one_for_one" } as const;
 
 // --- How children are stopped -------------------------------------------------------------------
 
@@ -155,10 +154,9 @@ Deno.test("Supervisor is not disturbed by children that end with other reasons w
       ["end", "a", "shutdown"],
       ["EXIT", supervisor, "normal"],
     ]);
-    const errors = reports.all.filter(({ kind }) => kind === "supervisor");
-    assertEquals(errors.map(({ reason, details }) => [reason, details!.context]), [
-      ["killed", "shutdown_error"],
-      ["something else", "shutdown_error"],
+    assertEquals(errorsIn(reports), [
+      ["shutdown_error", "killed"],
+      ["shutdown_error", "something else"],
     ]);
   }));
 
@@ -471,10 +469,9 @@ Deno.test("Supervisor reports the reason of a child that had ended before it was
     Process.exit(a, "first");
     Process.exit(b, "second");
     await announced();
-    const errors = reports.all.filter(({ kind }) => kind === "supervisor");
-    assertEquals(errors.map(({ reason, details }) => [reason, details!.context]), [
-      ["first", "child_terminated"],
-      ["second", "shutdown_error"],
+    assertEquals(errorsIn(reports), [
+      ["child_terminated", "first"],
+      ["shutdown_error", "second"],
     ]);
     // One that has unlinked itself leaves no word behind.
     const unlinked = {

@@ -6,9 +6,9 @@ import {
   configureRuntime,
   Exit,
   exit,
+  flush,
   GenServer,
   inspect,
-  type NameRegistry,
   ok,
   type Pid,
   Process,
@@ -19,6 +19,8 @@ import {
   unwrap,
 } from "../mod.ts";
 import { assertSilence, exitOf, pass } from "./helpers.ts";
+import { freshAtom, via } from "./fixtures/naming.ts";
+import { ONE_FOR_ONE, refusal } from "./fixtures/supervisors.ts";
 import {
   announced,
   childOf,
@@ -29,25 +31,6 @@ import {
   worker,
 } from "./fixtures/worker.ts";
 
-const ONE_FOR_ONE = { strategy: "one_for_one" } as const;
-
-/** A registry of its own, for via names. */
-function registry(): NameRegistry<string> {
-  const names = new Map<string, Pid>();
-  return {
-    registerName(key, pid) {
-      if (names.has(key)) return "no";
-      names.set(key, pid);
-      return "yes";
-    },
-    unregisterName: (key) => names.delete(key),
-    whereisName: (key) => names.get(key),
-    send() {
-      throw exit("not needed");
-    },
-  };
-}
-
 /** The children of a supervisor that has one at least. */
 async function childrenOf(
   supervisor: Pid,
@@ -56,18 +39,10 @@ async function childrenOf(
   return [first!, ...others];
 }
 
-/** What a supervisor says that cannot start with these flags or children: the reason, and the exit signal's. */
-async function refusedInit(result: unknown): Promise<unknown> {
-  const started = await Supervisor.startLink(
-    { init: () => result as Supervisor.InitResult },
-    undefined,
-  );
-  assert(Array.isArray(started) && started[0] === "error", inspect(started));
-  const [signal, ...more] = await announced();
-  assertEquals(more, []);
-  assert(Array.isArray(signal) && signal[0] === "EXIT");
-  assertEquals(signal[2], started[1]);
-  return started[1];
+/** Why a supervisor does not start whose `init` returns this. */
+function refusedInit(result: unknown): Promise<unknown> {
+  const module = { init: () => result as Supervisor.InitResult };
+  return refusal(Supervisor.startLink(module, undefined));
 }
 
 // --- Starting -----------------------------------------------------------------------------------
@@ -170,13 +145,12 @@ Deno.test("Supervisor.startLink() takes a function for the start of a child, whi
 
 Deno.test("Supervisor.startLink() registers local, global and via names, under which it can be asked [SU-006]", () =>
   supervising(async () => {
-    const names = registry();
     for (
       const name of [
         "a supervisor",
         Symbol("supervisor"),
         ["global", ["supervisor", 1]],
-        ["via", names, "key"],
+        ["via", via, freshAtom()],
       ] as const
     ) {
       const supervisor = unwrap(
@@ -804,20 +778,21 @@ async function restartLoop(strategy: Supervisor.Strategy = "one_for_one"): Promi
   attempts: () => number;
 }> {
   let [isAllowed, attempts] = [true, 0];
+  const { promise: isTrying, resolve } = Promise.withResolvers<void>();
   const answer = (attempt: number) => {
     attempts = attempt;
-    // Between two attempts the supervisor takes its other mail.
-    return isAllowed ? undefined : Process.sleep(1).then(() => ["error", "not yet"]);
+    if (attempt === 4) resolve();
+    return isAllowed ? undefined : ["error", "not yet"];
   };
   const supervisor = unwrap(
     await Supervisor.startLink([worker("a"), worker("b", { answer }), worker("c")], {
       strategy,
-      maxRestarts: 1_000_000,
+      maxRestarts: Number.MAX_SAFE_INTEGER,
     }),
   );
   isAllowed = false;
   end(await childOf(supervisor, "b"), "crash");
-  while (attempts < 3) await Process.sleep(1);
+  await isTrying;
   return { supervisor, allow: () => isAllowed = true, attempts: () => attempts };
 }
 
@@ -878,7 +853,7 @@ Deno.test("Supervisor.terminateChild() ends the attempts to restart a child, whi
       assertEquals(await Supervisor.terminateChild(supervisor, "b"), "ok");
       const before = attempts();
       assertEquals((await statesOf(supervisor))[1], ["b", undefined]);
-      await Process.sleep(5);
+      await announced();
       assertEquals(attempts(), before);
       allow();
       assertEquals((await Supervisor.restartChild(supervisor, "b"))[0], "ok");
@@ -889,7 +864,7 @@ Deno.test("Supervisor.terminateChild() ends the attempts to restart a child, whi
 Deno.test("Supervisor obeys its parent while it tries to restart a child [SU-061]", () =>
   supervising(async () => {
     const { supervisor } = await restartLoop();
-    await announced();
+    flush();
     Process.exit(supervisor, "shutdown");
     assertEquals(await exitOf(supervisor), "shutdown");
     assertEquals(await announced(), [
@@ -940,6 +915,12 @@ Deno.test("Supervisor.whichChildren() lists the child started last first [SU-041
     ]);
     // A child that was stopped and restarted keeps its place.
     await Supervisor.terminateChild(supervisor, "inner");
+    assertEquals((await Supervisor.whichChildren(supervisor))[1], [
+      "inner",
+      undefined,
+      "supervisor",
+      [Supervisor],
+    ]);
     await Supervisor.restartChild(supervisor, "inner");
     const ids = (await Supervisor.whichChildren(supervisor)).map(([id]) => id);
     assertEquals(ids, ["c", "inner", "a"]);
@@ -949,6 +930,13 @@ Deno.test("Supervisor.whichChildren() lists the child started last first [SU-041
       supervisors: 1,
       workers: 2,
     });
+    const { supervisor: trying } = await restartLoop();
+    assertEquals((await Supervisor.whichChildren(trying))[1], [
+      "b",
+      "restarting",
+      "worker",
+      [Worker],
+    ]);
   }));
 
 Deno.test("Supervisor.getChildSpec() answers the whole specification, defaults included", () =>

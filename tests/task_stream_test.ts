@@ -1,29 +1,13 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import {
-  Exit,
-  exit,
-  flush,
-  Process,
-  receive,
-  self,
-  send,
-  spawn,
-  spawnMonitor,
-  Task,
-} from "../mod.ts";
+import { flush, Process, receive, self, send, spawn, spawnMonitor, Task } from "../mod.ts";
 import { pendingTimers } from "../lib/kernel/timers.ts";
-import { assertSilence, exitOf, pass, settled } from "./helpers.ts";
+import { assertSilence, exitOf, pass, reasonOf, settled } from "./helpers.ts";
+import { fail, forever, take } from "./fixtures/tasks.ts";
 import { announced, supervising } from "./fixtures/worker.ts";
 
 // Most cases have their counterpart in Elixir's own suite, lib/elixir/test/elixir/task_test.exs,
 // `describe "async_stream"`. All run in a process that traps exits, so that an `EXIT` that comes shows.
-
-/** The exit reason that a call fails with. */
-async function reasonOf(call: () => Promise<unknown>): Promise<readonly unknown[]> {
-  const { reason } = await assertRejects(call, Exit);
-  return reason as readonly unknown[];
-}
 
 /** Work that goes on until it is told to end. */
 class Gates {
@@ -80,31 +64,12 @@ function collect<T>(
   return { results, end: run() };
 }
 
-/** The first results of a stream. */
-async function take<T>(stream: AsyncIterable<T>, count: number): Promise<T[]> {
-  const results: T[] = [];
-  for await (const result of stream) {
-    results.push(result);
-    if (results.length === count) break;
-  }
-  return results;
-}
-
 /** Asserts that a stream has left nothing behind in the calling process, and no task. */
 async function assertNothingLeft(before: number): Promise<void> {
   await assertSilence();
   assertEquals(Process.info(self(), ["links", "monitors"]), [["links", []], ["monitors", []]]);
   assertEquals(Process.list().length, before);
   assertEquals(pendingTimers(), 0);
-}
-
-/** Waits for ever. */
-function forever(): Promise<void> {
-  return Process.sleep(Infinity);
-}
-
-function fail(item: unknown): never {
-  throw exit(item);
 }
 
 function oks<T>(...values: T[]): (readonly ["ok", T])[] {

@@ -3,7 +3,6 @@ import { FakeTime } from "@std/testing/time";
 import {
   _,
   DynamicSupervisor,
-  Exit,
   exit,
   flush,
   on,
@@ -22,38 +21,12 @@ import {
   unwrap,
 } from "../mod.ts";
 import { originOf, Supervised } from "../lib/task_process.ts";
-import { assertSilence, exitOf, pass, settled } from "./helpers.ts";
+import { assertSilence, exitOf, pass, reasonOf, settled } from "./helpers.ts";
+import { answer, fail, forever, linksOf, take, waiting } from "./fixtures/tasks.ts";
 import { announced, supervising } from "./fixtures/worker.ts";
 
 // Most cases have their counterpart in Elixir's own suite, lib/elixir/test/elixir/task/supervisor_test.exs.
 // All run in a process that traps exits, so that an `EXIT` that comes shows.
-
-/** The exit reason that a call fails with. */
-async function reasonOf(call: () => unknown): Promise<readonly unknown[]> {
-  const { reason } = await assertRejects(async () => void await call(), Exit);
-  return reason as readonly unknown[];
-}
-
-/** What a task does that ends when it is told to: `send(pid, ["answer", value])`. */
-function waiting(): Promise<string> {
-  return receive({ answer: (value: string) => value });
-}
-
-function answer(task: Task.Task, value = "done"): void {
-  send(task.pid!, ["answer", value]);
-}
-
-function forever(): Promise<void> {
-  return Process.sleep(Infinity);
-}
-
-function fail(reason: unknown): never {
-  throw exit(reason);
-}
-
-function linksOf(pid: Pid): readonly Pid[] {
-  return Process.info(pid, "links")![1];
-}
 
 /** What `Process.exit` and a supervisor find hard to end. */
 async function stubborn(): Promise<void> {
@@ -63,16 +36,6 @@ async function stubborn(): Promise<void> {
 
 async function started(options: TaskSupervisor.StartOptions = {}): Promise<Pid> {
   return unwrap(await TaskSupervisor.startLink(options));
-}
-
-/** The first results of a stream. */
-async function take<T>(stream: AsyncIterable<T>, count: number): Promise<T[]> {
-  const results: T[] = [];
-  for await (const result of stream) {
-    results.push(result);
-    if (results.length === count) break;
-  }
-  return results;
 }
 
 /** Asserts that the calling process has kept its link to the supervisor only, and that without tasks. */
@@ -309,6 +272,34 @@ Deno.test("TaskSupervisor gives a task that traps exits as long as its shutdown 
     await pass(time, 1);
     assertFalse(Process.isAlive(usual));
     assertEquals(flush(), [["EXIT", supervisor, "shutdown"]]);
+  });
+});
+
+Deno.test("TaskSupervisor waits for a task whose shutdown is infinity, until that or the supervisor is killed", async () => {
+  using time = new FakeTime();
+  await supervising(async () => {
+    const endless = async () => {
+      const supervisor = await started();
+      const task = await TaskSupervisor.asyncNolink(supervisor, stubborn, { shutdown: "infinity" });
+      await settled();
+      Process.exit(supervisor, "shutdown");
+      await pass(time, 1e6);
+      assertEquals([supervisor, task.pid!].map(Process.isAlive), [true, true]);
+      return { supervisor, task };
+    };
+    const { supervisor, task } = await endless();
+    Process.exit(task.pid!, "kill");
+    await settled();
+    assertEquals(flush(), [
+      ["DOWN", task.ref, "process", task.pid, "killed"],
+      ["EXIT", supervisor, "shutdown"],
+    ]);
+    // Killed by its own supervisor, say. A task that traps exits and hangs outlives that, as on the BEAM.
+    const other = await endless();
+    Process.exit(other.supervisor, "kill");
+    await settled();
+    assertEquals(flush(), [["EXIT", other.supervisor, "killed"]]);
+    Process.exit(other.task.pid!, "kill");
   });
 });
 

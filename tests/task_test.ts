@@ -36,30 +36,12 @@ import {
   Task,
   unwrap,
 } from "../mod.ts";
-import { assertSilence, exitOf, pass, settled } from "./helpers.ts";
+import { assertSilence, exitOf, pass, reasonOf, settled } from "./helpers.ts";
+import { answer, linksOf, waiting } from "./fixtures/tasks.ts";
 import { announced, supervising } from "./fixtures/worker.ts";
 
 // Most cases have their counterpart in Elixir's own suite, lib/elixir/test/elixir/task_test.exs. All run
 // in a process that traps exits, so that an `EXIT` that comes shows.
-
-/** The exit reason that a call fails with. */
-async function reasonOf(call: () => unknown): Promise<readonly unknown[]> {
-  const { reason } = await assertRejects(async () => void await call(), Exit);
-  return reason as readonly unknown[];
-}
-
-/** What a task does that ends when it is told to: `send(pid, ["answer", value])`. */
-function waiting(): Promise<string> {
-  return receive({ answer: (value: string) => value });
-}
-
-function answer(task: Task.Task, value = "done"): void {
-  send(task.pid!, ["answer", value]);
-}
-
-function linksOf(pid: Pid): readonly Pid[] {
-  return Process.info(pid, "links")![1];
-}
 
 /** A task that nobody runs: as the suite of Elixir has it, its messages are sent by hand. */
 function pretended(pid?: Pid): Task.Task {

@@ -58,8 +58,9 @@ export function setReporter(next: Reporter): Reporter {
 /** Reports something. Never throws: a reporter that fails loses its report, not the process that reports. */
 export function report(event: Report): void {
   try {
-    reporter(event);
+    const done: unknown = reporter(event);
+    if (done instanceof Promise) done.catch(() => {});
   } catch {
-    // A broken logger must not take processes down with it.
+    // A broken logger must not take processes down with it, at once or later.
   }
 }

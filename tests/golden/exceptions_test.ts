@@ -22,6 +22,23 @@ const clientExit: Expectation = {
   client_exit: [{ client: "shell", reason: null, text: "" }],
 };
 
+const call = (text: string, fn: string, ...args: Op[]): Step => ({
+  n: 3,
+  do: { text, op: { fn, args } },
+  expect: {},
+});
+const FILES = call("files()", "files");
+const MIX_FILES = '["lib/shop.ex", "mix.exs", "test/test_helper.exs"]';
+const OUR_FILES =
+  '["lib/core.ts", "lib/server.ts", "lib/shop.ex", "main.ts", "mix.exs"] (differs at the value (5 items, not 3))';
+const COMPILE = call('mix(["compile"], "shop")', "mix", ["compile"], "shop");
+const RUN = call('mix(["run"], "shop")', "mix", ["run"], "shop");
+const APP_FILE = call("app_file()", "app_file");
+const MIX_SPEC =
+  "{:shop, [{:applications, [:kernel, :elixir]}, {:mod, {Shop, []}}, {:modules, [Shop]}, {:vsn, [48, 46, 49, 46, 48]}]}";
+const specification = (applications: string, vsn: string) =>
+  `["shop", [applications: ${applications}, mod: ["Shop", []], vsn: ${vsn}]] (differs at [1])`;
+
 const ACCEPTED: readonly (readonly [Step, Difference, system?: string])[] = [
   [info("current_function"), difference("return", "{:a}", "{:b}")],
   [step({ fn: "==", args: [info("dictionary").do.op, 1] }), difference("return", "true", "false")],
@@ -37,7 +54,9 @@ const ACCEPTED: readonly (readonly [Step, Difference, system?: string])[] = [
     ),
     difference("return", "raised", "{:ok, 1}"),
   ],
-  [any, difference("return", ":a", ":b"), "mix_project"],
+  [FILES, difference("return", MIX_FILES, OUR_FILES), "mix_project"],
+  [COMPILE, difference("return", '{0, ["Compiling"]}', '[0, ["Check", "a"]]'), "mix_project"],
+  [APP_FILE, difference("return", MIX_SPEC, specification("[]", "'0.1.0'")), "mix_project"],
   [step(1, clientExit), difference("return", "{:error, :x}", "the client died of :x")],
   [
     step({ fn: "Registry.register", args: [] }),
@@ -77,6 +96,15 @@ const NOT_ACCEPTED: typeof ACCEPTED = [
   ],
   [any, difference("before", 'print "end {:a, \\"b\\"}\\n"', 'print "end {:a, :c}\\n"')],
   [any, difference("return", ":b", '"b"')],
+  [any, difference("return", ":a", ":b"), "mix_project"],
+  [FILES, difference("return", MIX_FILES, OUR_FILES), "application"],
+  [FILES, difference("return", MIX_FILES, OUR_FILES.replace('"main.ts", ', "")), "mix_project"],
+  [FILES, difference("return", MIX_FILES, OUR_FILES.replace('"mix.exs"', '"a"')), "mix_project"],
+  [FILES, difference("return", MIX_FILES, "raised Error: no such folder"), "mix_project"],
+  [COMPILE, difference("return", '{0, ["Compiling"]}', '[1, ["Check", "a"]]'), "mix_project"],
+  [RUN, difference("return", '{0, ["started", "done"]}', '[0, ["done"]]'), "mix_project"],
+  [APP_FILE, difference("return", MIX_SPEC, specification("[:a]", "'0.1.0'")), "mix_project"],
+  [APP_FILE, difference("return", MIX_SPEC, specification("[]", "'0.2.0'")), "mix_project"],
   [any, difference("return", '"%ArithmeticError{message: 1}"', '"%RangeError{message: 1}"')],
 ];
 

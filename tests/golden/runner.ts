@@ -46,7 +46,7 @@ export interface TranscriptReport {
 
 /** Options of {@linkcode runTranscript}. */
 export interface RunOptions {
-  /** How long a step may take, in milliseconds. Default 20 s. */
+  /** How long a step may take, in milliseconds. Default the system's limit, else 20 s. */
   readonly stepLimit?: number;
   /** The tick of the wait for quiet after each step, in milliseconds. Default 10, the recorder's. */
   readonly settleTick?: number;
@@ -80,6 +80,7 @@ export async function runTranscript(
 
 class Session {
   readonly #transcript: Transcript;
+  readonly #system: System;
   readonly #host: Host;
   readonly #limit: number;
   readonly #tick: number;
@@ -94,8 +95,9 @@ class Session {
 
   constructor(transcript: Transcript, system: System, host: Host, options: RunOptions) {
     this.#transcript = transcript;
+    this.#system = system;
     this.#host = host;
-    this.#limit = options.stepLimit ?? STEP_LIMIT_MS;
+    this.#limit = options.stepLimit ?? system.stepLimit ?? STEP_LIMIT_MS;
     this.#tick = options.settleTick ?? SETTLE_TICK_MS;
     const world = makeWorld(system, host, (text) => this.#event({ print: text }));
     this.#world = world;
@@ -112,6 +114,7 @@ class Session {
       for (const pid of this.#host.processes()) if (!before.has(pid)) this.#host.kill(pid);
       await pause(SETTLE_TICK_MS);
       release();
+      await this.#system.end?.();
     }
     return reports;
   }

@@ -236,6 +236,27 @@ Deno.test("runTranscript() gives a step that does not return a limit", async () 
   assert(reportLines(report).some((line) => line.includes("step stuck")));
 });
 
+Deno.test("runTranscript() gives the steps of a system the limit that it asks for", async () => {
+  const steps = [{ do: elixir("receive do :never -> 1 end"), expect: { return: 1 } }];
+  const report = await runTranscript(transcript(steps), { ...SYSTEM, stepLimit: 50 }, host, FAST);
+  assert(reportLines(report).some((line) => line.includes("no return within 0.05 s")));
+});
+
+Deno.test("runTranscript() has the system clean up once, after the last step, whatever it gave", async () => {
+  const order: string[] = [];
+  const system: System = {
+    modules: {},
+    helpers: { note: (text: string) => void order.push(text) },
+    end: () => void order.push("end"),
+  };
+  const steps = [
+    { do: elixir('note("one")'), expect: { return: null } },
+    { do: elixir('note("two"); raise("no")'), expect: { return: null } },
+  ];
+  assertEquals((await runTranscript(transcript(steps), system, host, FAST)).same, false);
+  assertEquals(order, ["one", "two", "end"]);
+});
+
 Deno.test("runTranscript() keeps what a client has from step to step, and gives a dead one a fresh start", async () => {
   const steps = [
     { do: elixir("Process.flag(:trap_exit, true)"), expect: { return: false } },

@@ -28,6 +28,10 @@ export interface System {
   >;
   /** What this port has for a map: a plain object where all keys are strings (the default), or always a `Map`. */
   readonly maps?: "object" | "Map";
+  /** How long a step may take, in milliseconds, if the runner's limit is too short. */
+  readonly stepLimit?: number;
+  /** Cleans up after the last step. */
+  readonly end?: () => unknown;
 }
 
 /** A module of a port, of its ES module. */

@@ -6,6 +6,7 @@
 
 import type { AnyFunction } from "./eval.ts";
 import { options, portFunction } from "./library.ts";
+import { mixProject } from "./mix.ts";
 import { killSelf, runs } from "./otp.ts";
 import { fromModule, type System, type SystemModule } from "./system.ts";
 import type { Transcript } from "./transcript.ts";
@@ -134,13 +135,13 @@ const SYSTEMS: Readonly<Record<string, Recipe>> = {
     helpers: { exit_self: () => killSelf() },
   },
   supervision_tree: { ports: ["Tree.Leaf", "Tree.Sup"], helpers: { tree } },
+  mix_project: { ports: [], ...mixProject },
 };
 
 /** Systems without a port so far. */
 const LATER: readonly string[] = [
   "messenger_basic",
   "messenger_names",
-  "mix_project",
   "super_duper_dist",
 ];
 

@@ -7,6 +7,7 @@ Deno.test("systemOf() finds the port of a system, by its name or that of the sce
   assertEquals(await has("calculator_core"), true);
   assertEquals(await has("x", "timers"), true);
   assertEquals(await has("egg_timer_stop_2"), true);
+  assertEquals(await has("mix_project"), true);
   assertEquals((await systemOf({ system: "calculator_core_2", name: "x" }))?.imports, [
     "Calculator.Core",
   ]);
