@@ -10,7 +10,7 @@ import { isOrderly, reasonOf } from "./kernel/exit.ts";
 import type { Awaitable } from "./kernel/names.ts";
 import { OwnedTimer, type Process } from "./kernel/process.ts";
 import { report } from "./kernel/report.ts";
-import { exitSignal, onExit, terminate, unlink } from "./kernel/signals.ts";
+import { exitSignal, onExit, unlink } from "./kernel/signals.ts";
 import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { start as startTimer } from "./kernel/timers.ts";
 
@@ -118,18 +118,18 @@ export const NOT_RUNNING: unique symbol = Symbol("not running");
  * the link: no message of it lies in any mailbox.
  */
 export function stopProcess(supervisor: Process, pid: Pid, shutdown: Shutdown): Awaitable<Term> {
-  const target = pid.process;
-  if (target === null) return NOT_RUNNING;
   const ending = new Ending();
-  onExit(pid, (reason) => {
+  const isThere = onExit(pid, (reason) => {
     unlink(supervisor, pid);
     ending.is(reason);
   });
-  exitSignal(supervisor.pid, target, shutdown === "brutal_kill" ? "kill" : "shutdown");
-  if (shutdown === 0) terminate(target, "killed");
+  if (isThere === undefined) return NOT_RUNNING;
+  const signal = (reason: Term) => exitSignal(supervisor.pid, pid, reason);
+  signal(shutdown === "brutal_kill" ? "kill" : "shutdown");
+  if (shutdown === 0) signal("kill");
   if (ending.isOver) return ending.reason;
   if (typeof shutdown === "number") {
-    ending.timer = new OwnedTimer(supervisor, () => terminate(target, "killed"));
+    ending.timer = new OwnedTimer(supervisor, () => signal("kill"));
     startTimer(ending.timer, shutdown);
   }
   return new Promise((resolve) => ending.resolve = resolve);

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { type CallKind, type PendingCall, sendCall } from "./kernel/calls.ts";
+import { type CallKind, sendCall } from "./kernel/calls.ts";
 import { now } from "./kernel/clock.ts";
+import { distribution, isElsewhere } from "./kernel/distribution.ts";
 import { type Exit, exit } from "./kernel/exit.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS, TOO_LATE } from "./kernel/lookup.ts";
-import { BadAnswerError, isOnNode, nodeName, resolve, type ServerRef } from "./kernel/names.ts";
+import { BadAnswerError, resolve, type ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { equal, isAtom, Pid, type Term } from "./kernel/term.ts";
@@ -65,7 +66,7 @@ function askByName(
     isAsked = true;
     if (since === undefined) return toPid(caller, pid, server, request, timeout, kind);
     const left = Math.max(0, timeout - (now() - since));
-    const describe = () => kind.describe({ server, request, timeout } as PendingCall);
+    const describe = () => kind.describe({ server, request, timeout });
     return toPid(caller, pid, server, request, left, { ...kind, describe });
   };
   const limit = timeout === Infinity ? REGISTRY_TIMEOUT_MS : timeout;
@@ -98,8 +99,14 @@ function toPid(
 ): Promise<Term> {
   const target = pid === undefined ? null : pid.process;
   if (target === null) {
-    const away = isOnNode(server) && server[1] !== nodeName();
-    const why = away ? ["nodedown", server[1]] : "noproc";
+    const to = pid ?? server;
+    if (!isElsewhere(to)) {
+      return Promise.reject(failed("noproc", server, request, timeout, kind));
+    }
+    if (distribution !== null) {
+      return distribution.call(caller, to, server, request, timeout, kind);
+    }
+    const why = ["nodedown", to instanceof Pid ? to.node : to[1]];
     return Promise.reject(failed(why, server, request, timeout, kind));
   }
   if (target === caller) {
@@ -116,5 +123,5 @@ function failed(
   timeout: number,
   kind: CallKind,
 ): Exit {
-  return exit([why, kind.describe({ server, request, timeout } as PendingCall)]);
+  return exit([why, kind.describe({ server, request, timeout })]);
 }

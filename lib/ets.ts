@@ -82,7 +82,7 @@ import {
   type TableType,
 } from "./ets_table.ts";
 import { readText, writeText } from "./host_files.ts";
-import { nodeName } from "./kernel/names.ts";
+
 import { fence, self } from "./kernel/self.ts";
 import {
   type Atom,
@@ -91,6 +91,7 @@ import {
   isAtom,
   isPid,
   type NodeName,
+  nodeName,
   type Pid,
   Ref,
   type Term,

@@ -13,6 +13,7 @@ import { type CallKind, type From, PendingCall } from "./kernel/calls.ts";
 import { now } from "./kernel/clock.ts";
 import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
 import { classified, exit, isOrderly, reasonOf } from "./kernel/exit.ts";
+import { aliasIn } from "./kernel/list.ts";
 import { type Kind, PLAIN, takenKind, takenPayload, toMessage } from "./kernel/mailbox.ts";
 import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "./kernel/lookup.ts";
 import {
@@ -22,7 +23,6 @@ import {
   localNameOf,
   localRegistry,
   type Name,
-  nodeName,
   type ServerRef,
 } from "./kernel/names.ts";
 import {
@@ -49,16 +49,16 @@ import {
 } from "./kernel/scheduler.ts";
 import { self } from "./kernel/self.ts";
 import {
-  deliver,
   demonitor,
   flushDown,
   link,
   monitor,
   sendToAlias,
+  sendToPid,
   terminate,
   unlink,
 } from "./kernel/signals.ts";
-import { inspect, isPid, type Pid, Ref, type Term } from "./kernel/term.ts";
+import { inspect, isPid, nodeName, type Pid, type Ref, type Term } from "./kernel/term.ts";
 import { MAX_DELAY_MS, stage } from "./kernel/timers.ts";
 import { reportCrash } from "./crash.ts";
 import { Debug, type DebugOption } from "./debug.ts";
@@ -758,9 +758,9 @@ export function isFrom(term: unknown): term is From {
 export function answer([client, tag]: From, value: Term): void {
   if (tag instanceof PendingCall) return tag.reply(value);
   if (tag === null) return; // does not want to know
-  const alias = Array.isArray(tag) && tag[0] === "alias" && tag[1] instanceof Ref ? tag[1] : null;
-  if (alias !== null) return sendToAlias(alias, [tag, value]);
-  if (client.process !== null) deliver(client.process, [tag, value]);
+  const alias = aliasIn(tag);
+  if (alias !== undefined) sendToAlias(alias, [tag, value]);
+  else sendToPid(client, [tag, value]);
 }
 
 // --- Callbacks ----------------------------------------------------------------------------------

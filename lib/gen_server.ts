@@ -120,15 +120,14 @@ import {
 } from "./gen.ts";
 import { type CallKind, type From, PendingCall } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
+import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
 import { Exit, exit, reasonOf } from "./kernel/exit.ts";
 import { whereis as lookUp } from "./kernel/lookup.ts";
 import { type Envelope, type Kind, PLAIN } from "./kernel/mailbox.ts";
 import {
   type Awaitable,
   InvalidServerError,
-  isOnNode,
   type Name,
-  nodeName,
   resolve,
   type ServerRef,
 } from "./kernel/names.ts";
@@ -136,12 +135,14 @@ import { HIBERNATING, type Process } from "./kernel/process.ts";
 import { report } from "./kernel/report.ts";
 import { runAs, schedule } from "./kernel/scheduler.ts";
 import { fence, self, selfIfKnown } from "./kernel/self.ts";
+import { sendToPid } from "./kernel/signals.ts";
 import {
   type Atom,
   inspect,
   isPid,
   message,
   type NodeName,
+  nodeName,
   Pid,
   type Term,
 } from "./kernel/term.ts";
@@ -700,7 +701,7 @@ export function cast<M>(server: ServerRef<M>, request: CastRequest<M>): "ok" {
   if (process !== null) {
     process.push(CAST, message(request));
     schedule(process);
-  }
+  } else if (isElsewhere(pid)) sendToPid(pid, ["$gen_cast", request]);
   return "ok";
 }
 

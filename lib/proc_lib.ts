@@ -64,7 +64,7 @@ interface Starting {
 /** A start is a call whose failure is a result. */
 const START: CallKind = {
   describe: () => "start",
-  ended(start, reason) {
+  ended(start: PendingCall, reason) {
     // As in OTP, the start takes the EXIT message; one who does not trap exits gets the signal first.
     if (start.caller.trapsExits) unlink(start.target, start.caller.pid);
     const { failure } = start.request as Starting;

@@ -10,14 +10,8 @@ import { checkTimeout } from "./gen.ts";
 import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
-import {
-  type Awaitable,
-  isOnNode,
-  localNameOf,
-  localRegistry,
-  nodeName,
-  type ServerRef,
-} from "./kernel/names.ts";
+import { type Awaitable, localNameOf, localRegistry, type ServerRef } from "./kernel/names.ts";
+import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
 import {
   allProcesses,
   BUSY,
@@ -51,6 +45,7 @@ import {
   isAtom,
   isPid,
   type NodeName,
+  nodeName,
   type Pid,
   Ref,
   type Term,
@@ -179,8 +174,8 @@ export function signal(): AbortSignal {
  */
 export function exit(pid: Pid, reason: Term): true {
   const process = selfProcess();
-  const target = livingOrDead(pid, "send an exit signal to");
-  if (target !== null) exitSignal(process.pid, target, reason);
+  assertPid(pid, "send an exit signal to");
+  exitSignal(process.pid, pid, reason);
   if (process.isDead) fence();
   return true;
 }
@@ -190,13 +185,14 @@ export function exit(pid: Pid, reason: Term): true {
  * is linking once. If there is no such process, one that traps exits gets the signal at once, with
  * the reason `"noproc"`; for any other that is an error, as `noproc` is in OTP.
  *
- * @throws {TypeError} If `pid` is no pid, or there is no such process and the calling one does not trap
- * exits.
+ * @throws {TypeError} If `pid` is no pid, or a process of this node that is not there, and the calling one
+ * does not trap exits. That one of another node is not there, a signal tells.
  * @see Erlang `link/1`
  */
 export function link(pid: Pid): true {
   const process = selfProcess();
-  if (livingOrDead(pid, "link to") === null && !process.trapsExits) {
+  assertPid(pid, "link to");
+  if (pid.process === null && !isElsewhere(pid) && !process.trapsExits) {
     throw new TypeError(`Cannot link to ${pid}: there is no such process`);
   }
   linkTo(process, pid);
@@ -210,7 +206,7 @@ export function link(pid: Pid): true {
  * @see Erlang `unlink/1`
  */
 export function unlink(pid: Pid): true {
-  livingOrDead(pid, "unlink from");
+  assertPid(pid, "unlink from");
   unlinkFrom(selfProcess(), pid);
   return true;
 }
@@ -669,7 +665,7 @@ const ITEMS: { readonly [Item in InfoItem]: (process: KernelProcess) => ProcessI
   messages: (process) => process.messages(),
   links: linksOf,
   monitors: (process) => [...monitorsHeld(process)].map(({ object }) => ["process", object]),
-  monitored_by: (process) => [...monitorsOn(process)].map(({ holder }) => holder.pid),
+  monitored_by: (process) => [...monitorsOn(process)].map(({ watcher }) => watcher),
   trap_exit: (process) => process.trapsExits,
   dictionary: dictionaryOf,
   initial_call: (process) => process.behaviour.describe(process).initialCall,
@@ -748,8 +744,15 @@ function* monitorsOn(process: KernelProcess): Generator<Monitor> {
   for (let each = process.monitoredBy; each !== null; each = each.targetNext) yield each;
 }
 
+/** The process behind a pid of this node, while it is there. */
 function livingOrDead(pid: unknown, what: string): KernelProcess | null {
-  if (isPid(pid)) return pid.process;
+  assertPid(pid, what);
+  if (!isElsewhere(pid)) return pid.process;
+  throw new TypeError(`Cannot ${what} a process: expected a pid of this node, found ${pid}`);
+}
+
+function assertPid(pid: unknown, what: string): asserts pid is Pid {
+  if (isPid(pid)) return;
   throw new TypeError(`Cannot ${what} a process: expected a pid, found ${inspect(pid)}`);
 }
 

@@ -12,12 +12,14 @@ import type { CallReply, CallRequest } from "./contract.ts";
 import { checkTimeout } from "./gen.ts";
 import { now } from "./kernel/clock.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
-import { type Awaitable, isOnNode, nodeName, type ServerRef } from "./kernel/names.ts";
+import { distribution, isElsewhere } from "./kernel/distribution.ts";
+import { aliasIn, aliasTag } from "./kernel/list.ts";
+import type { Awaitable, ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { receiveMessage, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
 import { deliver, demonitor, flushDown, monitor, sendToPid } from "./kernel/signals.ts";
-import { type Atom, inspect, type Pid, Ref, type Term } from "./kernel/term.ts";
+import { type Atom, inspect, isPid, type Pid, Ref, type Term } from "./kernel/term.ts";
 
 declare const replies: unique symbol;
 
@@ -125,19 +127,23 @@ export function sendRequest(
 function ask(server: ServerRef, request: Term): Awaitable<Ref> {
   const caller = self();
   const sendTo = (pid: Pid | undefined): Ref => {
-    if (pid === undefined) return refuse(caller, server);
-    const ref = monitor(caller, pid.process, pid, "DOWN", "demonitor");
-    sendToPid(pid, ["$gen_call", [caller.pid, ["alias", ref]], request]);
+    const to = pid ?? server;
+    if (!isPid(to) && !isElsewhere(to)) return refuse(caller, server, "noproc");
+    if (isElsewhere(to) && distribution === null) {
+      return refuse(caller, server, ["nodedown", isPid(to) ? to.node : to[1]]);
+    }
+    const ref = monitor(caller, isPid(to) ? to.process : null, to, "DOWN", "demonitor");
+    const message = ["$gen_call", [caller.pid, aliasTag(ref)], request];
+    if (isPid(to)) sendToPid(to, message);
+    else distribution!.send(to, message);
     return ref;
   };
   return lookUp(caller, server, REGISTRY_TIMEOUT_MS, sendTo);
 }
 
-/** The request to somebody who is not there: it is answered at once. */
-function refuse(caller: Process, server: ServerRef): Ref {
+/** The request to somebody who cannot be reached: it is answered at once. */
+function refuse(caller: Process, server: ServerRef, why: Term): Ref {
   const ref = new Ref();
-  const isAway = isOnNode(server) && server[1] !== nodeName();
-  const why = isAway ? ["nodedown", server[1]] : "noproc";
   deliver(caller, ["DOWN", ref, "process", server, why]);
   return ref;
 }
@@ -301,14 +307,10 @@ function limitOf(timeout: ResponseTimeout): number {
   return limit as number;
 }
 
-/** The request that a message answers: by `[["alias", ref], reply]`, or by being its `DOWN`. */
+/** The request that a message answers: by `[tag, reply]` with its alias for a tag, or by being its `DOWN`. */
 function answered(message: Term): Ref | undefined {
   if (!Array.isArray(message)) return undefined;
-  if (message.length === 2) {
-    const [tag] = message;
-    const isAlias = Array.isArray(tag) && tag.length === 2 && tag[0] === "alias";
-    return isAlias && tag[1] instanceof Ref ? tag[1] : undefined;
-  }
+  if (message.length === 2) return aliasIn(message[0]);
   return message.length === 5 && message[0] === "DOWN" && message[1] instanceof Ref
     ? message[1]
     : undefined;

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { distribution, isElsewhere, isOnNode } from "./kernel/distribution.ts";
 import { sendThrough } from "./kernel/lookup.ts";
-import { type Awaitable, isOnNode, parseName, resolve, type ServerRef } from "./kernel/names.ts";
+import { type Awaitable, parseName, resolve, type ServerRef } from "./kernel/names.ts";
 import { fence, selfIfKnown } from "./kernel/self.ts";
 import { sendToAlias, sendToPid } from "./kernel/signals.ts";
 import { inspect, Pid, Ref, type Term } from "./kernel/term.ts";
@@ -46,6 +47,7 @@ export function send(to: Destination, message: Term): Term {
   }
   const pid = resolve(to) as Pid | undefined;
   if (pid !== undefined) sendToPid(pid, message);
+  else if (isElsewhere(to)) distribution?.send(to, message);
   // Under the name of a node a message may get lost, even if that node is this one.
   else if (!isOnNode(to)) throw nobody(to, message);
   return message;

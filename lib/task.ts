@@ -486,7 +486,7 @@ export async function shutdown<Result>(
 }
 
 function signal(process: Process, pid: Pid, reason: Term): void {
-  if (pid.process !== null) exitSignal(process.pid, pid.process, reason);
+  exitSignal(process.pid, pid, reason);
 }
 
 /**

@@ -348,7 +348,7 @@ class Tasks {
 
   #kill(pid: Pid): void {
     unlink(this.#owner, pid);
-    if (pid.process !== null) exitSignal(this.#owner.pid, pid.process, "kill");
+    exitSignal(this.#owner.pid, pid, "kill");
   }
 }
 

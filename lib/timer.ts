@@ -16,7 +16,8 @@
 import { Gen } from "./gen.ts";
 import { now } from "./kernel/clock.ts";
 import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
-import { isOnNode, localRegistry, nodeName } from "./kernel/names.ts";
+import { isOnNode } from "./kernel/distribution.ts";
+import { localRegistry } from "./kernel/names.ts";
 import { OwnedTimer, Process, TRAP_EXIT } from "./kernel/process.ts";
 import { runAs } from "./kernel/scheduler.ts";
 import { fence, self } from "./kernel/self.ts";
@@ -27,6 +28,7 @@ import {
   isAtom,
   isPid,
   type NodeName,
+  nodeName,
   type Pid,
   Ref,
   type Term,

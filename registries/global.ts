@@ -13,12 +13,19 @@
  */
 
 import { exit } from "../lib/kernel/exit.ts";
-import { type Awaitable, nodeName } from "../lib/kernel/names.ts";
+import type { Awaitable } from "../lib/kernel/names.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { report } from "../lib/kernel/report.ts";
 import { fence, self } from "../lib/kernel/self.ts";
 import { sendToPid, terminate } from "../lib/kernel/signals.ts";
-import { inspect, isPid, type NodeName, type Pid, type Term } from "../lib/kernel/term.ts";
+import {
+  inspect,
+  isPid,
+  type NodeName,
+  nodeName,
+  type Pid,
+  type Term,
+} from "../lib/kernel/term.ts";
 import {
   allNames,
   awaitLockHere,

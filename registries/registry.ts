@@ -278,7 +278,7 @@ class Table {
   shutDown(): void {
     for (const { process, isLinked } of [...this.#holders.values()]) {
       if (isLinked) unlink(process, this.#owner.pid);
-      exitSignal(this.#owner.pid, process, "shutdown");
+      exitSignal(this.#owner.pid, process.pid, "shutdown");
     }
   }
 

@@ -28,6 +28,7 @@ import {
 } from "../mod.ts";
 import { freshAtom, NAMINGS } from "./fixtures/naming.ts";
 import { Scripted } from "./fixtures/script.ts";
+import { aliasTag } from "../lib/kernel/list.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
 
 /** Answers a `"now"` at once, and every other request when it is told to. */
@@ -194,7 +195,7 @@ Deno.test("GenServer.waitResponse() leaves all other mail where it is, also what
     const other = makeRef();
     const mail = [
       "hello",
-      [["alias", other], "reply"],
+      [aliasTag(other), "reply"],
       ["DOWN", other, "process", pid, "why"],
       [other, "reply"],
     ];
@@ -290,7 +291,7 @@ Deno.test("a collection of requests answers in the order of completion, with the
         assertStrictEquals(answer[2], requests);
         assertEquals(await GenServer.waitResponse(requests, 0, true), "timeout");
         const [id] = GenServer.reqidsToList(requests).find(([, label]) => label === "label b")!;
-        send(self(), [["alias", id], ["answer to", "b"]]);
+        send(self(), [aliasTag(id), ["answer to", "b"]]);
       }
     }
 
@@ -316,7 +317,7 @@ Deno.test("GenServer.checkResponse() with a collection knows whose answer a mess
     const requests = GenServer.sendRequest(pid, "now", 1 as number, GenServer.reqidsNew());
     const message = await receive();
     assertEquals(GenServer.checkResponse("hello", requests, true), "no_reply");
-    const stranger = [["alias", makeRef()], "reply"];
+    const stranger = [aliasTag(makeRef()), "reply"];
     assertEquals(GenServer.checkResponse(stranger, requests, true), "no_reply");
     const kept = GenServer.checkResponse(message, requests, false);
     assertEquals(kept, [["reply", "at once"], 1, requests]);
@@ -388,7 +389,7 @@ Deno.test("a collection of requests is a value: whatever is made of it, it stays
         const next = new Map(model);
         if (model.has(id)) {
           next.delete(id);
-          const answer = GenServer.checkResponse([["alias", id], "reply"], requests, true);
+          const answer = GenServer.checkResponse([aliasTag(id), "reply"], requests, true);
           assert(Array.isArray(answer));
           assertStrictEquals(answer[1], model.get(id));
           made.push({ requests: answer[2], model: next });

@@ -29,6 +29,7 @@ import {
 import { recorder, returning, RUNNING, type Seen, startRecorder } from "./fixtures/machine.ts";
 import { freshAtom, NAMINGS } from "./fixtures/naming.ts";
 import { failure } from "./fixtures/script.ts";
+import { aliasTag } from "../lib/kernel/list.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
 
 const { keepState, keepStateAndData, nextState, stopAndReply } = GenStatem;
@@ -817,8 +818,8 @@ Deno.test("stopAndReply() sends the replies in the order of the list, and only t
       await exitOf(pid);
       const messages = flush() as (readonly unknown[])[];
       assertEquals(messages.filter(([tag]) => tag !== "DOWN"), [
-        [["alias", ids[1]], "two"],
-        [["alias", ids[0]], "one"],
+        [aliasTag(ids[1]), "two"],
+        [aliasTag(ids[0]), "one"],
         ["terminate", "why", "a", data[0] ?? "data"],
       ]);
       assertEquals(

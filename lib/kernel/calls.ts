@@ -23,20 +23,40 @@ import { cancel, stage, startStaged, Timer } from "./timers.ts";
 /** Whom a server answers: `[client, tag]`. Opaque, as OTP's is. */
 export type From = readonly [client: Pid, tag: Term];
 
+/** What was asked of whom. */
+export interface Asked {
+  /** The reference as the caller gave it. */
+  readonly server: Term;
+  readonly request: Term;
+  /** In milliseconds. */
+  readonly timeout: number;
+}
+
+/** A call under way, to a process here or elsewhere. */
+export interface Call extends Asked {
+  readonly caller: Process;
+  /** What the server answers to. */
+  readonly from: From;
+  /** Gives the caller its answer, unless it has one or has stopped waiting. */
+  reply(value: Term): void;
+  /** Fails the call with `[why, call]`, unless it is over. */
+  fail(why: Term): void;
+}
+
 /** What distinguishes one kind of call from another: its message, and how it fails. */
 export interface CallKind {
   /** The message that asks the server, if that is not `["$gen_call", from, request]`. */
-  message?(call: PendingCall): Term;
+  message?(call: Call): Term;
   /** The call in the exit reason of its failure, e.g. `["GenServer", "call", [server, request, timeout]]`. */
-  describe(call: PendingCall): Term;
+  describe(call: Asked): Term;
   /** What to do when the server has ended, if not to fail the call with that reason. */
-  ended?(call: PendingCall, reason: Term): void;
+  ended?(call: Call, reason: Term): void;
   /** What to do when the time is up, if not to fail the call with `"timeout"`. */
   timedOut?(call: PendingCall): void;
 }
 
 /** One call, from its request to its reply. */
-export class PendingCall extends Timer implements Envelope {
+export class PendingCall extends Timer implements Envelope, Call {
   /** Settles with the reply, or rejects with an {@linkcode Exit}. */
   readonly promise: Promise<Term>;
   #resolve!: (value: Term) => void;

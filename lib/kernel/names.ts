@@ -8,7 +8,8 @@
  * @module
  */
 
-import { type Atom, inspect, isAtom, NO_NODE, type NodeName, Pid, type Term } from "./term.ts";
+import { isOnNode } from "./distribution.ts";
+import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
 
 /** A value now, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
@@ -82,11 +83,6 @@ export function localNameOf(pid: Pid): Atom | undefined {
 /** The registry of local names. */
 export function localRegistry(): LocalRegistry {
   return local;
-}
-
-/** The name of this node. */
-export function nodeName(): NodeName {
-  return NO_NODE;
 }
 
 const FORMS = 'a local name (an atom), ["global", term] or ["via", registry, term]';
@@ -179,12 +175,6 @@ export function parseName(server: Term): Address {
   const address = parse(server);
   if (address !== undefined) return address;
   throw new InvalidServerError(server);
-}
-
-/** Tells whether a reference is a local name on a node. */
-export function isOnNode(server: Term): server is readonly [Atom, NodeName] {
-  return Array.isArray(server) && server.length === 2 && isAtom(server[0]) &&
-    typeof server[1] === "string" && server[0] !== "global" && server[0] !== "local";
 }
 
 /** The error of something that cannot stand for a server. */

@@ -12,13 +12,20 @@
  */
 
 import { abandonCalls, failCalls } from "./calls.ts";
+import {
+  distribution,
+  isElsewhere,
+  type NameOnNode,
+  RemotePid,
+  RemoteRef,
+} from "./distribution.ts";
 import { reasonOf } from "./exit.ts";
 import { storage } from "./host.ts";
 import { PLAIN } from "./mailbox.ts";
 import { DEAD, type ExitHook, leaveTable, OwnedTimer, type Process } from "./process.ts";
 import { report } from "./report.ts";
 import { contextOf, runAs, schedule } from "./scheduler.ts";
-import { type Atom, message, type NodeName, type Pid, Ref, type Term } from "./term.ts";
+import { message, type Pid, Ref, type Term } from "./term.ts";
 
 /** When an alias stops being one. See `Process.alias` and `Process.monitor`. */
 export type AliasMode = "explicit_unalias" | "reply" | "demonitor" | "reply_demonitor";
@@ -31,11 +38,30 @@ export class Alias {
     (process.more().aliases ??= new Set()).add(this);
   }
 
+  /** Takes what is sent to the alias. */
+  receive(term: Term): void {
+    if (this.mode === "reply" || this.mode === "reply_demonitor") this.deactivate();
+    if (this.mode === "reply_demonitor") (this.ref.target as Monitor | null)?.remove();
+    deliver(this.process, message(term));
+  }
+
   /** Ends the alias. */
   deactivate(): void {
     this.ref.alias = null;
     this.process.extras?.aliases?.delete(this);
   }
+}
+
+/** Whoever can hold monitors: a process, or the processes of another node together. */
+export interface Holder {
+  /** The first of a list. */
+  monitors: Monitor | null;
+}
+
+/** Whoever can be monitored: a process, or the processes of another node together. */
+export interface Watched {
+  /** The first of a list. */
+  monitoredBy: Monitor | null;
 }
 
 /** A monitor that one process holds on another; a member of a list of either. */
@@ -48,9 +74,9 @@ export class Monitor {
   /** Enters the monitor on both sides. `object` is what a `DOWN` message will name. */
   constructor(
     readonly ref: Ref,
-    readonly holder: Process,
-    readonly target: Process,
-    readonly object: Pid | readonly [Atom, NodeName],
+    readonly holder: Holder,
+    readonly target: Watched,
+    readonly object: Pid | NameOnNode,
     readonly tag: Term,
   ) {
     ref.target = this;
@@ -72,6 +98,17 @@ export class Monitor {
     else this.target.monitoredBy = this.targetNext;
     if (this.targetNext !== null) this.targetNext.targetPrevious = this.targetPrevious;
   }
+
+  /** Who is told. */
+  get watcher(): Pid {
+    return (this.holder as Process).pid;
+  }
+
+  /** Tells the holder that the target has ended. To be called when the monitor is removed. */
+  tell(reason: Term): void {
+    endAliasOf(this.ref);
+    deliver(this.holder as Process, [this.tag, this.ref, "process", this.object, reason]);
+  }
 }
 
 // --- Messages -----------------------------------------------------------------------------------
@@ -86,15 +123,13 @@ export function deliver(process: Process, term: Term): void {
 export function sendToPid(pid: Pid, term: Term): void {
   const process = pid.process;
   if (process !== null) deliver(process, message(term));
+  else if (pid instanceof RemotePid) distribution?.send(pid, term);
 }
 
 /** Sends through an alias, if it is still active. */
 export function sendToAlias(ref: Ref, term: Term): void {
-  const alias = ref.alias as Alias | null;
-  if (alias === null) return;
-  if (alias.mode === "reply" || alias.mode === "reply_demonitor") alias.deactivate();
-  if (alias.mode === "reply_demonitor") (ref.target as Monitor | null)?.remove();
-  deliver(alias.process, message(term));
+  if (ref.alias !== null) (ref.alias as Alias).receive(term);
+  else if (ref instanceof RemoteRef) distribution?.send(ref, term);
 }
 
 // --- Links --------------------------------------------------------------------------------------
@@ -115,25 +150,34 @@ export function linksOf(process: Process): Pid[] {
 export function link(process: Process, pid: Pid): void {
   if (pid === process.pid) return;
   const other = pid.process;
-  if (other === null) return signalExit(process, pid, "noproc");
-  addLink(process, pid);
-  addLink(other, process.pid);
+  if (other !== null) {
+    addLink(process, pid);
+    addLink(other, process.pid);
+  } else if (!(pid instanceof RemotePid)) signalExit(process, pid, "noproc");
+  else if (distribution === null) signalExit(process, pid, "noconnection");
+  else if (!isLinked(process, pid)) {
+    addLink(process, pid);
+    distribution.link(process, pid);
+  }
 }
 
 /** Takes the link between `process` and `pid` away, if there is one. */
 export function unlink(process: Process, pid: Pid): void {
-  removeLink(process, pid);
+  const wasLinked = removeLink(process, pid);
   if (pid.process !== null) removeLink(pid.process, process.pid);
+  else if (wasLinked && pid instanceof RemotePid) distribution?.unlink(process, pid);
 }
 
-function addLink(process: Process, pid: Pid): void {
+/** Enters a link at one end; the other is elsewhere. */
+export function addLink(process: Process, pid: Pid): void {
   const links = process.links;
   if (links === null) process.links = pid;
   else if (links instanceof Set) links.add(pid);
   else if (links !== pid) process.links = new Set([links, pid]);
 }
 
-function removeLink(process: Process, pid: Pid): boolean {
+/** Removes a link at one end, and tells whether it was there. */
+export function removeLink(process: Process, pid: Pid): boolean {
   const links = process.links;
   if (links === pid) {
     process.links = null;
@@ -150,7 +194,7 @@ function removeLink(process: Process, pid: Pid): boolean {
 export function monitor(
   holder: Process,
   target: Process | null,
-  object: Pid | readonly [Atom, NodeName],
+  object: Pid | NameOnNode,
   tag: Term = "DOWN",
   aliasMode?: Exclude<AliasMode, "reply">,
 ): Ref {
@@ -160,9 +204,12 @@ export function monitor(
   if (aliasMode !== undefined) new Alias(holder, ref, aliasMode);
   if (target !== null) {
     new Monitor(ref, holder, target, object, tag);
+  } else if (isElsewhere(object) && distribution !== null) {
+    distribution.monitor(ref, holder, object, tag);
   } else {
     endAliasOf(ref);
-    deliver(holder, [tag, ref, "process", object, "noproc"]);
+    const reason = isElsewhere(object) ? "noconnection" : "noproc";
+    deliver(holder, [tag, ref, "process", object, reason]);
   }
   return ref;
 }
@@ -183,22 +230,26 @@ export function flushDown(process: Process, ref: Ref): boolean {
   );
 }
 
-function endAliasOf(ref: Ref): void {
+/** Ends the alias that a monitor was made with. */
+export function endAliasOf(ref: Ref): void {
   const alias = ref.alias as Alias | null;
   if (alias !== null && alias.mode !== "explicit_unalias") alias.deactivate();
 }
 
 // --- Exits --------------------------------------------------------------------------------------
 
-/** Sends `to` the exit signal of `Process.exit(to, reason)`. */
-export function exitSignal(from: Pid, to: Process, reason: Term): void {
-  if (reason === "kill") terminate(to, "killed");
-  else if (to.trapsExits) deliver(to, ["EXIT", from, reason]);
-  else if (reason !== "normal" || from === to.pid) terminate(to, reason);
+/** Sends `to` the exit signal of `Process.exit(to, reason)`, if it is still there. */
+export function exitSignal(from: Pid, to: Pid, reason: Term): void {
+  const process = to.process;
+  if (process === null) {
+    if (to instanceof RemotePid) distribution?.exit(from, to, reason);
+  } else if (reason === "kill") terminate(process, "killed");
+  else if (process.trapsExits) deliver(process, ["EXIT", from, reason]);
+  else if (reason !== "normal" || from === to) terminate(process, reason);
 }
 
 /** The exit signal of a link: `kill` is nothing special here. */
-function signalExit(to: Process, from: Pid, reason: Term): void {
+export function signalExit(to: Process, from: Pid, reason: Term): void {
   if (to.trapsExits) deliver(to, ["EXIT", from, reason]);
   else if (reason !== "normal") terminate(to, reason);
 }
@@ -257,10 +308,9 @@ function bury(process: Process, reason: Term): void {
   let oldest = process.monitoredBy;
   while (oldest?.targetNext) oldest = oldest.targetNext;
   for (let monitor = oldest; monitor !== null;) {
-    const { ref, holder, tag, object, targetPrevious } = monitor;
+    const { targetPrevious } = monitor;
     monitor.remove();
-    endAliasOf(ref);
-    deliver(holder, [tag, ref, "process", object, reason]);
+    monitor.tell(reason);
     monitor = targetPrevious;
   }
   process.clear();
@@ -281,7 +331,9 @@ function abort(process: Process, controller: AbortController, reason: Term): voi
 
 function endLink(other: Pid, pid: Pid, reason: Term): void {
   const process = other.process;
-  if (process !== null && removeLink(process, pid)) signalExit(process, pid, reason);
+  if (process === null) {
+    if (other instanceof RemotePid) distribution?.linkBroke(pid, other, reason);
+  } else if (removeLink(process, pid)) signalExit(process, pid, reason);
 }
 
 function runExitHooks(hooks: ExitHook | Set<ExitHook>, pid: Pid, reason: Term): void {
@@ -304,7 +356,9 @@ function runExitHook(hook: ExitHook, pid: Pid, reason: Term): void {
  */
 export function onExit(pid: Pid, hook: ExitHook): (() => void) | undefined {
   const process = pid.process;
-  if (process === null) return undefined;
+  if (process === null) {
+    return pid instanceof RemotePid ? distribution?.onExit(pid, hook) : undefined;
+  }
   const extras = process.more();
   const hooks = extras.exitHooks;
   // Mostly there is just one, which then needs no set.

@@ -26,6 +26,17 @@ declare const behaviour: unique symbol;
 
 let lastPid = 0;
 let lastRef = 0;
+let here: NodeName = NO_NODE;
+
+/** The name of this node. */
+export function nodeName(): NodeName {
+  return here;
+}
+
+/** Gives this runtime the name of a node. */
+export function setNodeName(name: NodeName): void {
+  here = name;
+}
 
 /**
  * The identity of a process. Opaque: made by `spawn` and the `start` functions, never by hand.
@@ -48,18 +59,20 @@ export class Pid<Module = any> {
   process: Process | null;
   /** Counts up with each process of this runtime, and is never used twice. */
   readonly id: number;
-  /** The node that the process lives on. */
-  readonly node: NodeName;
 
   /**
    * Not for users: the kernel makes pids.
    *
    * @internal
    */
-  constructor(process: Process | null) {
+  constructor(process: Process | null, id: number = ++lastPid) {
     this.process = process;
-    this.id = ++lastPid;
-    this.node = NO_NODE;
+    this.id = id;
+  }
+
+  /** The node that the process lives on. */
+  get node(): NodeName {
+    return here;
   }
 
   /** Prints as Erlang and Elixir print it, e.g. `#PID<0.85.0>`. */
@@ -102,9 +115,21 @@ export class Ref {
    */
   alias: unknown = null;
   /** Counts up with each reference of this runtime, and is never used twice. */
-  readonly id: number = ++lastRef;
+  readonly id: number;
+
+  /**
+   * Not for users: see {@linkcode makeRef}.
+   *
+   * @internal
+   */
+  constructor(id: number = ++lastRef) {
+    this.id = id;
+  }
+
   /** The node that made it. */
-  readonly node: NodeName = NO_NODE;
+  get node(): NodeName {
+    return here;
+  }
 
   /** Prints as Erlang and Elixir print it, e.g. `#Reference<0.0.0.7>`. */
   toString(): string {
