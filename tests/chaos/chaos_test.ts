@@ -8,11 +8,23 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Event, Trace } from "./model.ts";
 import { mismatch } from "./model.ts";
-import { chaos, main, randomSeed } from "./run.ts";
+import { chaos, main, randomSeed, shrink } from "./run.ts";
 
 /** What must have been done, and have happened, for a run to mean something. */
 const DEEDS = [
-  ...["plant", "crash", "kill", "burst:", "signal", "hang", "stop", "pass", "sweep", "sicken"],
+  ...[
+    "plant",
+    "crash",
+    "kill",
+    "burst:",
+    "signal",
+    "hang",
+    "stop",
+    "pass",
+    "sweep",
+    "sicken",
+    "disturb",
+  ],
   ...["startChild", "terminateChild", "restartChild", "deleteChild"],
   ...["start", "terminate", "down"],
   // What supervisors report.
@@ -38,6 +50,20 @@ Deno.test("Supervisor and DynamicSupervisor do what OTP's rules say under chaos 
 
 Deno.test("chaos() does the same again when the seed is the same", async () => {
   assertEquals(await chaos(3, 60), await chaos(3, 60));
+});
+
+Deno.test("shrink() finds the steps that it takes to go wrong", async () => {
+  const steps = Array.from({ length: 100 }, (_, index) => index);
+  let tries = 0;
+  const goesWrong = (steps: readonly number[]) => {
+    tries++;
+    return Promise.resolve([7, 50, 99].every((step) => steps.includes(step)));
+  };
+  assertEquals(await shrink(steps, goesWrong), [7, 50, 99]);
+  assert(tries < 80);
+  tries = 0;
+  assert((await shrink(steps, goesWrong, 5)).length > 3);
+  assertEquals(tries, 5);
 });
 
 Deno.test("mismatch() tells what is missing, too much, twice, or in the wrong order", () => {

@@ -3,8 +3,9 @@
  * that may happen to one of them what follows, at what time, and in which order.
  *
  * It is written from the rules of `supervisor.erl` and of Elixir's `DynamicSupervisor`, not from this
- * library, and keeps to the plainest way to say them. It sees a tree at rest: one thing happens, and
- * all that follows is over before the next.
+ * library, and keeps to the plainest way to say them. It sees a tree at rest: one thing happens, or a
+ * second one when a supervisor waits in the midst of the first, and all that follows is over before the
+ * next.
  *
  * @module
  */
@@ -45,7 +46,22 @@ export interface SupervisorPlan extends Common {
 export type Plan = WorkerPlan | SupervisorPlan;
 
 /** The exit reasons that there are. */
-export type Reason = "normal" | "shutdown" | readonly ["shutdown", string] | "boom" | "killed";
+export type Reason =
+  | "normal"
+  | "shutdown"
+  | readonly ["shutdown", string]
+  | "boom"
+  | "killed"
+  | "sick";
+
+/**
+ * What ails a worker that is to be started: the start is refused before there is a process; its `init`
+ * takes `SLOW_MS` and then succeeds, or then fails; or it never returns.
+ */
+export type Ailment = "refuses" | "is slow" | "fails slowly" | "hangs";
+
+/** How long a slow `init` takes. */
+export const SLOW_MS = 1000;
 
 // --- Traces -------------------------------------------------------------------------------------
 
@@ -107,6 +123,8 @@ export class Instance {
   /** Tells it from all others, also of the same plan. */
   readonly label: string;
   isAlive = true;
+  /** What it has ended with. */
+  reason: Reason | undefined;
   /** It waits for ever in a callback, and reads no mail. */
   isStuck = false;
   /** Of a supervisor: in the order of their start. */
@@ -138,6 +156,8 @@ export interface Slot {
   readonly plan: Plan;
   /** Also one that has ended, until its supervisor has heard of it. */
   instance: Instance | undefined;
+  /** The one before. */
+  last?: Instance | undefined;
   /** It could not be started anew, and will be tried once more. */
   isRestarting: boolean;
 }
@@ -155,6 +175,9 @@ function isOrderly(reason: Reason): boolean {
 
 // --- What happens -------------------------------------------------------------------------------
 
+/** Thrown through what a supervisor does when it is killed in the midst of it. */
+class Felled extends Error {}
+
 /** The tree, and what happens to it. */
 export class Model {
   root: Instance | undefined;
@@ -163,10 +186,18 @@ export class Model {
   /** Milliseconds: when all that was to follow was over. */
   now: number;
   readonly #incarnations = new Map<Plan, number>();
-  /** How many times more a worker will fail to start. */
-  readonly #sickness = new Map<Plan, number>();
-  /** Restarts to be tried again, once supervisors have read the mail that they have. */
-  #retries: [supervisor: Instance, slot: Slot][] = [];
+  /** What the next starts of workers will suffer from. */
+  readonly #ailments = new Map<Plan, [ailment: Ailment, times: number]>();
+  /** What supervisors have yet to read. */
+  readonly #mail: (() => void)[] = [];
+  #isReading = false;
+  #isInterrupted = false;
+  /** What happens as soon as a supervisor waits. */
+  #meanwhile: (() => void) | undefined;
+  /** Whom a supervisor waits for, at such a moment. */
+  #awaited: Instance | undefined;
+  /** Whose `init` is running, at such a moment. */
+  starting: Instance | undefined;
   #trace: Trace[] = [];
   /** What goes on beside the tree: the rest of supervisors that were killed. */
   #beside: Trace[] = [];
@@ -204,31 +235,66 @@ export class Model {
     if (root instanceof Instance) this.root = root;
   }
 
-  /** The next `times` starts of a worker will fail. */
-  sicken(plan: Plan, times: number): void {
-    this.#sickness.set(plan, times);
+  /** The next `times` starts of a worker will suffer from `ailment`. */
+  sicken(plan: Plan, ailment: Ailment, times: number): void {
+    this.#ailments.set(plan, [ailment, times]);
+  }
+
+  /** Does one thing, and the other as soon as a supervisor waits in the midst of the first; else after it. */
+  both(first: () => unknown, meanwhile: () => void): unknown {
+    this.#meanwhile = meanwhile;
+    try {
+      const answer = first();
+      this.#interrupt();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof Felled)) throw error;
+      return ["exit", "killed"];
+    } finally {
+      this.#read();
+    }
+  }
+
+  /** Kills a supervisor that has only workers, and is perhaps waiting for one of them. */
+  fell(supervisor: Instance): void {
+    const { starting } = this;
+    const awaited = this.#awaited;
+    this.starting = undefined;
+    if (awaited !== undefined) awaited.isStuck = true;
+    this.kill(supervisor);
+    if (starting !== undefined) this.#beside.push(this.#apart(() => this.#abandon(starting)));
+    // Whatever it was about to do is not done.
+    if (awaited !== undefined) throw new Felled();
+  }
+
+  /** A supervisor is asked for something; it may be busy, and answers in its turn, if it lives. */
+  request(supervisor: Instance, ask: () => unknown, answer: (value: unknown) => void): void {
+    if (!supervisor.isAlive) return answer(["exit", "noproc"]);
+    this.#mail.push(() => answer(supervisor.isAlive ? ask() : ["exit", supervisor.reason]));
+    this.#read();
   }
 
   /** A worker ends by itself. */
   end(worker: Instance, reason: Reason): void {
-    if (worker.isStuck) return;
+    if (worker.isStuck || !worker.isAlive) return;
     this.#emit(["terminate", worker.label, reason]);
     this.#down(worker, reason);
-    this.#tell(worker, reason);
-    this.#retry();
+    this.#post(worker);
+    this.#read();
   }
 
   /** A supervisor is stopped by somebody who is not its supervisor. */
   stop(supervisor: Instance, reason: Reason): void {
     this.#end(supervisor, reason);
-    this.#retry();
+    this.#read();
   }
 
   /** A stranger sends exit signals with the reason `"kill"`, to one child of a supervisor or several at once. */
   kill(...instances: Instance[]): void {
-    for (const each of instances) this.#kill(each);
-    for (const each of instances) this.#tell(each, "killed");
-    this.#retry();
+    const killed = instances.filter(({ isAlive }) => isAlive);
+    for (const each of killed) this.#kill(each);
+    for (const each of killed) this.#post(each);
+    this.#read();
   }
 
   /** A stranger sends another exit signal. */
@@ -236,8 +302,8 @@ export class Model {
     const { plan } = instance;
     if (plan.kind !== "worker" || plan.traps || reason === "normal") return;
     this.#down(instance, reason);
-    this.#tell(instance, reason);
-    this.#retry();
+    this.#post(instance);
+    this.#read();
   }
 
   /** An orphan is killed. */
@@ -248,9 +314,13 @@ export class Model {
 
   // --- What a supervisor is asked to do. The answers name processes by their labels.
 
-  terminateChild(supervisor: Instance, id: string): unknown {
+  /** A dynamic supervisor knows a child by its process, the last one while it is being restarted. */
+  terminateChild(supervisor: Instance, id: string, process?: Instance): unknown {
     const slot = supervisor.slots.find(({ plan }) => plan.id === id);
     if (slot === undefined) return ["error", "not_found"];
+    if (process !== undefined && process !== (slot.instance ?? slot.last)) {
+      return ["error", "not_found"];
+    }
     if (slot.instance !== undefined) this.#stopChild(slot.instance);
     this.#release(supervisor, slot);
     return "ok";
@@ -259,6 +329,7 @@ export class Model {
   restartChild(supervisor: Instance, id: string): unknown {
     const slot = supervisor.slots.find(({ plan }) => plan.id === id);
     if (slot === undefined) return ["error", "not_found"];
+    if (slot.isRestarting) return ["error", "restarting"];
     if (slot.instance !== undefined) return ["error", "running"];
     const started = this.#start(slot.plan, supervisor);
     if (!(started instanceof Instance)) return ["error", started.failure];
@@ -269,6 +340,7 @@ export class Model {
   deleteChild(supervisor: Instance, id: string): unknown {
     const slot = supervisor.slots.find(({ plan }) => plan.id === id);
     if (slot === undefined) return ["error", "not_found"];
+    if (slot.isRestarting) return ["error", "restarting"];
     if (slot.instance !== undefined) return ["error", "running"];
     supervisor.slots = supervisor.slots.filter((each) => each !== slot);
     return "ok";
@@ -282,8 +354,7 @@ export class Model {
         : ["error", ["already_started", present.instance.label]];
     }
     const instance = this.#start(plan, supervisor);
-    // Plans are new, and nobody is sick yet.
-    if (!(instance instanceof Instance)) throw new Error(`${plan.id} does not start`);
+    if (!(instance instanceof Instance)) return ["error", instance.failure];
     supervisor.slots.push({ plan, instance, isRestarting: false });
     return ["ok", instance.label];
   }
@@ -294,10 +365,10 @@ export class Model {
     const incarnation = (this.#incarnations.get(plan) ?? 0) + 1;
     this.#incarnations.set(plan, incarnation);
     const instance = new Instance(plan, supervisor, incarnation);
-    const sickness = this.#sickness.get(plan) ?? 0;
-    if (sickness > 0) {
-      this.#sickness.set(plan, sickness - 1);
-      return { failure: "sick" };
+    const [ailment, times] = this.#ailments.get(plan) ?? [undefined, 0];
+    if (times > 0) {
+      this.#ailments.set(plan, [ailment!, times - 1]);
+      return ailment === "refuses" ? { failure: "sick" } : this.#startSlowly(instance, ailment!);
     }
     if (plan.kind === "supervisor") {
       for (const child of plan.children) {
@@ -313,33 +384,76 @@ export class Model {
     return instance;
   }
 
+  /** The `init` of a worker takes its time. */
+  #startSlowly(instance: Instance, ailment: Ailment): Instance | { failure: unknown } {
+    this.#emit(["start", instance.label]);
+    this.starting = instance;
+    this.#wait(ailment === "hangs" ? Infinity : SLOW_MS, instance);
+    this.starting = undefined;
+    if (instance.isAlive && ailment === "fails slowly") this.#down(instance, "sick");
+    return instance.isAlive ? instance : { failure: instance.reason };
+  }
+
   // --- Ending
 
   #down(instance: Instance, reason: Reason): void {
     instance.isAlive = false;
+    instance.reason = reason;
     if (instance === this.root) this.root = undefined;
     this.#emit(["down", instance.label, reason]);
   }
 
-  /** A supervisor stops a child and waits for its end. */
-  #stopChild(instance: Instance): void {
+  /**
+   * A supervisor stops a child and waits for its end; but no longer than until `deadline`, when it will be
+   * killed itself. Tells whether it lived to see the end.
+   */
+  #stopChild(instance: Instance, deadline = Infinity): boolean {
     const { plan } = instance;
-    if (!instance.isAlive) return;
-    if (plan.shutdown === "brutal_kill") return this.#kill(instance);
-    if (plan.kind !== "worker") return this.#leave(instance, "shutdown");
-    if (!plan.traps) return this.#down(instance, "shutdown");
-    if (plan.shutdown === 0) return this.#down(instance, "killed");
+    if (!instance.isAlive) return true;
+    if (plan.shutdown === "brutal_kill") return this.#kill(instance), true;
+    if (plan.kind !== "worker") return this.#stopSupervisor(instance, deadline);
+    if (!plan.traps) return this.#down(instance, "shutdown"), true;
+    if (plan.shutdown === 0) return this.#down(instance, "killed"), true;
     if (!instance.isStuck) this.#emit(["terminate", instance.label, "shutdown"]);
-    if (!instance.isStuck && !plan.hangs) return this.#down(instance, "shutdown");
+    if (!instance.isStuck && !plan.hangs) return this.#down(instance, "shutdown"), true;
     if (plan.shutdown === "infinity") throw new Error(`${instance.label} would hang for ever`);
-    this.now += plan.shutdown;
-    this.#down(instance, "killed");
+    const end = this.now + plan.shutdown;
+    if (end > deadline) {
+      instance.isStuck = true;
+      this.#wait(deadline - this.now);
+      return false;
+    }
+    this.#wait(plan.shutdown, instance);
+    if (instance.isAlive) this.#down(instance, "killed");
+    return true;
   }
 
-  /** A supervisor ends in order. */
-  #leave(supervisor: Instance, reason: Reason): void {
-    this.#stopChildren(supervisor);
+  #stopSupervisor(instance: Instance, deadline: number): boolean {
+    const { shutdown } = instance.plan;
+    const limit = typeof shutdown === "number" ? this.now + shutdown : Infinity;
+    if (limit <= deadline) {
+      if (!this.#leave(instance, "shutdown", limit)) this.#kill(instance);
+      return true;
+    }
+    // It has been told, and nobody will be there to kill it: it takes the time that it needs.
+    const start = this.now;
+    const trace = this.#record(() => this.#leave(instance, "shutdown"));
+    if (this.now <= deadline) {
+      this.#trace.push(trace);
+      return true;
+    }
+    this.#beside.push(trace);
+    this.#latest = Math.max(this.#latest, this.now);
+    this.now = start;
+    this.#wait(deadline - start);
+    return false;
+  }
+
+  /** A supervisor ends in order. Tells whether it had, before the `deadline`. */
+  #leave(supervisor: Instance, reason: Reason, deadline = Infinity): boolean {
+    if (!this.#stopChildren(supervisor, deadline)) return false;
     this.#down(supervisor, reason);
+    return true;
   }
 
   /** A supervisor ends by itself. */
@@ -348,13 +462,17 @@ export class Model {
     this.#tell(supervisor, reason);
   }
 
-  #stopChildren(supervisor: Instance): void {
+  /** Tells whether all have ended before the `deadline`. */
+  #stopChildren(supervisor: Instance, deadline = Infinity): boolean {
     const children = supervisor.slots.flatMap(({ instance }) => instance ?? []);
-    if (supervisor.plan.kind === "dynamic") {
-      this.#atOnce(children.map((child) => () => this.#stopChild(child)));
-    } else {
-      for (const child of children.reverse()) this.#stopChild(child);
+    if (supervisor.plan.kind !== "dynamic") {
+      return children.reverse().every((child) => this.#stopChild(child, deadline));
     }
+    let isInTime = true;
+    this.#atOnce(children.map((child) => () => {
+      if (!this.#stopChild(child, deadline)) isInTime = false;
+    }));
+    return isInTime;
   }
 
   /** A process is killed. Its children hear of it by their links. */
@@ -368,7 +486,7 @@ export class Model {
   /** The supervisor of a process was killed. */
   #abandon(instance: Instance): void {
     const { plan } = instance;
-    if (plan.kind !== "worker") return this.#leave(instance, "killed");
+    if (plan.kind !== "worker") return void this.#leave(instance, "killed");
     if (plan.traps && instance.isStuck) return void this.orphans.add(instance);
     if (plan.traps) this.#emit(["terminate", instance.label, "killed"]);
     this.#down(instance, "killed");
@@ -403,6 +521,7 @@ export class Model {
     const second = Math.floor(this.now / 1000);
     supervisor.restarts = supervisor.restarts.filter((each) => each >= second - maxSeconds);
     supervisor.restarts.push(second);
+    slot.last = slot.instance ?? slot.last;
     slot.instance = undefined;
     slot.isRestarting = false;
     if (supervisor.restarts.length > maxRestarts) return this.#end(supervisor, "shutdown");
@@ -426,30 +545,66 @@ export class Model {
         continue;
       }
       each.isRestarting = true;
-      this.#retries.push([supervisor, each]);
+      this.#mail.push(() => this.#retry(supervisor, each));
       return;
     }
   }
 
   /** What could not be restarted is tried again until it can be, or was tried too often. */
-  #retry(): void {
-    for (let next; (next = this.#retries.shift());) {
-      const [supervisor, slot] = next;
-      if (supervisor.isAlive && slot.isRestarting && supervisor.slots.includes(slot)) {
-        this.#restart(supervisor, slot);
-      }
+  #retry(supervisor: Instance, slot: Slot): void {
+    if (supervisor.isAlive && slot.isRestarting && supervisor.slots.includes(slot)) {
+      this.#restart(supervisor, slot);
+    }
+  }
+
+  /** The supervisor of a process that has ended by itself will learn of it. */
+  #post(ended: Instance): void {
+    this.#mail.push(() => this.#tell(ended, ended.reason!));
+  }
+
+  /** Supervisors read their mail, and what comes of it. One that is reading does nothing else. */
+  #read(): void {
+    if (this.#isReading || this.#isInterrupted) return;
+    this.#isReading = true;
+    try {
+      for (let next; (next = this.#mail.shift());) next();
+    } finally {
+      this.#isReading = false;
     }
   }
 
   /** A child has no process any more: a temporary one, and one of a dynamic supervisor, is forgotten. */
   #release(supervisor: Instance, slot: Slot): void {
     slot.instance = undefined;
+    slot.isRestarting = false;
     if (slot.plan.restart === "temporary" || supervisor.plan.kind === "dynamic") {
       supervisor.slots = supervisor.slots.filter((each) => each !== slot);
     }
   }
 
   // --- Order and time
+
+  /** Time passes while a supervisor waits; none if it is the end of `awaited`, and that has come already. */
+  #wait(ms: number, awaited?: Instance): void {
+    this.#interrupt(awaited);
+    if (awaited?.isAlive === false) return;
+    if (ms === Infinity) throw new Error(`${awaited?.label} is waited for for ever`);
+    this.now += ms;
+  }
+
+  /** What is to happen meanwhile, does. */
+  #interrupt(awaited?: Instance): void {
+    const meanwhile = this.#meanwhile;
+    this.#meanwhile = undefined;
+    this.#isInterrupted = true;
+    this.#awaited = awaited;
+    try {
+      meanwhile?.();
+    } finally {
+      this.#isInterrupted = false;
+      this.#awaited = undefined;
+    }
+  }
 
   #emit(event: Event): void {
     this.#trace.push({ event });
@@ -472,7 +627,10 @@ export class Model {
   /** What goes on apart takes no time of those who do not wait for it. */
   #apart(doing: () => void): Trace {
     const start = this.now;
+    const meanwhile = this.#meanwhile;
+    this.#meanwhile = undefined;
     const trace = this.#record(doing);
+    this.#meanwhile = meanwhile;
     this.#latest = Math.max(this.#latest, this.now);
     this.now = start;
     return trace;

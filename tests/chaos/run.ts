@@ -8,18 +8,25 @@
  * which order, for which reason, and after how much (fake) time; what supervisors answered; who is
  * there, under which supervisor, linked to whom, under which name. In the end nothing may be left.
  *
- * The same seed does the same steps. The exit status is 0 if all went as the model says, else 1.
+ * Some of the harm comes while a supervisor is busy: waiting for a child that is slow to start or to stop,
+ * or that never does either.
+ *
+ * The same seed does the same steps. When they go wrong, fewer of them are looked for that do as well, and
+ * printed; to run only these: deno task chaos SEED STEP,STEP,…
+ *
+ * The exit status is 0 if all went as the model says, else 1.
  *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { DynamicSupervisor, flush, Logger, Process, self, Supervisor } from "../../mod.ts";
+import { DynamicSupervisor, Exit, flush, Logger, Process, self, Supervisor } from "../../mod.ts";
 import { now } from "../../lib/kernel/clock.ts";
 import { pendingTimers } from "../../lib/kernel/timers.ts";
 import { inProcess, settled } from "../helpers.ts";
 import {
+  type Ailment,
   type Event,
   type Instance,
   mismatch,
@@ -40,13 +47,25 @@ interface Deed {
   readonly text: string;
   readonly real: () => unknown;
   readonly model: () => unknown;
+  /** Of one that starts a child: that child. */
+  readonly plan?: Plan;
+  /** What is done in the midst of it, as soon as there is nothing to do but wait. */
+  readonly meanwhile?: () => unknown;
 }
 
 /** How often what was done and happened: `"crash"`, `"down"`, … */
 export type Tally = ReadonlyMap<string, number>;
 
-/** Does `steps` steps by `seed`. @throws {Error} That says at which step what went wrong. */
-export function chaos(seed: number, steps: number): Promise<Tally> {
+/**
+ * Does `steps` steps by `seed`, or only the steps of these numbers: what a step does depends on the
+ * seed, its number, and the tree that it finds.
+ *
+ * @throws {Error} That says at which step what went wrong.
+ */
+export function chaos(seed: number, steps: number | readonly number[]): Promise<Tally> {
+  const numbers = typeof steps === "number"
+    ? Array.from({ length: steps }, (_, index) => index + 1)
+    : steps;
   return inProcess(async () => {
     let tally: Map<string, number> | undefined;
     const previous = Logger.setHandler(({ kind, details }) => {
@@ -56,17 +75,49 @@ export function chaos(seed: number, steps: number): Promise<Tally> {
       tally?.set(context, (tally.get(context) ?? 0) + 1);
     });
     try {
-      using time = new FakeTime();
+      using time = new FakeTime(0);
       Process.flag("trap_exit", true);
       const run = new Run(seed, time);
       tally = run.tally;
-      for (let step = 1; step <= steps; step++) await run.step(step);
-      await run.end();
-      return run.tally;
+      try {
+        for (const number of numbers) await run.step(number);
+        await run.end();
+        return run.tally;
+      } finally {
+        await run.clear();
+      }
     } finally {
       Logger.setHandler(previous);
     }
   });
+}
+
+/**
+ * Finds few steps that go wrong, among `steps` that do: leaves out halves, quarters, … of them for as long
+ * as the rest goes wrong too, and tries no more than `tries` times.
+ */
+export async function shrink(
+  steps: readonly number[],
+  goesWrong: (steps: readonly number[]) => Promise<boolean>,
+  tries = 400,
+): Promise<readonly number[]> {
+  for (let size = Math.ceil(steps.length / 2);; size = Math.ceil(size / 2)) {
+    for (let start = 0; start < steps.length && tries > 0; tries--) {
+      const fewer = steps.toSpliced(start, size);
+      if (await goesWrong(fewer)) steps = fewer;
+      else start += size;
+    }
+    if (size <= 1 || tries === 0) return steps;
+  }
+}
+
+/** A run that went wrong. */
+class Mishap extends Error {
+  override readonly name = "Mishap";
+
+  constructor(message: string, readonly step: number, cause: unknown) {
+    super(message, { cause });
+  }
 }
 
 /** The two worlds. */
@@ -92,6 +143,7 @@ class Run {
 
   /** Does something, and compares. */
   async step(number: number): Promise<void> {
+    this.#chance.turnTo(this.#seed, number);
     let deed = this.#model.root === undefined ? this.#plant() : undefined;
     while (deed === undefined) deed = this.#invent();
     await this.#do(deed, number);
@@ -118,16 +170,26 @@ class Run {
     assertEquals(leftovers(), this.#before, `left behind by seed ${this.#seed}`);
   }
 
+  /** Kills all that there may be, after a failure. */
+  async clear(): Promise<void> {
+    this.#forest.fell();
+    await settled();
+  }
+
   async #do(deed: Deed, step: number): Promise<void> {
     const count = (what: string) => this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
     count(deed.text.split(" ", 1)[0]!);
     this.#history.push(deed.text);
-    if (this.#history.length > 8) this.#history.shift();
+    if (this.#history.length > 20) this.#history.shift();
     try {
       const seen: Event[] = this.#forest.events = [];
       let answer: unknown = "none yet";
       const done = (async () => answer = await deed.real())();
       done.catch(() => {});
+      if (deed.meanwhile !== undefined) {
+        await settled();
+        deed.meanwhile();
+      }
       await this.#rest();
       assert(answer !== "none yet", "there is no answer");
       const expected = deed.model();
@@ -141,9 +203,10 @@ class Run {
       const when = step === Infinity ? "at the end" : `at step ${step}`;
       const { message } = error as Error;
       const last = this.#history.join("\n  ");
-      throw new Error(
+      throw new Mishap(
         `Chaos with seed ${this.#seed} went wrong ${when}: ${message}\nafter\n  ${last}`,
-        { cause: error },
+        step,
+        error,
       );
     }
   }
@@ -258,6 +321,7 @@ class Run {
       | Instance
       | undefined;
     const kind = chance.below(110);
+    if (chance.once(6)) return this.#disturb(supervisor);
     if (kind < 22) return worker && this.#crash(worker, this.#reason());
     if (kind < 32) return any && this.#kill([any]);
     if (kind < 40) return this.#burst(supervisor);
@@ -275,7 +339,7 @@ class Run {
     if (kind < 91) return this.#askFor("restartChild", planted);
     if (kind < 95) return this.#askFor("deleteChild", planted);
     if (kind < 100) return this.#pass(chance.of(300, 1000, 1000, 2000, 3000, 7000));
-    if (kind < 103) return worker && this.#sicken(worker, 1 + chance.below(4));
+    if (kind < 103) return worker && this.#sicken(worker, this.#ailment(), 1 + chance.below(4));
     return this.#wear(supervisors);
   }
 
@@ -312,12 +376,109 @@ class Run {
     return child && this.#kill([child.instance!]);
   }
 
-  #sicken({ plan }: Instance, times: number): Deed {
+  #ailment(): Ailment {
+    return this.#chance.of("refuses", "is slow", "fails slowly");
+  }
+
+  #sicken({ plan }: Instance, ailment: Ailment, times: number): Deed {
     return {
-      text: `sicken ${plan.id} for ${times} starts`,
-      real: () => this.#forest.sicken(plan, times),
-      model: () => this.#model.sicken(plan, times),
+      text: `sicken ${plan.id}, which ${ailment} for ${times} starts`,
+      real: () => this.#forest.sicken(plan, ailment, times),
+      model: () => this.#model.sicken(plan, ailment, times),
     };
+  }
+
+  /**
+   * Keeps a supervisor busy with one of its workers, and meanwhile asks it for something or harms a worker
+   * of it; in the case of one that hangs in its `init`, that one.
+   */
+  #disturb(supervisor: Instance): Deed | undefined {
+    const { label, plan, slots } = supervisor;
+    const { maxRestarts, autoShutdown } = supervisorOf(supervisor);
+    // Its own end must not come while its children are stopped all at once.
+    if (plan.kind === "dynamic" && (maxRestarts < UNLIMITED || autoShutdown !== "never")) return;
+    const [forest, model, chance] = [this.#forest, this.#model, this.#chance];
+    const workers = slots.flatMap(({ instance }) =>
+      instance?.plan.kind === "worker" ? [instance] : []
+    );
+    const [worker, other] = [chance.of(...workers), chance.of(...workers)];
+    if (worker === undefined || other === undefined) return;
+    const isNew = chance.once(3);
+    const first = chance.once(3)
+      ? this.#terminateChild(supervisor)
+      : isNew
+      ? this.#grow(supervisor)
+      : this.#kill([worker]);
+    if (first === undefined) return;
+    const ailment = chance.of("hangs", this.#ailment());
+    const ailing = first.plan ?? worker.plan;
+    if (ailing.kind !== "worker") return;
+    const request = this.#request(supervisor, worker);
+    if (request === undefined) return;
+    const harm = ailment !== "hangs"
+      ? chance.of("request", "kill")
+      : workers.length === slots.length && chance.once(2)
+      ? "fell"
+      : "starting";
+    /** Those of the first, and of what is done meanwhile. */
+    const [answers, expected]: [unknown[], unknown[]] = [["none", "none"], ["none", "none"]];
+    return {
+      text: `disturb ${label}: ${first.text}, while ${ailing.id} ${ailment}; meanwhile ` +
+        {
+          starting: "kill who hangs",
+          request: request.text,
+          kill: `kill ${other.label}`,
+          fell: `kill ${label}`,
+        }[harm],
+      real: async () => {
+        forest.sicken(ailing, ailment, 1);
+        answers[0] = await answerOf(first.real);
+        return answers;
+      },
+      meanwhile: async () => {
+        if (harm === "kill") Process.exit(forest.pid(other.label), "kill");
+        else if (harm === "fell" && Process.isAlive(forest.pid(label))) {
+          forest.sicken(ailing, ailment, 0);
+          Process.exit(forest.pid(label), "kill");
+        } else if (harm === "request") answers[1] = await answerOf(request.real);
+        else {
+          if (forest.starting !== undefined) Process.exit(forest.starting, "kill");
+          forest.sicken(ailing, ailment, 0);
+        }
+      },
+      model: () => {
+        model.sicken(ailing, ailment, 1);
+        expected[0] = model.both(first.model, () => {
+          if (harm === "kill") model.kill(other);
+          else if (harm === "fell" && supervisor.isAlive) {
+            model.sicken(ailing, ailment, 0);
+            model.fell(supervisor);
+          } else if (harm === "request") {
+            model.request(supervisor, request.model, (value) => expected[1] = value);
+          } else {
+            if (model.starting !== undefined) model.kill(model.starting);
+            model.sicken(ailing, ailment, 0);
+          }
+        });
+        // Who kills a child waits for nothing.
+        if (first.plan === undefined && first.text.startsWith("kill")) expected[0] = undefined;
+        for (const world of [forest, model]) world.sicken(ailing, ailment, 0);
+        forest.starting = undefined;
+        return expected;
+      },
+    };
+  }
+
+  /** Something to ask a supervisor for. */
+  #request(supervisor: Instance, worker: Instance): Deed | undefined {
+    if (supervisor.plan.kind === "dynamic" || this.#chance.once(4)) {
+      return this.#chance.once(2) ? this.#terminateChild(supervisor) : this.#grow(supervisor);
+    }
+    return this.#askFor(
+      this.#chance.of("terminateChild", "restartChild", "deleteChild"),
+      supervisor,
+      this.#chance.once(2) ? worker.plan.id : undefined,
+    );
   }
 
   /** Kills several children of a supervisor at once. */
@@ -336,8 +497,8 @@ class Run {
     const { plan } = this.#chance.of(...workers)!;
     return {
       text: `${deed.text}, ${plan.id} being sick`,
-      real: () => (this.#forest.sicken(plan, 1), deed.real()),
-      model: () => (this.#model.sicken(plan, 1), deed.model()),
+      real: () => (this.#forest.sicken(plan, "refuses", 1), deed.real()),
+      model: () => (this.#model.sicken(plan, "refuses", 1), deed.model()),
     };
   }
 
@@ -381,7 +542,15 @@ class Run {
     const start = isDynamic ? DynamicSupervisor.startChild : Supervisor.startChild;
     return {
       text: `startChild ${plan.id} of ${supervisor.label}`,
-      real: () => start(this.#forest.pid(supervisor.label), this.#forest.spec(plan)),
+      plan,
+      real: async () => {
+        const answer = await start(this.#forest.pid(supervisor.label), this.#forest.spec(plan));
+        // A supervisor tells which child it was, a dynamic one does not.
+        const [tag, why] = answer as readonly [string, unknown];
+        const isFailure = tag === "error" && Array.isArray(why) && Array.isArray(why[1]) &&
+          why[1][0] === "child";
+        return isFailure ? [tag, why[0]] : answer;
+      },
       model: () => this.#model.startChild(supervisor, plan),
     };
   }
@@ -395,18 +564,26 @@ class Run {
     return {
       text: `terminateChild ${label} of the dynamic ${supervisor.label}`,
       real: () => DynamicSupervisor.terminateChild(this.#forest.pid(supervisor.label), pid),
-      model: () => this.#model.terminateChild(supervisor, plan.id),
+      model: () => this.#model.terminateChild(supervisor, plan.id, instance),
     };
   }
 
-  #askFor(what: "terminateChild" | "restartChild" | "deleteChild", supervisor: Instance): Deed {
+  #askFor(
+    what: "terminateChild" | "restartChild" | "deleteChild",
+    supervisor: Instance,
+    child?: string,
+  ): Deed {
     const { slots, label } = supervisor;
     // Those that do not run are few, and the more interesting ones.
     const resting = slots.filter(({ instance }) => instance === undefined);
     const from = resting.length > 0 && what !== "terminateChild" && !this.#chance.once(4)
       ? resting
       : slots;
-    const id = this.#chance.once(20) ? "nobody" : this.#chance.of(...from)?.plan.id ?? "nobody";
+    const id = child !== undefined
+      ? child
+      : this.#chance.once(20)
+      ? "nobody"
+      : this.#chance.of(...from)?.plan.id ?? "nobody";
     return {
       text: `${what} ${id} of ${label}`,
       real: () => Supervisor[what](this.#forest.pid(label), id),
@@ -422,6 +599,16 @@ class Run {
         this.#model.now += ms;
       },
     };
+  }
+}
+
+/** What comes of a request, an exit being an answer too. */
+async function answerOf(request: () => unknown): Promise<unknown> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error;
+    return ["exit", (error.reason as readonly unknown[])[0]];
   }
 }
 
@@ -441,18 +628,32 @@ export async function main(
   [seed = String(randomSeed()), steps = "20000"]: readonly string[],
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  if (!/^\d+$/.test(seed) || !/^\d+$/.test(steps)) {
+  if (!/^\d+$/.test(seed) || !/^\d+(,\d*)*$/.test(steps)) {
     print("usage: deno task chaos [SEED [STEPS]]   (whole numbers; a random seed, 20000 steps)");
+    print("       deno task chaos SEED STEP,STEP,… (these steps only; one has a comma behind it)");
     return 1;
   }
+  const chosen = steps.includes(",")
+    ? steps.split(",").filter((step) => step !== "").map(Number)
+    : Number(steps);
   print(`Chaos with seed ${seed}: ${steps} steps`);
   try {
-    for (const [what, count] of await chaos(Number(seed), Number(steps))) {
+    for (const [what, count] of await chaos(Number(seed), chosen)) {
       print(`${String(count).padStart(8)} ${what}`);
     }
     return 0;
   } catch (error) {
-    print((error as Error).message);
+    if (!(error instanceof Mishap)) throw error;
+    print(error.message);
+    const all = typeof chosen === "number"
+      ? Array.from({ length: Math.min(chosen, error.step) }, (_, index) => index + 1)
+      : chosen.filter((step) => step <= error.step);
+    const fewest = await shrink(
+      all,
+      (steps) => chaos(Number(seed), steps).then(() => false, () => true),
+    );
+    print(`The same seed goes wrong with ${fewest.length} steps: ${fewest.join()},`);
+    await chaos(Number(seed), fewest).catch(({ message }) => print(message));
     return 1;
   }
 }

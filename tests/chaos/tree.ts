@@ -15,10 +15,19 @@ import {
   type Pid,
   Process,
   type StartFunction,
+  stop,
   Supervisor,
 } from "../../mod.ts";
 import { onExit } from "../../lib/kernel/signals.ts";
-import { type Event, labelOf, type Plan, type Reason, type SupervisorPlan } from "./model.ts";
+import {
+  type Ailment,
+  type Event,
+  labelOf,
+  type Plan,
+  type Reason,
+  SLOW_MS,
+  type SupervisorPlan,
+} from "./model.ts";
 
 // --- Chance -------------------------------------------------------------------------------------
 
@@ -28,6 +37,11 @@ export class Chance {
 
   constructor(seed: number) {
     this.#state = seed >>> 0;
+  }
+
+  /** Goes on with the numbers that belong to `part` of `seed`, whatever was drawn before. */
+  turnTo(seed: number, part: number): void {
+    this.#state = (seed + Math.imul(part, 0x9e3779b1)) >>> 0;
   }
 
   /** A whole number from 0 to `limit` - 1. */
@@ -58,6 +72,8 @@ const MAX_DEPTH = 4;
 export const UNLIMITED = 1e9;
 /** More milliseconds than a supervisor can need to stop its children. */
 const AMPLE = 1e9;
+/** Milliseconds that workers take are multiples of this; the limits of supervisors hardly ever meet them. */
+const BEAT = 1000;
 
 /** Makes up plans. */
 export class Planner {
@@ -81,7 +97,7 @@ export class Planner {
       return this.#supervisor(depth, autoShutdown, kind);
     }
     const traps = chance.once(2);
-    const shutdown = chance.of(0, 1, 30, 700, 2500, "brutal_kill", "infinity");
+    const shutdown = chance.of(0, BEAT, BEAT, 2 * BEAT, 5 * BEAT, "brutal_kill", "infinity");
     return {
       kind: "worker",
       ...this.#common("w", autoShutdown),
@@ -101,7 +117,7 @@ export class Planner {
     const plan: SupervisorPlan = {
       kind,
       ...this.#common("s", above),
-      shutdown: chance.of("infinity", "infinity", AMPLE, "brutal_kill"),
+      shutdown: chance.of("infinity", AMPLE, "brutal_kill", 1 + chance.below(3 * BEAT)),
       strategy: kind === "dynamic"
         ? "one_for_one"
         : chance.of("one_for_one", "one_for_all", "rest_for_one"),
@@ -130,6 +146,7 @@ interface WorkerState {
   readonly forest: Forest;
   readonly plan: Extract<Plan, { kind: "worker" }>;
   readonly label: string;
+  readonly ailment: Ailment | undefined;
   /** It ends because it wants to. */
   isLeaving: boolean;
 }
@@ -138,10 +155,16 @@ interface WorkerState {
 type Order = readonly ["end", Reason] | "hang";
 
 const Worker = {
-  init(state: WorkerState) {
-    Process.flag("trap_exit", state.plan.traps);
-    state.forest.started(state.label, Process.self());
-    return ok(state);
+  async init(state: WorkerState) {
+    const { ailment, forest, label, plan } = state;
+    Process.flag("trap_exit", plan.traps);
+    forest.started(label, Process.self());
+    if (ailment !== undefined) {
+      forest.starting = Process.self();
+      await Process.sleep(ailment === "hangs" ? Infinity : SLOW_MS);
+      forest.starting = undefined;
+    }
+    return ailment === "fails slowly" ? stop("sick") : ok(state);
   },
   async handleCast(order: Order, state: WorkerState) {
     if (order === "hang") await Process.sleep(Infinity);
@@ -164,8 +187,10 @@ export function command(worker: Pid, order: Order): void {
 export class Forest {
   /** What has happened, in order. */
   events: Event[] = [];
+  /** Whose `init` is taking its time. */
+  starting: Pid | undefined;
   readonly #incarnations = new Map<Plan, number>();
-  readonly #sickness = new Map<Plan, number>();
+  readonly #ailments = new Map<Plan, [ailment: Ailment, times: number]>();
   readonly #pids = new Map<string, Pid>();
   readonly #labels = new Map<unknown, string>();
 
@@ -182,13 +207,12 @@ export class Forest {
     const incarnation = (this.#incarnations.get(plan) ?? 0) + 1;
     this.#incarnations.set(plan, incarnation);
     const label = labelOf(plan, incarnation);
-    const sickness = this.#sickness.get(plan) ?? 0;
-    if (sickness > 0) {
-      this.#sickness.set(plan, sickness - 1);
-      return ["error", "sick"];
-    }
+    const [ailing, times] = this.#ailments.get(plan) ?? [undefined, 0];
+    if (times > 0) this.#ailments.set(plan, [ailing!, times - 1]);
+    const ailment = times > 0 ? ailing : undefined;
+    if (ailment === "refuses") return ["error", "sick"];
     if (plan.kind === "worker") {
-      const state: WorkerState = { forest: this, plan, label, isLeaving: false };
+      const state: WorkerState = { forest: this, plan, label, ailment, isLeaving: false };
       return await GenServer.startLink(Worker, state, { name: plan.isNamed ? label : undefined });
     }
     const { strategy, maxRestarts, maxSeconds, autoShutdown, children } = plan;
@@ -211,9 +235,9 @@ export class Forest {
     onExit(pid, (reason) => this.events.push(["down", label, reason as Reason]));
   }
 
-  /** Has the next `times` starts of a worker fail. */
-  sicken(plan: Plan, times: number): void {
-    this.#sickness.set(plan, times);
+  /** Has the next `times` starts of a worker suffer from `ailment`. */
+  sicken(plan: Plan, ailment: Ailment, times: number): void {
+    this.#ailments.set(plan, [ailment, times]);
   }
 
   /** The process of a label. */
@@ -227,6 +251,11 @@ export class Forest {
   tell(term: unknown): unknown {
     if (Array.isArray(term)) return term.map((each) => this.tell(each));
     return this.#labels.get(term) ?? term;
+  }
+
+  /** Kills all processes. */
+  fell(): void {
+    for (const pid of this.#pids.values()) Process.exit(pid, "kill");
   }
 
   /** Forgets processes that have ended. */
