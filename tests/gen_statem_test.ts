@@ -818,8 +818,8 @@ Deno.test("stopAndReply() sends the replies in the order of the list, and only t
       await exitOf(pid);
       const messages = flush() as (readonly unknown[])[];
       assertEquals(messages.filter(([tag]) => tag !== "DOWN"), [
-        [aliasTag(ids[1]), "two"],
-        [aliasTag(ids[0]), "one"],
+        [aliasTag(ids[1]!), "two"],
+        [aliasTag(ids[0]!), "one"],
         ["terminate", "why", "a", data[0] ?? "data"],
       ]);
       assertEquals(
