@@ -22,7 +22,7 @@
  * @module
  */
 
-import { afterHostTurn, Context, storage } from "./host.ts";
+import { afterHostTurn, Context, storage, TURNS_FOR_IO } from "./host.ts";
 import { BUSY, DEAD, type Process, QUEUED } from "./process.ts";
 import { advance, arm, whenAdded } from "./timers.ts";
 
@@ -206,6 +206,6 @@ function isHostDue(): boolean {
 }
 
 async function hostTurn(): Promise<void> {
-  await new Promise<void>(afterHostTurn);
+  for (let i = 0; i < TURNS_FOR_IO; i++) await new Promise<void>(afterHostTurn);
   lastHostTurn = lastLook = performance.now();
 }
