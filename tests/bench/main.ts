@@ -1,0 +1,91 @@
+/**
+ * The benchmark: what everything costs, beside the platform's own limits and the same work on the BEAM.
+ *
+ * Run: deno task bench [--json] [--rounds N] [--no-beam] [groups and names…]
+ *
+ * A piece of work is done here, then on a BEAM with one scheduler, then on one with two, then the next is;
+ * and all of that again, round after round, so that whatever else the machine does hits all sides.
+ *
+ * @module
+ */
+
+import { Beam, beamVersion } from "./beam.ts";
+import { figuresOf, type Rounds } from "./figures.ts";
+import { latency, printLatency } from "./latency.ts";
+import { type Options, parseArguments } from "./options.ts";
+import { circumstances, printCircumstances, printFigures } from "./report.ts";
+import { printScale, scale } from "./scale.ts";
+import type { Work } from "./work.ts";
+
+const CHILD = new URL("child.ts", import.meta.url).href;
+const SCHEDULERS = [1, 2];
+
+/** Measures all work in rounds, here and on all the BEAMs. */
+async function run(
+  works: readonly Work[],
+  rounds: number,
+  beams: readonly Beam[],
+): Promise<Rounds[]> {
+  const all = works.map((work) => ({
+    work,
+    denotp: [] as number[],
+    beam: Object.fromEntries(
+      (work.isAlone ? [] : beams).map(({ schedulers }) => [schedulers, [] as number[]]),
+    ),
+  }));
+  for (let round = 1; round <= rounds; round++) {
+    for (const { work, denotp, beam } of all) {
+      console.error(`round ${round} of ${rounds}: ${work.name}`);
+      denotp.push(await measureHere(work.name));
+      for (const other of beams) {
+        beam[other.schedulers]?.push(await other.measure(work.name, work.operations));
+      }
+    }
+  }
+  return all;
+}
+
+async function measureHere(name: string): Promise<number> {
+  const { success, stdout, stderr } = await new Deno.Command("deno", {
+    args: ["run", "--quiet", "--no-check", "--v8-flags=--expose-gc", CHILD, name],
+    cwd: new URL("../..", import.meta.url),
+  }).output();
+  const text = (output: Uint8Array) => new TextDecoder().decode(output);
+  if (success) return Number(text(stdout));
+  throw new Error(`Cannot measure "${name}": the program failed\n${text(stderr)}`);
+}
+
+/** Runs all that is wanted, and returns what there is to print. */
+async function bench(options: Options, command: string): Promise<string> {
+  const beam = options.hasBeam ? await beamVersion() : undefined;
+  const where = circumstances({ beam, command, rounds: options.rounds });
+  await using beams = new AsyncDisposableStack();
+  const others = beam === undefined ? [] : SCHEDULERS.map((count) => beams.use(new Beam(count)));
+  const figures = figuresOf(await run(options.works, options.rounds, others));
+  const scaled = options.hasScale ? await Array.fromAsync(scale()) : [];
+  const waited = options.hasLatency ? await Array.fromAsync(latency()) : [];
+  if (options.isJson) {
+    return JSON.stringify(
+      { circumstances: where, figures, scale: scaled, latency: waited },
+      null,
+      2,
+    );
+  }
+  return [
+    printCircumstances(where),
+    ...(figures.length > 0 ? [printFigures(figures)] : []),
+    ...(scaled.length > 0 ? [printScale(scaled)] : []),
+    ...(waited.length > 0 ? [printLatency(waited)] : []),
+  ].join("\n\n");
+}
+
+if (import.meta.main) {
+  try {
+    const options = parseArguments(Deno.args);
+    console.log(await bench(options, ["deno task bench", ...Deno.args].join(" ")));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    console.error(error.message);
+    Deno.exitCode = 2;
+  }
+}

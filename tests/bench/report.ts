@@ -1,0 +1,99 @@
+/**
+ * The report: tables of figures, and what machine they are of.
+ *
+ * @module
+ */
+
+import { cpus } from "node:os";
+import type { Figure, Spread } from "./figures.ts";
+import type { Goal } from "./work.ts";
+import { bytes, ns, rate, ratio, table } from "./table.ts";
+
+/** Where and when something was measured. */
+export interface Circumstances {
+  readonly date: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly os: string;
+  readonly deno: string;
+  readonly v8: string;
+  /** The BEAM that was beside it; `undefined` without one. */
+  readonly beam: string | undefined;
+  readonly command: string;
+  readonly rounds: number;
+}
+
+/** Tells where one is. Needs `--allow-sys=cpus`. */
+export function circumstances(
+  rest: Pick<Circumstances, "beam" | "command" | "rounds">,
+): Circumstances {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: navigator.hardwareConcurrency,
+    os: `${Deno.build.os} ${Deno.build.arch}`,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    ...rest,
+  };
+}
+
+/** Writes the circumstances as a list. */
+export function printCircumstances(here: Circumstances): string {
+  return [
+    `- machine: ${here.cpu}, ${here.cores} cores, ${here.os}`,
+    `- versions: Deno ${here.deno}, V8 ${here.v8}; ${here.beam ?? "no BEAM"}`,
+    `- date: ${here.date}`,
+    `- command: \`${here.command}\`; medians of ${here.rounds} rounds, least and most in brackets`,
+  ].join("\n");
+}
+
+/** Writes figures as a table, with two columns more for each number of schedulers of the BEAM. */
+export function printFigures(figures: readonly Figure[]): string {
+  const right = (title: string) => ({ title, align: "right" as const });
+  const schedulers = [...new Set(figures.flatMap(({ beam }) => Object.keys(beam).map(Number)))];
+  const columns = [
+    { title: "work" },
+    right("each"),
+    right("rate"),
+    right("of the baseline"),
+    ...schedulers.map((count) => right(`BEAM, ${count} scheduler${count === 1 ? "" : "s"}`)),
+    ...(schedulers.length > 0 ? [right("times the BEAM")] : []),
+    { title: "goal" },
+    { title: "reached" },
+  ];
+  const rows = figures.map((figure) => [
+    figure.title,
+    spreadOf(figure.denotp, figure.unit),
+    figure.unit === "ns" ? rate(figure.denotp.median) : "",
+    figure.timesBaseline === undefined ? "" : `${ratio(figure.timesBaseline)} ${figure.baseline}`,
+    ...schedulers.map((count) => spreadOf(figure.beam[count], figure.unit)),
+    ...(schedulers.length > 0
+      ? [figure.timesBeam === undefined ? "" : ratio(figure.timesBeam)]
+      : []),
+    goalOf(figure),
+    figure.goal === undefined
+      ? ""
+      : figure.isReached === undefined
+      ? "?"
+      : figure.isReached
+      ? "yes"
+      : "no",
+  ]);
+  return table(columns, rows);
+}
+
+function spreadOf(spread: Spread | undefined, unit: "ns" | "bytes"): string {
+  if (spread === undefined) return "";
+  const write = unit === "ns" ? ns : bytes;
+  return `${write(spread.median)} (${write(spread.min)} – ${write(spread.max)})`;
+}
+
+function goalOf({ goal = {}, unit, baseline }: Figure): string {
+  const { timesBeam, timesBaseline, atMost }: Goal = goal;
+  const parts: string[] = [];
+  if (timesBeam !== undefined) parts.push(`${ratio(timesBeam)} the BEAM`);
+  if (timesBaseline !== undefined) parts.push(`at most ${ratio(timesBaseline)} ${baseline}`);
+  if (atMost !== undefined) parts.push(`at most ${unit === "ns" ? ns(atMost) : bytes(atMost)}`);
+  return parts.join("; ");
+}
