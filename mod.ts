@@ -88,6 +88,7 @@ export * as DynamicSupervisor from "./lib/dynamic_supervisor.ts";
 export * as PartitionSupervisor from "./lib/partition_supervisor.ts";
 export * as Agent from "./lib/agent.ts";
 export * as Ets from "./lib/ets.ts";
+export * as Pg from "./lib/pg.ts";
 export * as Task from "./lib/task.ts";
 export * as TaskSupervisor from "./lib/task_supervisor.ts";
 export * as Application from "./lib/application.ts";

@@ -98,21 +98,33 @@ function toPid(
   kind: CallKind,
 ): Promise<Term> {
   const target = pid === undefined ? null : pid.process;
-  if (target === null) {
-    const to = pid ?? server;
-    if (!isElsewhere(to)) {
-      return Promise.reject(failed("noproc", server, request, timeout, kind));
-    }
-    if (distribution !== null) {
-      return distribution.call(caller, to, server, request, timeout, kind);
-    }
-    const why = ["nodedown", to instanceof Pid ? to.node : to[1]];
-    return Promise.reject(failed(why, server, request, timeout, kind));
-  }
-  if (target === caller) {
-    return Promise.reject(failed("calling_self", server, request, timeout, kind));
+  if (target === null || target === caller) {
+    return toNoneHere(caller, pid, server, request, timeout, kind);
   }
   return sendCall(caller, target, server, request, timeout, kind);
+}
+
+/** Asks a process of another node, or tells why nobody can be asked. */
+function toNoneHere(
+  caller: Process,
+  pid: Pid | undefined,
+  server: ServerRef,
+  request: Term,
+  timeout: number,
+  kind: CallKind,
+): Promise<Term> {
+  const to = pid ?? server;
+  if (pid === caller.pid) {
+    return Promise.reject(failed("calling_self", server, request, timeout, kind));
+  }
+  if (!isElsewhere(to)) {
+    return Promise.reject(failed("noproc", server, request, timeout, kind));
+  }
+  if (distribution !== null) {
+    return distribution.call(caller, to, server, request, timeout, kind);
+  }
+  const why = ["nodedown", to instanceof Pid ? to.node : to[1]];
+  return Promise.reject(failed(why, server, request, timeout, kind));
 }
 
 /** The exit of a call that never came to be. */

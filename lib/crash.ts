@@ -5,7 +5,7 @@
  * @module
  */
 
-import { errorOf, isOrderly } from "./kernel/exit.ts";
+import { errorOf, isOrderly, withStack } from "./kernel/exit.ts";
 import { localNameOf } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { report } from "./kernel/report.ts";
@@ -48,7 +48,8 @@ export function reportCrash(
 
 function errorInfoOf(reason: Term): ErrorInfo {
   const error = errorOf(reason);
-  return error === undefined ? ["exit", reason, ""] : ["error", error, error.stack ?? ""];
+  if (error === undefined) return ["exit", reason, ""];
+  return withStack(["error", error, ""], error) as ErrorInfo;
 }
 
 /** Who started a process, who started that, and so on: the name of each, or its pid if it has none. */

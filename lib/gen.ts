@@ -14,7 +14,7 @@ import { now } from "./kernel/clock.ts";
 import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
 import { classified, exit, isOrderly, reasonOf } from "./kernel/exit.ts";
 import { aliasIn } from "./kernel/list.ts";
-import { type Kind, PLAIN, takenKind, takenPayload, toMessage } from "./kernel/mailbox.ts";
+import { type Kind, PLAIN, takenPayload, toMessage } from "./kernel/mailbox.ts";
 import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "./kernel/lookup.ts";
 import {
   type Address,
@@ -275,14 +275,10 @@ export abstract class Gen implements Behaviour {
 
   /** Handles one message, and tells whether there was one to handle. */
   #handleNext(process: Process): boolean {
-    if ((process.flags & (BUSY | DEAD | SUSPENDED | HIBERNATING)) !== 0) {
-      if ((process.flags & (BUSY | DEAD)) !== 0) return false;
-      if ((process.flags & SUSPENDED) !== 0) return this.#handleNextSystemMessage(process);
-    }
+    if ((process.flags & (BUSY | DEAD | SUSPENDED)) !== 0) return this.#handleInPart(process);
     if (process.wait !== null) return false; // a callback waits in receive
-    if (process.isEmpty) return this.#handleIdle(process);
-    process.shift();
-    const kind = takenKind;
+    if (process.isEmpty) return process.server !== null && this.#handleIdle(process);
+    const kind = process.shift();
     const payload = takenPayload;
     if (process.server !== null) clearIdleTimer(process.server as Attributes);
     if (kind === PLAIN && Array.isArray(payload) && this.#handleSpecial(process, payload)) {
@@ -293,6 +289,12 @@ export abstract class Gen implements Behaviour {
     if (process.server !== null) this.#handleWithAttributes(process, kind, payload);
     else this.handle(process, kind, payload);
     return true;
+  }
+
+  /** Handles a message that is taken even while the others have to wait. */
+  #handleInPart(process: Process): boolean {
+    if ((process.flags & (BUSY | DEAD)) !== 0) return false;
+    return this.#handleNextSystemMessage(process);
   }
 
   #handleWithAttributes(process: Process, kind: Kind, payload: Term): void {
@@ -324,8 +326,7 @@ export abstract class Gen implements Behaviour {
   /** While suspended: system messages and the end of the parent are taken, all else waits. */
   #handleNextSystemMessage(process: Process): boolean {
     while (!process.hasNothingNew) {
-      process.shiftNew();
-      const kind = takenKind;
+      const kind = process.shiftNew();
       const payload = takenPayload;
       if (kind === PLAIN && Array.isArray(payload) && this.#handleSpecial(process, payload)) {
         return true;

@@ -661,7 +661,7 @@ export type InfoItem = keyof ProcessInfo;
 const ITEMS: { readonly [Item in InfoItem]: (process: KernelProcess) => ProcessInfo[Item] } = {
   registered_name: (process) => localNameOf(process.pid) ?? [],
   status: statusOf,
-  message_queue_len: (process) => process.messages().length,
+  message_queue_len: (process) => process.messageCount,
   messages: (process) => process.messages(),
   links: linksOf,
   monitors: (process) => [...monitorsHeld(process)].map(({ object }) => ["process", object]),

@@ -5,9 +5,15 @@
  * A name is any term, compared by its content; it stands for one process. It is free the moment that
  * process ends, before anybody hears of that.
  *
- * This runtime is the only node there is, so far: names and locks are those of this runtime, and every
- * function answers at once but those that wait for a lock. Where a cluster would have to ask other
- * nodes, the type says {@linkcode Awaitable}: write `await`, and the code will do there as well.
+ * While this runtime is no node (`Node.start` makes it one), names and locks are its own, and every
+ * function answers at once but those that wait for a lock. In a cluster they are those of all nodes that
+ * are connected, Erlang's and Elixir's too; hidden nodes have their own. Where other nodes have to be
+ * asked, the type says {@linkcode Awaitable}: write `await`, and the code does for both. Whoever has a
+ * name is known to every node, without asking.
+ *
+ * A name, and what is locked, and for whom, are terms in the exact mapping there: what a program calls
+ * `"calculator"` is the atom `calculator` to Erlang. When nodes meet that have given one name to two
+ * processes, one of them is asked whose it is.
  *
  * @module
  */
@@ -17,7 +23,7 @@ import type { Awaitable } from "../lib/kernel/names.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { report } from "../lib/kernel/report.ts";
 import { fence, self } from "../lib/kernel/self.ts";
-import { sendToPid, terminate } from "../lib/kernel/signals.ts";
+import { exitSignal, sendToPid } from "../lib/kernel/signals.ts";
 import {
   inspect,
   isPid,
@@ -26,18 +32,7 @@ import {
   type Pid,
   type Term,
 } from "../lib/kernel/term.ts";
-import {
-  allNames,
-  awaitLockHere,
-  delLockHere,
-  insert,
-  type LockId,
-  lookup,
-  namesOf,
-  remove,
-  type Resolve,
-  setLockHere,
-} from "./name_server.ts";
+import { cluster, type LockId, locks, names, nameServer, type Resolve } from "./name_server.ts";
 
 export type { LockId, Resolve };
 
@@ -98,20 +93,24 @@ export function registerName(
   resolve: Resolve = randomExitName,
 ): Awaitable<"yes" | "no"> {
   check("register", name, pid, resolve);
-  if (lookup(name) !== undefined) return "no";
-  const others = namesOf(pid);
-  if (others.length > 0 && multiNameAction !== "allow") {
-    const all = [name, ...others].map(inspect).join(", ");
-    report({
-      level: "error",
-      kind: "message",
-      pid,
-      reason: `Global: ${pid} registered under several names: ${all}`,
-    });
-    return "no";
-  }
-  insert(name, pid, resolve);
+  if (cluster !== null) return cluster.register(name, pid, resolve, () => mayBeNamed(name, pid));
+  if (!mayBeNamed(name, pid)) return "no";
+  names.insert(name, pid, resolve);
   return "yes";
+}
+
+function mayBeNamed(name: Term, pid: Pid): boolean {
+  if (names.lookup(name) !== undefined) return false;
+  const others = names.entriesOf(pid);
+  if (others.length === 0 || multiNameAction === "allow") return true;
+  const all = [name, ...others.map((entry) => entry.name)].map(inspect).join(", ");
+  report({
+    level: "error",
+    kind: "message",
+    pid,
+    reason: `Global: ${pid} registered under several names: ${all}`,
+  });
+  return false;
 }
 
 /**
@@ -128,7 +127,8 @@ export function reRegisterName(
   resolve: Resolve = randomExitName,
 ): Awaitable<"yes"> {
   check("register", name, pid, resolve);
-  insert(name, pid, resolve);
+  if (cluster !== null) return cluster.register(name, pid, resolve, () => true) as Promise<"yes">;
+  names.insert(name, pid, resolve);
   return "yes";
 }
 
@@ -139,7 +139,8 @@ export function reRegisterName(
  */
 export function unregisterName(name: Term): Awaitable<"ok"> {
   fence();
-  remove(name);
+  if (cluster !== null) return cluster.unregister(name);
+  names.remove(name);
   return "ok";
 }
 
@@ -151,7 +152,7 @@ export function unregisterName(name: Term): Awaitable<"ok"> {
  */
 export function whereisName(name: Term): Pid | undefined {
   fence();
-  return lookup(name);
+  return names.lookup(name);
 }
 
 /**
@@ -162,7 +163,7 @@ export function whereisName(name: Term): Pid | undefined {
  */
 export function send(name: Term, message: Term): Pid {
   fence();
-  const pid = lookup(name);
+  const pid = names.lookup(name);
   if (pid === undefined) throw exit(["badarg", [name, message]]);
   sendToPid(pid, message);
   return pid;
@@ -171,7 +172,7 @@ export function send(name: Term, message: Term): Pid {
 /** All names that are taken. @see Erlang `global:registered_names/0` */
 export function registeredNames(): Term[] {
   fence();
-  return allNames();
+  return [...names.entries.values()].map((entry) => entry.name);
 }
 
 /**
@@ -180,16 +181,18 @@ export function registeredNames(): Term[] {
  * @see Erlang `global:sync/0`
  */
 export function sync(): Awaitable<"ok"> {
-  return "ok";
+  fence();
+  return cluster?.sync() ?? "ok";
 }
 
 /**
- * Leaves the cluster, and answers the nodes that were left.
+ * Leaves the cluster, all other nodes at once, and answers the nodes that were left.
  *
  * @see Erlang `global:disconnect/0`
  */
 export function disconnect(): Awaitable<NodeName[]> {
-  return [];
+  fence();
+  return cluster?.disconnect() ?? [];
 }
 
 function check(what: string, name: Term, pid: unknown, resolve: unknown): void {
@@ -219,7 +222,7 @@ export function randomExitName(name: Term, pid1: Pid, pid2: Pid): Pid {
   const [winner, loser] = inOrder(pid1, pid2);
   const reason = `Global: name conflict terminating ${inspect([name, loser])}`;
   report({ level: "info", kind: "message", pid: loser, reason });
-  if (loser.process !== null) terminate(loser.process, "killed");
+  exitSignal(nameServer.pid, loser, "kill");
   return winner;
 }
 
@@ -277,7 +280,7 @@ const FIRST_WAIT_MS = 250;
  */
 export async function setLock(
   id: LockId,
-  nodes: readonly NodeName[] = [nodeName()],
+  nodes: readonly NodeName[] = allNodes(),
   retries: number = Infinity,
 ): Promise<boolean> {
   return await lock(self(), id, nodes, retries);
@@ -297,11 +300,14 @@ async function lock(
       }`,
     );
   }
-  if (!nodes.includes(nodeName()) || setLockHere(id, process)) return true;
+  if (cluster !== null && isBeyond(nodes)) {
+    return await cluster.setLock(process, id, nodes, retries);
+  }
+  if (!nodes.includes(nodeName()) || locks.set(id, process.pid)) return true;
   for (let retry = 0; retry < retries; retry++) {
     const longest = Math.min(FIRST_WAIT_MS * 2 ** retry, LONGEST_WAIT_MS);
     const wait = 1 + Math.floor(Math.random() * longest);
-    if (await awaitLockHere(id, process, wait) || setLockHere(id, process)) return true;
+    if (await locks.whenFree(id, process, wait) || locks.set(id, process.pid)) return true;
   }
   return false;
 }
@@ -313,11 +319,25 @@ async function lock(
  * @throws {TypeError} If `id` is no pair, or `nodes` no array.
  * @see Erlang `global:del_lock/1,2`
  */
-export function delLock(id: LockId, nodes: readonly NodeName[] = [nodeName()]): Awaitable<true> {
-  const { pid } = self();
+export function delLock(id: LockId, nodes: readonly NodeName[] = allNodes()): Awaitable<true> {
+  const process = self();
   checkLock("delete", id, nodes);
-  if (nodes.includes(nodeName())) delLockHere(id, pid);
+  return unlock(process, id, nodes);
+}
+
+function unlock(process: Process, id: LockId, nodes: readonly NodeName[]): Awaitable<true> {
+  if (cluster !== null && isBeyond(nodes)) return cluster.delLock(process, id, nodes);
+  if (nodes.includes(nodeName())) locks.delete(id, process.pid);
   return true;
+}
+
+function allNodes(): NodeName[] {
+  return cluster?.nodes() ?? [nodeName()];
+}
+
+/** Whether other nodes are among `nodes`. */
+function isBeyond(nodes: readonly NodeName[]): boolean {
+  return nodes.some((node) => node !== nodeName());
 }
 
 /**
@@ -346,7 +366,7 @@ export function delLock(id: LockId, nodes: readonly NodeName[] = [nodeName()]): 
 export async function trans<Result>(
   id: LockId,
   body: () => Result,
-  nodes: readonly NodeName[] = [nodeName()],
+  nodes: readonly NodeName[] = allNodes(),
   retries: number = Infinity,
 ): Promise<Awaited<Result> | "aborted"> {
   const process = self();
@@ -358,7 +378,7 @@ export async function trans<Result>(
   try {
     return await body();
   } finally {
-    if (nodes.includes(nodeName())) delLockHere(id, process.pid);
+    await unlock(process, id, nodes);
   }
 }
 

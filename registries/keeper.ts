@@ -9,7 +9,7 @@
  */
 
 import { PendingCall } from "../lib/kernel/calls.ts";
-import { takenKind, takenPayload } from "../lib/kernel/mailbox.ts";
+import { takenPayload } from "../lib/kernel/mailbox.ts";
 import { localNameOf } from "../lib/kernel/names.ts";
 import {
   type Behaviour,
@@ -32,6 +32,8 @@ export interface KeeperKind {
   readonly behaviour: "supervisor" | "gen_server";
   /** Called before it ends in order: because its parent has ended, or because it was asked to. */
   onStop?(process: Process): void;
+  /** Takes what no keeper heeds. */
+  onMessage?(message: Term): void;
 }
 
 /** The behaviour of all keepers of one kind. */
@@ -54,8 +56,8 @@ export class Keeper implements Behaviour {
   turn(process: Process): boolean {
     let handled = 0;
     for (; handled < TURN_MESSAGES && !process.isDead && !process.isEmpty; handled++) {
-      process.shift();
-      if (takenKind instanceof PendingCall) this.#answer(takenKind, takenPayload);
+      const kind = process.shift();
+      if (kind instanceof PendingCall) this.#answer(kind, takenPayload);
       else if (Array.isArray(takenPayload)) this.#heed(process, takenPayload);
     }
     spend(process, handled);
@@ -68,15 +70,17 @@ export class Keeper implements Behaviour {
 
   #heed(process: Process, message: readonly Term[]): void {
     const [tag, first, second] = message;
-    if (message.length !== 3) return;
-    if (tag === "EXIT" && process.parent === first && (process.flags & HAS_PARENT) !== 0) {
+    if (
+      message.length === 3 && tag === "EXIT" && process.parent === first &&
+      (process.flags & HAS_PARENT) !== 0
+    ) {
       this.#stop(process, second);
-    } else if (tag === "system" && Array.isArray(first)) {
+    } else if (message.length === 3 && tag === "system" && Array.isArray(first)) {
       const call = first[1] instanceof PendingCall ? first[1] : null;
       const [operation, argument] = Array.isArray(second) ? second : [second];
       call?.reply(this.#answerSystem(process, operation, second));
       if (operation === "terminate") this.#stop(process, argument);
-    }
+    } else this.#kind.onMessage?.(message);
   }
 
   #answerSystem(process: Process, operation: Term, request: Term): Term {

@@ -2,12 +2,16 @@
  * Pending calls: a request that waits for its reply.
  *
  * A call is one object from the request to the reply: it stands in the server's mailbox as the kind
- * of the message, in the server's list of those who wait (so that all of them hear of its death
- * without a monitor each), in the caller's list (so that nobody answers the dead), and, being a
- * {@linkcode Timer}, in the timing wheel. It is also the tag in `from`, by which it is answered.
+ * of the message and, being a {@linkcode Timer}, in the timing wheel. It is also the tag in `from`, by
+ * which it is answered. With its {@linkcode Place} it stands in the server's list of those who wait (so
+ * that all of them hear of its death without a monitor each), and in the caller's list (so that
+ * nobody answers the dead).
  *
- * A call that is answered soon is only *staged* (`timers.ts`): it enters the two lists and the wheel
+ * A call that is answered soon is only *staged* (`timers.ts`): it is given its place and enters the wheel
  * when somebody looks at the clock, or when a process ends and those who wait for it are sought.
+ *
+ * A call takes 2.2 times as long as a bare promise that another microtask settles; 1.4 times is the
+ * least that a mailbox, a handler, a staged timeout and a promise came to in a program of their own.
  *
  * @module
  */
@@ -18,7 +22,7 @@ import { type Envelope, PLAIN } from "./mailbox.ts";
 import type { Process } from "./process.ts";
 import { current, schedule } from "./scheduler.ts";
 import { message, type Pid, type Term } from "./term.ts";
-import { cancel, stage, startStaged, Timer } from "./timers.ts";
+import { cancel, IDLE, stage, startStaged, type Timer } from "./timers.ts";
 
 /** Whom a server answers: `[client, tag]`. Opaque, as OTP's is. */
 export type From = readonly [client: Pid, tag: Term];
@@ -55,50 +59,98 @@ export interface CallKind {
   timedOut?(call: PendingCall): void;
 }
 
+let resolve: (value: Term) => void;
+let reject: (error: unknown) => void;
+
+/** The executor of all promises of calls: a closure for each would be one more object. */
+function capture(onReply: (value: Term) => void, onFailure: (error: unknown) => void): void {
+  resolve = onReply;
+  reject = onFailure;
+}
+
+/** The place of a call in the list of its server and in that of its caller. */
+export class Place {
+  previousIncoming: Place | null = null;
+  nextIncoming: Place | null;
+  previousOutgoing: Place | null = null;
+  nextOutgoing: Place | null;
+
+  /** Enters both lists, in front. */
+  constructor(readonly call: PendingCall) {
+    const { target, caller } = call;
+    const { incoming } = target;
+    const { outgoing } = caller;
+    this.nextIncoming = incoming;
+    if (incoming !== null) incoming.previousIncoming = this;
+    target.incoming = this;
+    this.nextOutgoing = outgoing;
+    if (outgoing !== null) outgoing.previousOutgoing = this;
+    caller.outgoing = this;
+  }
+
+  /** Leaves both lists. */
+  leave(): void {
+    const { previousIncoming, nextIncoming, previousOutgoing, nextOutgoing } = this;
+    if (previousIncoming !== null) previousIncoming.nextIncoming = nextIncoming;
+    else this.call.target.incoming = nextIncoming;
+    if (nextIncoming !== null) nextIncoming.previousIncoming = previousIncoming;
+    if (previousOutgoing !== null) previousOutgoing.nextOutgoing = nextOutgoing;
+    else this.call.caller.outgoing = nextOutgoing;
+    if (nextOutgoing !== null) nextOutgoing.previousOutgoing = previousOutgoing;
+  }
+}
+
 /** One call, from its request to its reply. */
-export class PendingCall extends Timer implements Envelope, Call {
+export class PendingCall implements Timer, Envelope, Call {
+  prev: Timer | null;
+  next: Timer | null;
+  due: number;
+  level: number;
   /** Settles with the reply, or rejects with an {@linkcode Exit}. */
   readonly promise: Promise<Term>;
-  #resolve!: (value: Term) => void;
-  #reject!: (error: unknown) => void;
-  /** Neighbours in the server's list, and in the caller's. */
-  previousIncoming: PendingCall | null = null;
-  nextIncoming: PendingCall | null = null;
-  previousOutgoing: PendingCall | null = null;
-  nextOutgoing: PendingCall | null = null;
+  readonly resolve: (value: Term) => void;
+  readonly reject: (error: unknown) => void;
   /** Whether the call has been neither answered nor given up. */
-  isPending = true;
-  #isListed = false;
+  isPending: boolean;
+  /** Its places in the lists of both sides, once it has entered them. */
+  place: Place | null;
+  readonly caller: Process;
+  readonly target: Process;
+  readonly server: Term;
+  readonly request: Term;
+  readonly timeout: number;
+  readonly kind: CallKind;
 
   /** A call that is about to be sent. `server` is the reference as the caller gave it. */
   constructor(
-    readonly caller: Process,
-    readonly target: Process,
-    readonly server: Term,
-    readonly request: Term,
-    readonly timeout: number,
-    readonly kind: CallKind,
+    caller: Process,
+    target: Process,
+    server: Term,
+    request: Term,
+    timeout: number,
+    kind: CallKind,
   ) {
-    super();
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.prev = null;
+    this.next = null;
+    this.due = timeout;
+    this.level = IDLE;
+    this.promise = new Promise(capture);
+    this.resolve = resolve;
+    this.reject = reject;
+    this.isPending = true;
+    this.place = null;
+    this.caller = caller;
+    this.target = target;
+    this.server = server;
+    this.request = request;
+    this.timeout = timeout;
+    this.kind = kind;
     stage(this, timeout);
   }
 
   /** Enters the lists of both sides. */
-  override onStart(): void {
-    this.#isListed = true;
-    const { target, caller } = this;
-    const incoming = target.incoming;
-    this.nextIncoming = incoming;
-    if (incoming !== null) incoming.previousIncoming = this;
-    target.incoming = this;
-    const outgoing = caller.outgoing;
-    this.nextOutgoing = outgoing;
-    if (outgoing !== null) outgoing.previousOutgoing = this;
-    caller.outgoing = this;
+  onStart(): void {
+    this.place = new Place(this);
   }
 
   /** The message as OTP documents it. */
@@ -115,21 +167,21 @@ export class PendingCall extends Timer implements Envelope, Call {
   reply(value: Term): void {
     if (this.isPending) {
       this.remove();
-      this.#resolve(value);
+      this.resolve(value);
     }
   }
 
   /** Ends the call, and returns the function that gives the caller its answer all the same. */
   take(): (value: Term) => void {
     if (this.isPending) this.remove();
-    return (value) => this.caller.isDead || this.#resolve(value);
+    return (value) => this.caller.isDead || this.resolve(value);
   }
 
   /** Fails the call with `[why, call]`, unless it is over. */
   fail(why: Term): void {
     if (!this.isPending) return;
     this.remove();
-    rejectFor(this.caller, this.#reject, new Exit([why, this.kind.describe(this)]));
+    rejectFor(this.caller, this.reject, new Exit([why, this.kind.describe(this)]));
   }
 
   /** Tells the call that the server has ended. */
@@ -138,7 +190,7 @@ export class PendingCall extends Timer implements Envelope, Call {
     else this.kind.ended(this, reason);
   }
 
-  override fire(): void {
+  fire(): void {
     if (this.kind.timedOut === undefined) this.fail("timeout");
     else this.kind.timedOut(this);
   }
@@ -147,14 +199,7 @@ export class PendingCall extends Timer implements Envelope, Call {
   remove(): void {
     this.isPending = false;
     cancel(this);
-    if (!this.#isListed) return;
-    const { previousIncoming, nextIncoming, previousOutgoing, nextOutgoing } = this;
-    if (previousIncoming !== null) previousIncoming.nextIncoming = nextIncoming;
-    else this.target.incoming = nextIncoming;
-    if (nextIncoming !== null) nextIncoming.previousIncoming = previousIncoming;
-    if (previousOutgoing !== null) previousOutgoing.nextOutgoing = nextOutgoing;
-    else this.caller.outgoing = nextOutgoing;
-    if (nextOutgoing !== null) nextOutgoing.previousOutgoing = previousOutgoing;
+    if (this.place !== null) this.place.leave();
   }
 }
 
@@ -177,18 +222,18 @@ export function sendCall(
 /** Forgets all calls that `process` has made: it has ended. */
 export function abandonCalls(process: Process): void {
   startStaged();
-  while (process.outgoing !== null) process.outgoing.remove();
+  while (process.outgoing !== null) process.outgoing.call.remove();
 }
 
 /** Fails all calls that wait for `process`: it has ended. */
 export function failCalls(process: Process, reason: Term): void {
   // Those who asked first hear of it first.
-  let call = process.incoming;
-  while (call?.nextIncoming) call = call.nextIncoming;
-  for (; call !== null;) {
-    const previous: PendingCall | null = call.previousIncoming;
+  let oldest = process.incoming;
+  while (oldest?.nextIncoming) oldest = oldest.nextIncoming;
+  for (let place = oldest; place !== null;) {
+    const { call, previousIncoming } = place;
     call.ended(reason);
-    call = previous;
+    place = previousIncoming;
   }
 }
 

@@ -68,8 +68,20 @@ export function exit(reason: Term): Exit {
  */
 export function reasonOf(thrown: unknown): Term {
   if (thrown instanceof Exit) return thrown.reason;
-  if (thrown instanceof Error) return [thrown, thrown.stack ?? ""];
+  if (thrown instanceof Error) return withStack([thrown, ""], thrown);
   return [["nocatch", thrown], ""];
+}
+
+/**
+ * Puts the stack of `error` in the last place of `tuple`, as a text that is made when somebody looks: to
+ * make it takes V8 more than 30 us, four times as long as all the rest of a restart.
+ */
+export function withStack(tuple: Term[], error: Error): Term {
+  return Object.defineProperties(tuple, {
+    [tuple.length - 1]: { get: () => error.stack ?? "" },
+    // What console.log shows, on Deno and on Node: the text, and not that there is a getter.
+    [Symbol.for("nodejs.util.inspect.custom")]: { value: () => [...tuple] },
+  });
 }
 
 /** What was thrown, by the kind of throw that Erlang knows: `[class, term]`. */

@@ -27,9 +27,7 @@ export type Kind = Envelope | typeof PLAIN;
 /** The kind of an ordinary message. */
 export const PLAIN = null;
 
-/** The message that {@linkcode Mailbox.shift} took. Read both at once: the next `shift` overwrites them. */
-export let takenKind: Kind = PLAIN;
-/** See {@linkcode takenKind}. */
+/** The payload of the message that {@linkcode Mailbox.shift} took. Read it at once: the next `shift` overwrites it. */
 export let takenPayload: Term = undefined;
 
 /** The message in full that lies in a mailbox as `kind` and `payload`. */
@@ -64,17 +62,18 @@ class Chunks {
     this.write = write + 2;
   }
 
-  /** Takes the oldest message; the chunks must not be empty. */
-  shift(): void {
+  /** Takes the oldest message and returns its kind; the chunks must not be empty. */
+  shift(): Kind {
     let { head, read } = this;
     if (read === head.length - 1) {
       this.head = head = head[read] as unknown[];
       read = 0;
     }
-    takenKind = head[read] as Kind;
+    const kind = head[read] as Kind;
     takenPayload = head[read + 1];
     head[read] = head[read + 1] = undefined;
     this.read = read + 2;
+    return kind;
   }
 
   get isEmpty(): boolean {
@@ -115,10 +114,12 @@ export class Mailbox {
   #saved: Saved[] | null = null;
   /** Index of the first of `#saved` that is still there. */
   #first = 0;
+  /** How many messages wait, those that were passed over included. */
+  messageCount = 0;
 
   /** Tells whether no message waits. */
   get isEmpty(): boolean {
-    return this.#kind === EMPTY && this.#chunks === null && this.#saved === null;
+    return this.messageCount === 0;
   }
 
   /** Tells whether no message waits apart from those that were passed over. */
@@ -128,6 +129,7 @@ export class Mailbox {
 
   /** Adds a message at the end. */
   push(kind: Kind, payload: Term): void {
+    this.messageCount++;
     if (this.#chunks !== null) {
       this.#chunks.push(kind, payload);
     } else if (this.#kind === EMPTY) {
@@ -139,65 +141,67 @@ export class Mailbox {
     }
   }
 
-  /** Takes the oldest message into `takenKind` and `takenPayload`; there must be one. */
-  shift(): void {
-    if (this.#saved !== null) this.#shiftSaved();
-    else this.shiftNew();
+  /** Takes the oldest message: returns its kind, and leaves the rest in `takenPayload`. There must be one. */
+  shift(): Kind {
+    return this.#saved === null ? this.shiftNew() : this.#shiftSaved();
   }
 
-  /** Takes the oldest message that was not passed over; there must be one. */
-  shiftNew(): void {
-    if (this.#kind !== EMPTY) {
-      takenKind = this.#kind;
-      takenPayload = this.#payload;
-      this.#kind = EMPTY;
-      this.#payload = undefined;
-      return;
-    }
+  /** Takes the oldest message that was not passed over, as {@linkcode Mailbox.shift} does; there must be one. */
+  shiftNew(): Kind {
+    const kind = this.#kind;
+    if (kind === EMPTY) return this.#shiftChunk();
+    this.messageCount--;
+    takenPayload = this.#payload;
+    this.#kind = EMPTY;
+    this.#payload = undefined;
+    return kind;
+  }
+
+  #shiftChunk(): Kind {
+    this.messageCount--;
     const chunks = this.#chunks!;
-    chunks.shift();
+    const kind = chunks.shift();
     if (chunks.isEmpty) {
       this.#chunks = null;
       if (pool.length < POOL_LIMIT) pool.push(chunks.reset());
     }
+    return kind;
   }
 
   /** Puts the message taken last among those that were passed over. */
   save(kind: Kind, payload: Term): void {
+    this.messageCount++;
     (this.#saved ??= []).push({ kind, payload });
   }
 
   /**
-   * Takes the oldest of the messages that were passed over for which `accepts` answers true.
-   * Tells whether there was one.
+   * Takes the oldest of the messages that were passed over for which `accepts` answers true, as
+   * {@linkcode Mailbox.shift} does. Returns `undefined` if there was none.
    */
-  shiftSavedIf(accepts: (kind: Kind, payload: Term) => boolean): boolean {
+  shiftSavedIf(accepts: (kind: Kind, payload: Term) => boolean): Kind | undefined {
     const saved = this.#saved;
-    if (saved === null) return false;
+    if (saved === null) return undefined;
     for (let i = this.#first; i < saved.length; i++) {
       const { kind, payload } = saved[i]!;
       if (!accepts(kind, payload)) continue;
-      if (i === this.#first) {
-        this.#shiftSaved();
-      } else {
-        saved.splice(i, 1);
-        takenKind = kind;
-        takenPayload = payload;
-      }
-      return true;
+      if (i === this.#first) return this.#shiftSaved();
+      saved.splice(i, 1);
+      this.messageCount--;
+      takenPayload = payload;
+      return kind;
     }
-    return false;
+    return undefined;
   }
 
   /** Removes the first message that is wanted, read or not; tells whether there was one. */
   remove(isWanted: (message: Term) => boolean): boolean {
-    if (this.shiftSavedIf((kind, payload) => isWanted(toMessage(kind, payload)))) return true;
+    const isTaken = this.shiftSavedIf((kind, payload) => isWanted(toMessage(kind, payload)));
+    if (isTaken !== undefined) return true;
     // What was not passed over stays so: a receive that waits has yet to look at it.
     const kept: Saved[] = [];
     let isRemoved = false;
     while (!this.hasNothingNew) {
-      this.shiftNew();
-      const kind = takenKind;
+      const kind = this.shiftNew();
       const payload = takenPayload;
       if (!isRemoved && isWanted(toMessage(kind, payload))) isRemoved = true;
       else kept.push({ kind, payload });
@@ -222,12 +226,14 @@ export class Mailbox {
     this.#kind = EMPTY;
     this.#payload = undefined;
     this.#chunks = this.#saved = null;
-    this.#first = 0;
+    this.#first = this.messageCount = 0;
   }
 
-  #shiftSaved(): void {
+  #shiftSaved(): Kind {
+    this.messageCount--;
     const saved = this.#saved!;
-    ({ kind: takenKind, payload: takenPayload } = saved[this.#first]!);
+    const { kind, payload } = saved[this.#first]!;
+    takenPayload = payload;
     // Forget what was taken at once, but move the rest only when half of the array is free.
     saved[this.#first++] = undefined as unknown as Saved;
     if (this.#first === saved.length) {
@@ -237,5 +243,6 @@ export class Mailbox {
       saved.splice(0, this.#first);
       this.#first = 0;
     }
+    return kind;
   }
 }

@@ -12,14 +12,14 @@
  * @module
  */
 
-import type { PendingCall } from "./calls.ts";
+import type { Place } from "./calls.ts";
 import type { Wait } from "./receive.ts";
 import type { Context } from "./host.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Alias, Monitor } from "./signals.ts";
 import { Pid, type Ref, type Term } from "./term.ts";
 import type { TermMap } from "./term_map.ts";
-import { cancel, Timer } from "./timers.ts";
+import { cancel, IDLE, type Timer } from "./timers.ts";
 
 /** In the run queue. */
 export const QUEUED = 1;
@@ -106,9 +106,9 @@ export class Process extends Mailbox {
   /** Timers that end with it: the first of a list. */
   timers: OwnedTimer | null = null;
   /** Calls it has made and waits for: the first of a list. */
-  outgoing: PendingCall | null = null;
+  outgoing: Place | null = null;
   /** Calls that wait for its answer: the first of a list. */
-  incoming: PendingCall | null = null;
+  incoming: Place | null = null;
   /** Who started it, who started that, and so on; `null` for the main process. */
   readonly lineage: Lineage | null;
   /** What its children have for a lineage; made for the first of them. */
@@ -164,7 +164,11 @@ export class Process extends Mailbox {
 }
 
 /** A timer that ends with a process. */
-export class OwnedTimer extends Timer {
+export class OwnedTimer implements Timer {
+  prev: Timer | null = null;
+  next: Timer | null = null;
+  due = 0;
+  level: number = IDLE;
   readonly #owner: Process | null;
   readonly #callback: () => void;
   /** The reference it is known by outside, if it is. */
@@ -174,7 +178,6 @@ export class OwnedTimer extends Timer {
 
   /** A timer that calls `callback` when it is due, unless `owner` ends before. Not yet started. */
   constructor(owner: Process | null, callback: () => void, ref: Ref | null = null) {
-    super();
     this.#owner = owner;
     this.#callback = callback;
     this.ref = ref;
@@ -185,7 +188,9 @@ export class OwnedTimer extends Timer {
     owner.timers = this;
   }
 
-  override fire(): void {
+  onStart(): void {}
+
+  fire(): void {
     this.#disown();
     this.#callback();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { takenKind, takenPayload, toMessage } from "./mailbox.ts";
+import { takenPayload, toMessage } from "./mailbox.ts";
 import { BUSY, OwnedTimer, type Process } from "./process.ts";
 import { isSliceSpent, schedule, spend } from "./scheduler.ts";
 import type { Term } from "./term.ts";
@@ -77,9 +77,8 @@ export function searchNew(process: Process): void {
   const wait = process.wait!;
   let searched = 0;
   while (process.wait === wait && !process.hasNothingNew) {
-    process.shiftNew();
+    const kind = process.shiftNew();
     searched++;
-    const kind = takenKind;
     const payload = takenPayload;
     const message = toMessage(kind, payload);
     try {
@@ -106,18 +105,14 @@ export function searchNew(process: Process): void {
 function searchSaved(process: Process, wait: Wait): boolean {
   const { accepts } = wait;
   try {
-    if (
-      !process.shiftSavedIf((kind, payload) =>
-        accepts === null || accepts(toMessage(kind, payload))
-      )
-    ) {
-      return false;
-    }
+    const kind = process.shiftSavedIf((kind, payload) =>
+      accepts === null || accepts(toMessage(kind, payload))
+    );
+    if (kind === undefined) return false;
+    wait.resolve(toMessage(kind, takenPayload));
   } catch (thrown) {
     wait.reject(thrown);
-    return true;
   }
-  wait.resolve(toMessage(takenKind, takenPayload));
   return true;
 }
 
@@ -131,8 +126,8 @@ function endWait(process: Process, wait: Wait): void {
 export function takeAll(process: Process): Term[] {
   const messages: Term[] = [];
   while (!process.isEmpty) {
-    process.shift();
-    messages.push(toMessage(takenKind, takenPayload));
+    const kind = process.shift();
+    messages.push(toMessage(kind, takenPayload));
   }
   return messages;
 }

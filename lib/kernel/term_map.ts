@@ -10,6 +10,7 @@
  * @module
  */
 
+import { RemotePid, RemoteRef } from "./distribution.ts";
 import { isPlainObject, Pid, Ref, type Term } from "./term.ts";
 
 /**
@@ -160,6 +161,8 @@ function writeWhole(term: Term): string {
       return writeIdentity(term);
   }
   if (term === null) return "z";
+  // Those of other nodes have ids that tell nothing.
+  if (term instanceof RemotePid || term instanceof RemoteRef) return writeIdentity(term);
   if (term instanceof Pid) return `p${term.id},`;
   if (term instanceof Ref) return `r${term.id},`;
   return writeIdentity(term as object);

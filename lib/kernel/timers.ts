@@ -15,21 +15,25 @@
 
 import { isFake, now } from "./clock.ts";
 
-/** A node of the wheel. What it does when it is due is {@linkcode Timer.fire}. */
-export class Timer {
+/**
+ * A node of the wheel. What it does when it is due is {@linkcode Timer.fire}.
+ *
+ * An interface and no base class: `super()` is no inlined call in V8, and took 8 ns of each call to a server.
+ */
+export interface Timer {
   /** Neighbours in the list that the timer is in; `null` while it is in none. */
-  prev: Timer | null = null;
-  next: Timer | null = null;
+  prev: Timer | null;
+  next: Timer | null;
   /** Tick (whole millisecond of the monotonic clock) at which it fires; its delay while staged. */
-  due = 0;
+  due: number;
   /** Level of the wheel, `STAGED` or `IDLE`. */
-  level: number = IDLE;
+  level: number;
 
   /** Called once when the timer is due, unless it was cancelled. Must not throw. */
-  fire(): void {}
+  fire(): void;
 
   /** Called when a staged timer is put into the wheel, unless it was cancelled before. */
-  onStart(): void {}
+  onStart(): void;
 }
 
 // Five levels of 64 slots: a slot of level n is 64^n ms wide, the wheel 2^30 ms (12 days) long.
@@ -37,20 +41,33 @@ export class Timer {
 const SLOTS = 64;
 const LEVELS = 5;
 const UNITS = Array.from({ length: LEVELS }, (_, level) => SLOTS ** level);
-const IDLE = -1;
+/** The level of a timer that is not pending. */
+export const IDLE = -1;
 const STAGED = LEVELS;
 const MAX_HOST_DELAY_MS = 0x7fffffff;
 
 /** The longest delay that a timer takes, in milliseconds: about 285 years, as far as `number` counts exactly. */
 export const MAX_DELAY_MS = 2 ** 53 - 2 ** 50;
 
-const wheel = Array.from({ length: LEVELS * SLOTS }, makeList);
+/** A list, as the node before its first and after its last one. */
+class List implements Timer {
+  prev: Timer | null = this;
+  next: Timer | null = this;
+  due = 0;
+  level: number = IDLE;
+  fire(): void {}
+  onStart(): void {}
+}
+
+const wheel = Array.from({ length: LEVELS * SLOTS }, () => new List());
 /** Timers that were staged since the last look at the clock; those cancelled meanwhile are among them. */
 let staged: Timer[] = [];
+/** Number of those that are still pending. */
+let stagedPending = 0;
 /** Timers that were due already when they were placed: they wait for the next look at the clock. */
-const overdue = makeList();
-/** Number of timers on each level, and staged. */
-const counts = new Array<number>(LEVELS + 1).fill(0);
+const overdue = new List();
+/** Number of timers on each level of the wheel. */
+const counts = new Array<number>(LEVELS).fill(0);
 /** Their sum. */
 let pending = 0;
 
@@ -73,7 +90,7 @@ export function whenAdded(callback: () => void): void {
 
 /** Number of timers that are pending, staged ones included. */
 export function pendingTimers(): number {
-  return pending;
+  return pending + stagedPending;
 }
 
 /** Starts `timer`, to fire `delay` ms from now (or at the absolute time `delay`). `Infinity` never fires. */
@@ -91,9 +108,8 @@ export function start(timer: Timer, delay: number, absolute = false): void {
 export function stage(timer: Timer, delay: number): void {
   timer.due = delay;
   timer.level = STAGED;
-  counts[STAGED]!++;
-  pending++;
-  staged.push(timer);
+  stagedPending++;
+  staged[staged.length] = timer;
   if (isFake()) startStaged(now());
   // Whoever is called may be busy: then nothing else wakes the scheduler, and nobody looks at the clock.
   onAdded();
@@ -104,7 +120,7 @@ export function startStaged(time: number = now()): void {
   if (staged.length === 0) return;
   const timers = staged;
   staged = [];
-  if (counts[STAGED] === 0) return;
+  if (stagedPending === 0) return;
   for (const timer of timers) {
     if (timer.level !== STAGED) continue;
     cancel(timer);
@@ -118,6 +134,11 @@ export function startStaged(time: number = now()): void {
 /** Takes `timer` out, wherever it is. Harmless if it is nowhere. */
 export function cancel(timer: Timer): void {
   if (timer.level === IDLE) return;
+  if (timer.level === STAGED) {
+    stagedPending--;
+    timer.level = IDLE;
+    return;
+  }
   const { prev, next } = timer;
   if (prev !== null && next !== null) {
     prev.next = next;
@@ -160,9 +181,9 @@ export function advance(): void {
  * To be called before the runtime goes idle.
  */
 export function arm(): void {
-  if (pending === 0) return disarm();
-  if (counts[STAGED] !== 0) advance();
-  else staged.length = 0;
+  if (pending + stagedPending === 0) return disarm();
+  if (stagedPending !== 0) advance();
+  else staged = [];
   if (hostSetTimeout !== globalThis.setTimeout) disarm();
   if (earliestPlaced >= hostTimerDue) return;
   const next = overdue.next === overdue ? nextEvent() : reached;
@@ -253,15 +274,9 @@ function slot(level: number, tick: number): Timer {
   return wheel[level * SLOTS + Math.floor(tick / UNITS[level]!) % SLOTS]!;
 }
 
-function makeList(): Timer {
-  const list = new Timer();
-  list.prev = list.next = list;
-  return list;
-}
-
 /** Moves all timers of a list to a new one, so that those added meanwhile are not among them. */
 function takeAll(list: Timer): Timer {
-  const taken = makeList();
+  const taken = new List();
   if (list.next === list) return taken;
   taken.next = list.next;
   taken.prev = list.prev;

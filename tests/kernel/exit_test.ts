@@ -59,6 +59,17 @@ Deno.test("isOrderly() holds for normal, shutdown and a shutdown with a term", (
   }
 });
 
+Deno.test("reasonOf() makes the text of the stack when somebody looks, and shows as a plain tuple", () => {
+  const error = new RangeError("bad");
+  const stack = error.stack!;
+  let looks = 0;
+  Object.defineProperty(error, "stack", { get: () => (looks++, stack) });
+  const reason = reasonOf(error);
+  assertEquals(looks, 0);
+  assertEquals(reason, [error, stack]);
+  assertEquals(Deno.inspect({ reason }), Deno.inspect({ reason: [error, stack] }));
+});
+
 Deno.test("errorOf() finds the error in a reason of the shape [error, stack]", () => {
   const error = new Error("oh snap");
   assertStrictEquals(errorOf([error, "stack"]), error);

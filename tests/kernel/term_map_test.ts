@@ -1,7 +1,8 @@
-import { equal, type Term } from "@denotp/otp";
+import { equal, Pid, Ref, type Term } from "@denotp/otp";
 import { TermMap } from "@denotp/otp/registries";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { RemotePid, RemoteRef } from "../../lib/kernel/distribution.ts";
 import { standIn } from "../../lib/kernel/term_map.ts";
 import { terms } from "../fixtures/terms.ts";
 
@@ -100,4 +101,17 @@ Deno.test("TermMap finds keys that are long, deep or wide, and tells them from t
   assertEquals(map.get([...wide.slice(0, -1), -1]), undefined);
   assertEquals(map.get(bytes.slice(1)), undefined);
   assertEquals(map.get(["x".repeat(99_999) + "y"]), undefined);
+});
+
+Deno.test("TermMap.get() tells pids and references of different nodes apart that have the same number", () => {
+  const here = new RemotePid("a@host", 5, 0, 1);
+  const map = new TermMap<number>().set(["pid", here], 1);
+  assertEquals(map.get(["pid", here]), 1);
+  assertEquals(map.get(["pid", new RemotePid("b@host", 5, 0, 1)]), undefined);
+  assertEquals(map.get(["pid", new Pid(null, 5)]), undefined);
+  const ref = new RemoteRef("a@host", 1, [7, 0, 0]);
+  map.set(["ref", ref], 2);
+  assertEquals(map.get(["ref", ref]), 2);
+  assertEquals(map.get(["ref", new RemoteRef("b@host", 1, [7, 0, 0])]), undefined);
+  assertEquals(map.get(["ref", new Ref(7)]), undefined);
 });

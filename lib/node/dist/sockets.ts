@@ -1,0 +1,36 @@
+/**
+ * What connections are made of: TCP (`tcp.ts`) or TLS (`tls.ts`), or a network in a test.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "./handshake.ts";
+
+/** Where a node can be reached. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Waits for connections. */
+export interface Listener {
+  /** The port on which it does. */
+  readonly port: number;
+  /** Ends it. Connections that have come stay. */
+  close(): void;
+}
+
+/** Makes streams of bytes to and from other programs. */
+export interface Sockets {
+  /** How long the length of a message is during the handshake: 2 bytes on TCP, 4 on TLS. */
+  readonly lengthBytes: 2 | 4;
+  /**
+   * Connects to an address.
+   *
+   * @param name The host that must be found there, where that can be proved.
+   * @param signal Gives up.
+   */
+  dial(address: Address, name: string, signal: AbortSignal): Promise<ByteStream>;
+  /** Waits for connections on a port, any free one if it is 0. */
+  listen(address: Address, accepted: (stream: ByteStream) => void): Promise<Listener>;
+}

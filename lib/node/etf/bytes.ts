@@ -1,0 +1,270 @@
+/**
+ * Bytes being written, and bytes being read: big-endian, bounds checked, growing as needed.
+ *
+ * @module
+ */
+
+/** A value cannot be sent: what it is, and where in the message it stands. */
+export class EncodeError extends TypeError {
+  /** The name of the class. */
+  override readonly name = "EncodeError";
+}
+
+/** Bytes are not what they should be, or exceed a limit. */
+export class DecodeError extends Error {
+  /** The name of the class. */
+  override readonly name = "DecodeError";
+  /** Which byte it was, counted from 0. */
+  readonly offset: number;
+
+  /** Use `reader.error`. */
+  constructor(message: string, offset: number) {
+    super(`${message} at byte ${offset}`);
+    this.offset = offset;
+  }
+}
+
+const CHUNK_BYTES = 16 * 1024;
+/** A larger buffer is not used again after its bytes were taken. */
+const MOST_KEPT_BYTES = 64 * 1024;
+const MOST_BYTES = 512 * 1024 * 1024;
+/** A text is written by hand up to this length: calling the encoder costs more. */
+const SHORT_TEXT = 40;
+
+const encoder = new TextEncoder();
+
+/** Collects bytes. */
+export class Writer {
+  #buffer: Uint8Array;
+  #view: DataView;
+  /** Where the next byte goes. */
+  #end = 0;
+  /** Where the bytes begin that were not taken yet. */
+  #start = 0;
+
+  /** Begins with room for `size` bytes; there is always room for more. */
+  constructor(size = CHUNK_BYTES) {
+    this.#buffer = new Uint8Array(size);
+    this.#view = new DataView(this.#buffer.buffer);
+  }
+
+  /** Number of bytes written since the last {@linkcode take}. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Writes one byte. */
+  u8(value: number): void {
+    if (this.#end === this.#buffer.length) this.#grow(1);
+    this.#buffer[this.#end++] = value;
+  }
+
+  /** Writes 16 bits. */
+  u16(value: number): void {
+    const at = this.#room(2);
+    this.#buffer[at] = value >>> 8;
+    this.#buffer[at + 1] = value;
+  }
+
+  /** Writes 32 bits; a negative number as its two's complement. */
+  u32(value: number): void {
+    const at = this.#room(4);
+    this.#buffer[at] = value >>> 24;
+    this.#buffer[at + 1] = value >>> 16;
+    this.#buffer[at + 2] = value >>> 8;
+    this.#buffer[at + 3] = value;
+  }
+
+  /** Writes 64 bits. */
+  u64(value: bigint | number): void {
+    const at = this.#room(8); // which may change the view
+    this.#view.setBigUint64(at, BigInt(value));
+  }
+
+  /** Writes a double. */
+  f64(value: number): void {
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value);
+  }
+
+  /** Writes a tag and one byte. */
+  tagU8(tag: number, value: number): void {
+    const at = this.#room(2);
+    this.#buffer[at] = tag;
+    this.#buffer[at + 1] = value;
+  }
+
+  /** Writes a tag and 32 bits. */
+  tagU32(tag: number, value: number): void {
+    const at = this.#room(5);
+    this.#buffer[at] = tag;
+    this.#buffer[at + 1] = value >>> 24;
+    this.#buffer[at + 2] = value >>> 16;
+    this.#buffer[at + 3] = value >>> 8;
+    this.#buffer[at + 4] = value;
+  }
+
+  /** Writes a copy of some bytes. */
+  bytes(bytes: Uint8Array): void {
+    const at = this.#room(bytes.length);
+    this.#buffer.set(bytes, at);
+  }
+
+  /** Writes a text in UTF-8; returns how many bytes that took. Halves of surrogate pairs become U+FFFD. */
+  utf8(text: string): number {
+    const { length } = text;
+    const at = this.#room(length * 3);
+    if (length <= SHORT_TEXT && this.#ascii(text, at)) {
+      this.#end = at + length;
+      return length;
+    }
+    const { written } = encoder.encodeInto(text, this.#buffer.subarray(at, at + length * 3));
+    this.#end = at + written;
+    return written;
+  }
+
+  /** Writes 32 bits over those at `offset`, counted from the last {@linkcode take}. */
+  setU32(offset: number, value: number): void {
+    this.#view.setUint32(this.#start + offset, value);
+  }
+
+  /** Writes one byte over that at `offset`, counted from the last {@linkcode take}. */
+  setU8(offset: number, value: number): void {
+    this.#buffer[this.#start + offset] = value;
+  }
+
+  /** Forgets all bytes from `length` on. */
+  truncate(length: number): void {
+    this.#end = this.#start + length;
+  }
+
+  /** The bytes written so far, without taking them. Whatever is written next may move them. */
+  peek(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Hands over the bytes written so far, not copied, and begins anew behind them. */
+  take(): Uint8Array {
+    const taken = this.peek();
+    this.#start = this.#end;
+    if (this.#buffer.length > MOST_KEPT_BYTES) this.#use(new Uint8Array(0));
+    return taken;
+  }
+
+  #ascii(text: string, at: number): boolean {
+    const buffer = this.#buffer;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      buffer[at + i] = code;
+    }
+    return true;
+  }
+
+  /** Makes room for `size` bytes and says where. */
+  #room(size: number): number {
+    if (this.#end + size > this.#buffer.length) this.#grow(size);
+    const at = this.#end;
+    this.#end += size;
+    return at;
+  }
+
+  #grow(size: number): void {
+    const needed = this.length + size;
+    if (needed > MOST_BYTES) {
+      throw new EncodeError(`Cannot encode: the message has more than ${MOST_BYTES} bytes`);
+    }
+    const grown = new Uint8Array(Math.max(needed * 2, this.length === 0 ? CHUNK_BYTES : 0));
+    grown.set(this.peek());
+    const { length } = this;
+    this.#use(grown);
+    this.#end = length;
+  }
+
+  /** Goes on at the beginning of another buffer. */
+  #use(buffer: Uint8Array): void {
+    this.#buffer = buffer;
+    this.#view = new DataView(buffer.buffer);
+    this.#start = 0;
+    this.#end = 0;
+  }
+}
+
+/** Reads bytes, in order. Every read beyond the end throws a {@linkcode DecodeError}. */
+export class Reader {
+  /** What is read. */
+  readonly source: Uint8Array;
+  /** The next byte. */
+  offset = 0;
+  readonly #view: DataView;
+
+  /** Reads `source` from its first byte on. */
+  constructor(source: Uint8Array) {
+    const { buffer, byteOffset, byteLength } = source;
+    this.source = source.constructor === Uint8Array
+      ? source
+      : new Uint8Array(buffer, byteOffset, byteLength); // a Buffer of Node's does not copy in slice()
+    this.#view = new DataView(buffer, byteOffset, byteLength);
+  }
+
+  /** Number of bytes not read yet. */
+  get remaining(): number {
+    return this.source.length - this.offset;
+  }
+
+  /** Reads one byte. */
+  u8(): number {
+    const { offset } = this;
+    if (offset >= this.source.length) throw this.#short(1);
+    this.offset = offset + 1;
+    return this.source[offset]!;
+  }
+
+  /** Reads 16 bits. */
+  u16(): number {
+    return this.#view.getUint16(this.skip(2));
+  }
+
+  /** Reads 32 bits. */
+  u32(): number {
+    return this.#view.getUint32(this.skip(4));
+  }
+
+  /** Reads 32 bits, two's complement. */
+  i32(): number {
+    return this.#view.getInt32(this.skip(4));
+  }
+
+  /** Reads 64 bits. */
+  u64(): bigint {
+    return this.#view.getBigUint64(this.skip(8));
+  }
+
+  /** Reads a double. */
+  f64(): number {
+    return this.#view.getFloat64(this.skip(8));
+  }
+
+  /** Reads `length` bytes: a view, not a copy. */
+  bytes(length: number): Uint8Array {
+    const at = this.skip(length);
+    return this.source.subarray(at, at + length);
+  }
+
+  /** Goes past `size` bytes, and says where they begin. */
+  skip(size: number): number {
+    const { offset } = this;
+    if (size > this.source.length - offset) throw this.#short(size);
+    this.offset = offset + size;
+    return offset;
+  }
+
+  /** The error for what stands at `offset`, the next byte if none is given. */
+  error(message: string, offset = this.offset): DecodeError {
+    return new DecodeError(`Cannot decode: ${message}`, offset);
+  }
+
+  #short(size: number): DecodeError {
+    return this.error(`${size} bytes should follow, there are ${this.remaining}`);
+  }
+}

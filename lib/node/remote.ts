@@ -1,0 +1,188 @@
+/**
+ * Signals between this node and others: what the kernel sends elsewhere, and what comes from there.
+ *
+ * @module
+ */
+
+import type { CallKind } from "../kernel/calls.ts";
+import type { Distribution, NameOnNode, RemotePid, RemoteRef } from "../kernel/distribution.ts";
+import { aliasIn } from "../kernel/list.ts";
+import { localRegistry } from "../kernel/names.ts";
+import type { ExitHook, Process } from "../kernel/process.ts";
+import { suspendUntil } from "../kernel/scheduler.ts";
+import { selfIfKnown } from "../kernel/self.ts";
+import { deliver, exitSignal, sendToAlias, sendToPid } from "../kernel/signals.ts";
+import { type Atom, isPid, type NodeName, nodeName, Pid, Ref, type Term } from "../kernel/term.ts";
+import type { Control } from "./control.ts";
+import { endMonitor, IncomingMonitor, OutgoingMonitor, type Peer } from "./peer.ts";
+import { Answer, RemoteCall } from "./remote_call.ts";
+
+/** A signal that concerns spawning, which is not this file's business. */
+export type SpawnSignal = Extract<
+  Control,
+  readonly ["spawn_request" | "spawn_reply", ...unknown[]]
+>;
+
+/** Leads signals to other nodes, and takes what comes from there. */
+export class Remote implements Distribution {
+  readonly #peerOf: (node: NodeName) => Peer;
+  readonly #nobody: () => Pid;
+  readonly #spawning: (peer: Peer, signal: SpawnSignal) => void;
+
+  /** `peerOf` finds the peer of a name. `nobody` is the pid for what no process sends. */
+  constructor(
+    peerOf: (node: NodeName) => Peer,
+    nobody: () => Pid,
+    spawning: (peer: Peer, signal: SpawnSignal) => void,
+  ) {
+    this.#peerOf = peerOf;
+    this.#nobody = nobody;
+    this.#spawning = spawning;
+  }
+
+  // --- Out --------------------------------------------------------------------------------------
+
+  send(to: RemotePid | RemoteRef | NameOnNode, message: Term): void {
+    const node = to instanceof Pid || to instanceof Ref ? to.node : to[1];
+    if (node === nodeName()) return; // of an earlier life of this node
+    const peer = this.#peerOf(node);
+    const process = selfIfKnown();
+    const from = process?.pid ?? this.#nobody();
+    if (to instanceof Pid) peer.post(["send", from, to, message]);
+    else if (to instanceof Ref) peer.post(["alias_send", from, to, message]);
+    else peer.post(["reg_send", from, to[0], message]);
+    if (process !== null && peer.isBusy) holdBack(process, peer);
+  }
+
+  call(
+    caller: Process,
+    to: RemotePid | NameOnNode,
+    server: Term,
+    request: Term,
+    timeout: number,
+    kind: CallKind,
+  ): Promise<Term> {
+    const node = to instanceof Pid ? to.node : to[1];
+    const peer = this.#peerOf(node);
+    const call = new RemoteCall(caller, peer, to, server, request, timeout, kind);
+    try {
+      if (to instanceof Pid) peer.post(["send", caller.pid, to, call.message]);
+      else peer.post(["reg_send", caller.pid, to[0], call.message]);
+    } catch (thrown) {
+      call.giveUp();
+      throw thrown;
+    }
+    return call.promise;
+  }
+
+  exit(from: Pid, to: RemotePid, reason: Term): void {
+    if (to.node !== nodeName()) this.#peerOf(to.node).post(["exit2", from, to, reason]);
+  }
+
+  link(process: Process, pid: RemotePid): void {
+    this.#peerOf(pid.node).link(process, pid);
+  }
+
+  unlink(process: Process, pid: RemotePid): void {
+    this.#peerOf(pid.node).unlink(process, pid);
+  }
+
+  linkBroke(from: Pid, pid: RemotePid, reason: Term): void {
+    this.#peerOf(pid.node).linkBroke(from, pid, reason);
+  }
+
+  monitor(ref: Ref, holder: Process, object: RemotePid | NameOnNode, tag: Term): void {
+    const peer = this.#peerOf(object instanceof Pid ? object.node : object[1]);
+    new OutgoingMonitor(ref, holder, peer, holder.pid, object, tag);
+  }
+
+  onExit(pid: RemotePid, hook: ExitHook): () => void {
+    const monitor = new Hook(this.#peerOf(pid.node), this.#nobody(), pid, hook);
+    return () => monitor.isOver || monitor.remove();
+  }
+
+  // --- In ---------------------------------------------------------------------------------------
+
+  /** Takes a signal from a peer. */
+  receive(peer: Peer, control: Control): void {
+    switch (control[0]) {
+      case "send":
+        return take(control[2], control[3]);
+      case "reg_send": {
+        const pid = whereis(control[2]);
+        if (pid !== undefined) sendToPid(pid, control[3]);
+        return;
+      }
+      case "alias_send":
+        if (control[2].alias !== null) sendToAlias(control[2], control[3]);
+        return;
+      case "link":
+        return peer.linked(control[1] as RemotePid, control[2]);
+      case "unlink":
+        return peer.unlinked(control[1] as RemotePid, control[2]);
+      case "unlink_id":
+        return peer.unlinked(control[2] as RemotePid, control[3], control[1]);
+      case "unlink_id_ack":
+        return peer.unlinkAcknowledged(control[1], control[2] as RemotePid, control[3]);
+      case "exit":
+        return peer.exited(control[1] as RemotePid, control[2], control[3]);
+      case "exit2":
+        if (control[2].process !== null) exitSignal(control[1], control[2], control[3]);
+        return;
+      case "monitor_p": {
+        const [, from, to, ref] = control;
+        const pid = isPid(to) ? to : whereis(to);
+        return peer.monitored(from as RemotePid, to, pid?.process ?? null, ref);
+      }
+      case "demonitor_p": {
+        const monitor = control[3].target;
+        if (monitor instanceof IncomingMonitor && monitor.holder === peer) monitor.remove();
+        return;
+      }
+      case "monitor_p_exit": {
+        const monitor = control[3].target;
+        if (monitor instanceof OutgoingMonitor && monitor.target === peer) {
+          endMonitor(monitor, control[4]);
+        }
+        return;
+      }
+      case "group_leader":
+        return; // there are none here
+      default:
+        return this.#spawning(peer, control);
+    }
+  }
+}
+
+/** A message for a pid. Servers of old answer a call to the caller, and not to the alias in its tag. */
+function take(pid: Pid, message: Term): void {
+  const alias = Array.isArray(message) && message.length === 2
+    ? aliasIn(message[0])?.alias
+    : undefined;
+  if (alias instanceof Answer) alias.receive(message);
+  else if (pid.process !== null) deliver(pid.process, message);
+}
+
+function whereis(name: Atom): Pid | undefined {
+  return localRegistry().whereisName(name);
+}
+
+/** Has a process go no further until a peer takes more. */
+export function holdBack(process: Process, peer: Peer): void {
+  const goOn = () => {};
+  suspendUntil(process, peer.drained(), goOn, goOn);
+}
+
+/** Calls a function when a process of another node ends: a monitor that no process holds. */
+class Hook extends OutgoingMonitor {
+  readonly #hook: ExitHook;
+
+  constructor(peer: Peer, from: Pid, pid: RemotePid, hook: ExitHook) {
+    super(new Ref(), { monitors: null }, peer, from, pid, "DOWN");
+    this.#hook = hook;
+  }
+
+  override tell(reason: Term): void {
+    this.#hook(reason);
+  }
+}

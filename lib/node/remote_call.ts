@@ -1,0 +1,117 @@
+/**
+ * A call to a server on another node: a monitor, whose reference is also the alias that the answer is
+ * sent to, as OTP's calls have it.
+ *
+ * @module
+ */
+
+import type { Call, CallKind, From } from "../kernel/calls.ts";
+import { rejectFor } from "../kernel/calls.ts";
+import type { NameOnNode, RemotePid } from "../kernel/distribution.ts";
+import { Exit } from "../kernel/exit.ts";
+import { aliasTag } from "../kernel/list.ts";
+import { OwnedTimer, type Process } from "../kernel/process.ts";
+import { Alias } from "../kernel/signals.ts";
+import { Ref, type Term } from "../kernel/term.ts";
+import { start } from "../kernel/timers.ts";
+import { OutgoingMonitor, type Peer } from "./peer.ts";
+
+/** Takes the answer to a call, instead of a mailbox. */
+export class Answer extends Alias {
+  readonly #call: RemoteCall;
+
+  /** The alias behind `call.ref`. */
+  constructor(call: RemoteCall) {
+    super(call.caller, call.ref, "demonitor");
+    this.#call = call;
+  }
+
+  override receive(message: Term): void {
+    this.#call.reply((message as readonly Term[])[1]);
+  }
+}
+
+/** One call, from its request to its reply. */
+export class RemoteCall extends OutgoingMonitor implements Call {
+  readonly caller: Process;
+  readonly server: Term;
+  readonly request: Term;
+  readonly timeout: number;
+  /** Settles with the reply, or rejects with an `Exit`. */
+  readonly promise: Promise<Term>;
+  readonly #peer: Peer;
+  readonly #kind: CallKind;
+  readonly #alias: Answer;
+  readonly #timer: OwnedTimer | null;
+  #resolve!: (value: Term) => void;
+  #reject!: (error: unknown) => void;
+
+  /** Monitors the server; the request is yet to be sent. */
+  constructor(
+    caller: Process,
+    peer: Peer,
+    to: RemotePid | NameOnNode,
+    server: Term,
+    request: Term,
+    timeout: number,
+    kind: CallKind,
+  ) {
+    super(new Ref(), caller, peer, caller.pid, to, "DOWN");
+    this.caller = caller;
+    this.server = server;
+    this.request = request;
+    this.timeout = timeout;
+    this.#peer = peer;
+    this.#kind = kind;
+    this.#alias = new Answer(this);
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#timer = timeout === Infinity
+      ? null
+      : new OwnedTimer(caller, () => this.#over() && this.fail("timeout"));
+    if (this.#timer !== null) start(this.#timer, timeout);
+  }
+
+  /** The message that asks the server. */
+  get message(): Term {
+    const { message } = this.#kind;
+    return message === undefined ? ["$gen_call", this.from, this.request] : message(this);
+  }
+
+  get from(): From {
+    return [this.caller.pid, aliasTag(this.ref)];
+  }
+
+  reply(value: Term): void {
+    this.#over();
+    this.#resolve(value);
+  }
+
+  fail(why: Term): void {
+    this.#over();
+    rejectFor(this.caller, this.#reject, new Exit([why, this.#kind.describe(this)]));
+  }
+
+  override tell(reason: Term): void {
+    this.#over();
+    if (reason === "noconnection") this.fail(["nodedown", this.#peer.node]);
+    else if (this.#kind.ended === undefined) this.fail(reason);
+    else this.#kind.ended(this, reason);
+  }
+
+  /** Forgets the call, which could not be sent; its promise is never settled. */
+  giveUp(): void {
+    this.#over();
+  }
+
+  /** Waits no longer. Tells whether it did. */
+  #over(): boolean {
+    const waited = !this.isOver;
+    if (waited) this.remove();
+    this.#alias.deactivate();
+    this.#timer?.cancel();
+    return waited;
+  }
+}

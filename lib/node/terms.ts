@@ -1,0 +1,287 @@
+/**
+ * The terms that Erlang has and JavaScript lacks: lists beside tuples, bit strings, floats without a
+ * fraction, ports, functions of other nodes; and the few words that turn one into the other.
+ *
+ * How these and the values of JavaScript become Erlang's, and back, is the table in `etf/mapping.ts`.
+ *
+ * @module
+ */
+
+import { ImproperList, List } from "../kernel/list.ts";
+import type { NodeName, Pid, Term } from "../kernel/term.ts";
+
+export { ImproperList, List };
+
+/** Most characters that an atom may have. */
+export const ATOM_CHARACTERS = 255;
+
+/**
+ * Makes a list of `items`, the empty one if there are none. A text gives the list of its characters'
+ * code points, which is what Erlang's `"text"` is.
+ *
+ * `["reply", list([1, 2])]` is `{reply, [1, 2]}`.
+ */
+export function list(text: string): List<number>;
+export function list<T>(items?: Iterable<T>): List<T>;
+export function list(items: Iterable<unknown> | string = []): List<unknown> {
+  const made = new List<unknown>();
+  for (const item of items) made.push(typeof items === "string" ? codePoint(item) : item);
+  return made;
+}
+
+function codePoint(character: unknown): number {
+  return (character as string).codePointAt(0)!;
+}
+
+/** A bit string whose length is no multiple of eight; those others are bytes, a `Uint8Array`. */
+export class BitString {
+  /** The bits, from the top of the first byte on. Unused bits of the last byte are 0. */
+  readonly bytes: Uint8Array;
+  /** How many bits of the last byte count, from the top: 1 to 7. */
+  readonly bits: number;
+
+  /**
+   * @throws {RangeError} If there are no bytes, or `bits` is not one of 1 to 7.
+   */
+  constructor(bytes: Uint8Array, bits: number) {
+    if (bytes.length === 0 || !Number.isInteger(bits) || bits < 1 || bits > 7) {
+      throw new RangeError(
+        `Cannot make a bit string: of ${bytes.length} bytes and ${bits} bits in the last one, ` +
+          "there must be one byte at least and 1 to 7 bits",
+      );
+    }
+    const last = bytes.length - 1;
+    const kept = bytes[last]! & (0xff << (8 - bits));
+    if (kept !== bytes[last]) (bytes = bytes.slice())[last] = kept;
+    this.bytes = bytes;
+    this.bits = bits;
+  }
+}
+
+/** A float without a fraction, such as `2.0`: the number `2` is an integer to Erlang. */
+export class Float {
+  /** The number. */
+  readonly value: number;
+
+  /** Use {@linkcode float}. */
+  constructor(value: number) {
+    this.value = value;
+  }
+
+  /** The number, so that calculations can use it as it is. */
+  valueOf(): number {
+    return this.value;
+  }
+
+  /** Prints as Erlang prints it, e.g. `2.0`. */
+  toString(): string {
+    return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
+  }
+}
+
+/** Makes the float of a number, whether that has a fraction or not. */
+export function float(value: number): Float {
+  return new Float(value);
+}
+
+/** The identity of a port of an Erlang node. Opaque, and interned as pids are. */
+export class Port {
+  /** The node that has it. */
+  readonly node: NodeName;
+  /** Its number there, 64 bits. */
+  readonly id: bigint;
+  /** Which life of that node it is of. */
+  readonly creation: number;
+
+  /** Not for users: whoever keeps identities makes ports. */
+  constructor(node: NodeName, id: bigint, creation: number) {
+    this.node = node;
+    this.id = id;
+    this.creation = creation;
+  }
+
+  /** Prints as Erlang prints it, e.g. `#Port<0.5>`. */
+  toString(): string {
+    return `#Port<0.${this.id}>`;
+  }
+}
+
+/** An anonymous function of an Erlang node. It can be kept, compared and sent back, not called. */
+export class Fun {
+  /** The module that it was written in. */
+  readonly module: string;
+  /** Number of its arguments. */
+  readonly arity: number;
+  /** Which version of the module that was: 16 bytes. */
+  readonly uniq: Uint8Array;
+  /** Which function of the module it is. */
+  readonly index: number;
+  /** Older forms of the two. */
+  readonly old: { readonly index: number; readonly uniq: number };
+  /** The process that made it. */
+  readonly pid: Pid;
+  /** The values it holds on to, in the exact mapping. */
+  readonly free: readonly Term[];
+
+  /** Not for users: only Erlang nodes make funs. */
+  constructor(fields: Pick<Fun, "module" | "arity" | "uniq" | "index" | "old" | "pid" | "free">) {
+    this.module = fields.module;
+    this.arity = fields.arity;
+    this.uniq = fields.uniq;
+    this.index = fields.index;
+    this.old = fields.old;
+    this.pid = fields.pid;
+    this.free = fields.free;
+  }
+
+  /** Prints as Erlang prints it, e.g. `#Fun<lists.3.20547>`. */
+  toString(): string {
+    return `#Fun<${this.module}.${this.old.index}.${this.old.uniq}>`;
+  }
+}
+
+/** A named function of an Erlang node: `fun lists:map/2`. */
+export class Export {
+  /** The module. */
+  readonly module: string;
+  /** The function in it. */
+  readonly function: string;
+  /** Number of its arguments, 0 to 255. */
+  readonly arity: number;
+
+  /** The function `module:name/arity`, whether or not any node has it. */
+  constructor(module: string, name: string, arity: number) {
+    this.module = module;
+    this.function = name;
+    this.arity = arity;
+  }
+
+  /** Prints as Erlang prints it, e.g. `fun lists:map/2`. */
+  toString(): string {
+    return `fun ${this.module}:${this.function}/${this.arity}`;
+  }
+}
+
+/**
+ * Says that a text is an atom where the natural mapping would take it for text: a server that answers
+ * `:ok` to Elixir replies `atom("ok")`.
+ *
+ * The answer is `Symbol.for(name)`. As on the BEAM, an atom once made is never forgotten: never make
+ * one of what users type.
+ *
+ * @throws {RangeError} If the name has more than 255 characters.
+ */
+export function atom(name: string): symbol {
+  if (name.length > ATOM_CHARACTERS && [...name].length > ATOM_CHARACTERS) {
+    throw new RangeError(
+      `Cannot make an atom: "${name.slice(0, 20)}…" has more than ${ATOM_CHARACTERS} characters`,
+    );
+  }
+  return Symbol.for(name);
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The bytes of a text, in UTF-8: a binary in every mapping. */
+export function bin(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/**
+ * The text of a binary, however it arrived: as bytes (exact mapping) or as text (natural mapping).
+ *
+ * @throws {TypeError} If the bytes are not UTF-8.
+ */
+export function text(binary: Uint8Array | string): string {
+  return typeof binary === "string" ? binary : decoder.decode(binary);
+}
+
+/** The bytes of a binary, however it arrived: as bytes, or (natural mapping) as text. */
+export function bytes(binary: Uint8Array | string): Uint8Array {
+  return typeof binary === "string" ? encoder.encode(binary) : binary;
+}
+
+/**
+ * The value under a key of a map that came from Erlang, or `undefined`. Unlike `map.get`, it finds keys
+ * that are tuples, binaries and other terms made of parts.
+ */
+export function mapGet(map: ReadonlyMap<Term, Term>, key: Term): Term {
+  if (map.has(key) || typeof key !== "object" || key === null) return map.get(key);
+  for (const [other, value] of map) if (sameTerm(key, other)) return value;
+  return undefined;
+}
+
+/**
+ * Tells whether two terms are the same one to Erlang (`=:=`), in the exact mapping: terms of parts by
+ * their parts, pids, references and ports by identity, and a list is no tuple.
+ */
+export function sameTerm(a: Term, b: Term): boolean {
+  // Pairs still to be compared, for a term may be nested more deeply than calls can be.
+  const pairs: Term[] = [a, b];
+  while (pairs.length > 0) {
+    const one = pairs.pop();
+    const other = pairs.pop();
+    if (!Object.is(one, other) && !sameOutside(one, other, pairs)) return false;
+  }
+  return true;
+}
+
+/** Compares all of two terms but their parts, and puts those among the pairs. */
+function sameOutside(a: Term, b: Term, pairs: Term[]): boolean {
+  if (isFloat(a) || isFloat(b)) return isFloat(a) && isFloat(b) && Object.is(+a, +b);
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
+    return (typeof a === "bigint" || typeof b === "bigint") && isNumber(a) && isNumber(b) && a == b;
+  }
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a instanceof List === b instanceof List && samePairs(a, b, pairs);
+  }
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && sameBytes(a, b);
+  if (a instanceof Map) return b instanceof Map && sameMaps(a, b, pairs);
+  if (a instanceof ImproperList) {
+    pairs.push(a.tail, b instanceof ImproperList ? b.tail : undefined);
+    return b instanceof ImproperList && samePairs(a.items, b.items, pairs);
+  }
+  if (a instanceof BitString) {
+    return b instanceof BitString && a.bits === b.bits && sameBytes(a.bytes, b.bytes);
+  }
+  if (a instanceof Export) return b instanceof Export && a.toString() === b.toString();
+  return a instanceof Fun && b instanceof Fun && sameFuns(a, b, pairs);
+}
+
+function isFloat(term: Term): term is number {
+  return term instanceof Float ||
+    typeof term === "number" && (!Number.isSafeInteger(term) || Object.is(term, -0));
+}
+
+function isNumber(term: Term): boolean {
+  return typeof term === "number" || typeof term === "bigint";
+}
+
+function samePairs(a: readonly Term[], b: readonly Term[], pairs: Term[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) pairs.push(a[i], b[i]);
+  return true;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function sameMaps(a: ReadonlyMap<Term, Term>, b: ReadonlyMap<Term, Term>, pairs: Term[]): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) {
+    const found = b.has(key) ? key : [...b.keys()].find((other) => sameTerm(key, other));
+    if (!b.has(found)) return false;
+    pairs.push(value, b.get(found));
+  }
+  return true;
+}
+
+function sameFuns(a: Fun, b: Fun, pairs: Term[]): boolean {
+  return a.module === b.module && a.arity === b.arity && a.index === b.index &&
+    a.old.index === b.old.index && a.old.uniq === b.old.uniq && a.pid === b.pid &&
+    sameBytes(a.uniq, b.uniq) && samePairs(a.free, b.free, pairs);
+}
