@@ -27,6 +27,7 @@ import { decodeTerm } from "../etf/decode.ts";
 import { encodeReason, encodeTerm } from "../etf/encode.ts";
 import type { Mapping } from "../etf/mapping.ts";
 import { SMALL_INTEGER, SMALL_TUPLE, VERSION } from "../etf/tags.ts";
+import { speaksExactly } from "../exact.ts";
 import { List, list } from "../terms.ts";
 import { ALIAS, EXIT_PAYLOAD, SEND_SENDER, SPAWN, UNLINK_ID } from "./flags.ts";
 import { framingOf, type Message } from "./framing.ts";
@@ -158,14 +159,14 @@ export class Operations {
         } else {
           this.#writeTuple(writer, Op.SEND, UNUSED, to);
         }
-        return this.#writePayload(writer, message);
+        return this.#writePayload(writer, from, message);
       }
       case "reg_send":
         this.#writeTuple(writer, Op.REG_SEND, control[1], UNUSED, control[2]);
-        return this.#writePayload(writer, control[3]);
+        return this.#writePayload(writer, control[1], control[3]);
       case "alias_send":
         this.#writeTuple(writer, Op.ALIAS_SEND, control[1], control[2]);
-        return this.#writePayload(writer, control[3]);
+        return this.#writePayload(writer, control[1], control[3]);
       case "link":
         return this.#writeTuple(writer, Op.LINK, control[1], control[2]);
       case "unlink":
@@ -189,17 +190,17 @@ export class Operations {
         const [, from, to, ref, reason] = control;
         if (this.#has(EXIT_PAYLOAD)) {
           this.#writeTuple(writer, Op.PAYLOAD_MONITOR_P_EXIT, from, to, ref);
-          return this.#writeReason(writer, reason);
+          return this.#writeReason(writer, from, reason);
         }
         this.#writeTuple(writer, Op.MONITOR_P_EXIT, from, to, ref);
-        return this.#writeLast(writer, reason);
+        return this.#writeLast(writer, from, reason);
       }
       case "group_leader":
         return this.#writeTuple(writer, Op.GROUP_LEADER, control[1], control[2]);
       case "spawn_request": {
         const [, id, from, leader, mfa, options, args] = control;
         this.#writeTuple(writer, Op.SPAWN_REQUEST, id, from, leader, mfa, list(options));
-        return this.#writePayload(writer, list(args));
+        return this.#writePayload(writer, from, list(args));
       }
       case "spawn_reply":
         return this.#writeTuple(writer, Op.SPAWN_REPLY, ...control.slice(1));
@@ -225,17 +226,22 @@ export class Operations {
       case Op.SEND: {
         this.#skip();
         const to = this.#pid();
-        return ["send", null, to, this.#payload()];
+        return ["send", null, to, this.#payload(to)];
       }
-      case Op.SEND_SENDER:
-        return ["send", this.#pid(), this.#pid(), this.#payload()];
+      case Op.SEND_SENDER: {
+        const [from, to] = [this.#pid(), this.#pid()];
+        return ["send", from, to, this.#payload(to)];
+      }
       case Op.REG_SEND: {
         const from = this.#pid();
         this.#skip();
-        return ["reg_send", from, this.#atom(), this.#payload()];
+        const to = this.#atom();
+        return ["reg_send", from, to, this.#payload(to)];
       }
-      case Op.ALIAS_SEND:
-        return ["alias_send", this.#pid(), this.#ref(), this.#payload()];
+      case Op.ALIAS_SEND: {
+        const [from, to] = [this.#pid(), this.#ref()];
+        return ["alias_send", from, to, this.#payload(to)];
+      }
       case Op.LINK:
         return ["link", this.#pid(), this.#pid()];
       case Op.UNLINK:
@@ -244,28 +250,40 @@ export class Operations {
         return ["unlink_id", this.#unlinkId(), this.#pid(), this.#pid()];
       case Op.UNLINK_ID_ACK:
         return ["unlink_id_ack", this.#unlinkId(), this.#pid(), this.#pid()];
-      case Op.EXIT:
-        return ["exit", this.#pid(), this.#pid(), this.#reason()];
-      case Op.EXIT2:
-        return ["exit2", this.#pid(), this.#pid(), this.#reason()];
-      case Op.PAYLOAD_EXIT:
-        return ["exit", this.#pid(), this.#pid(), this.#payload()];
-      case Op.PAYLOAD_EXIT2:
-        return ["exit2", this.#pid(), this.#pid(), this.#payload()];
+      case Op.EXIT: {
+        const [from, to] = [this.#pid(), this.#pid()];
+        return ["exit", from, to, this.#reason(to)];
+      }
+      case Op.EXIT2: {
+        const [from, to] = [this.#pid(), this.#pid()];
+        return ["exit2", from, to, this.#reason(to)];
+      }
+      case Op.PAYLOAD_EXIT: {
+        const [from, to] = [this.#pid(), this.#pid()];
+        return ["exit", from, to, this.#payload(to)];
+      }
+      case Op.PAYLOAD_EXIT2: {
+        const [from, to] = [this.#pid(), this.#pid()];
+        return ["exit2", from, to, this.#payload(to)];
+      }
       case Op.MONITOR_P:
         return ["monitor_p", this.#pid(), this.#target(), this.#ref()];
       case Op.DEMONITOR_P:
         return ["demonitor_p", this.#pid(), this.#target(), this.#ref()];
-      case Op.MONITOR_P_EXIT:
-        return ["monitor_p_exit", this.#target(), this.#pid(), this.#ref(), this.#reason()];
-      case Op.PAYLOAD_MONITOR_P_EXIT:
-        return ["monitor_p_exit", this.#target(), this.#pid(), this.#ref(), this.#payload()];
+      case Op.MONITOR_P_EXIT: {
+        const [from, to, ref] = [this.#target(), this.#pid(), this.#ref()];
+        return ["monitor_p_exit", from, to, ref, this.#reason(to)];
+      }
+      case Op.PAYLOAD_MONITOR_P_EXIT: {
+        const [from, to, ref] = [this.#target(), this.#pid(), this.#ref()];
+        return ["monitor_p_exit", from, to, ref, this.#payload(to)];
+      }
       case Op.GROUP_LEADER:
         return ["group_leader", this.#pid(), this.#pid()];
       case Op.SPAWN_REQUEST: {
         const [id, from, leader] = [this.#ref(), this.#pid(), this.#pid()];
         const [mfa, options] = [this.#mfa(), this.#asList(this.#exactTerm())];
-        return ["spawn_request", id, from, leader, mfa, options, this.#asList(this.#payload())];
+        return ["spawn_request", id, from, leader, mfa, options, this.#asList(this.#payload(null))];
       }
       case Op.SPAWN_REPLY: {
         const [id, to, flags] = [this.#ref(), this.#pid(), this.#number()];
@@ -293,23 +311,28 @@ export class Operations {
     return writer.length;
   }
 
-  #writePayload(writer: Writer, term: Term): number {
+  /** The mapping for what the process here that is `known` so says or hears. */
+  #mappingFor(known: Pid | Atom | Ref | null): Mapping {
+    return this.#peer.kind === "natural" && speaksExactly(known) ? this.#exact : this.#peer;
+  }
+
+  #writePayload(writer: Writer, from: Pid | null, term: Term): number {
     const start = writer.length;
     if (this.#hasVersions) writer.u8(VERSION);
-    encodeTerm(term, writer, this.#peer);
+    encodeTerm(term, writer, this.#mappingFor(from));
     return start;
   }
 
-  #writeReason(writer: Writer, reason: Term): number {
+  #writeReason(writer: Writer, from: Target, reason: Term): number {
     const start = writer.length;
     if (this.#hasVersions) writer.u8(VERSION);
-    encodeReason(reason, writer, this.#peer);
+    encodeReason(reason, writer, this.#mappingFor(from));
     return start;
   }
 
   /** Writes a reason as the last element of the tuple. */
-  #writeLast(writer: Writer, reason: Term): number {
-    encodeReason(reason, writer, this.#peer);
+  #writeLast(writer: Writer, from: Target, reason: Term): number {
+    encodeReason(reason, writer, this.#mappingFor(from));
     return writer.length;
   }
 
@@ -321,10 +344,10 @@ export class Operations {
   ): number {
     if (this.#has(EXIT_PAYLOAD)) {
       this.#writeTuple(writer, newer, from, to);
-      return this.#writeReason(writer, reason);
+      return this.#writeReason(writer, from, reason);
     }
     this.#writeTuple(writer, older, from, to);
-    return this.#writeLast(writer, reason);
+    return this.#writeLast(writer, from, reason);
   }
 
   // Reading.
@@ -355,16 +378,16 @@ export class Operations {
   }
 
   /** What is behind the tuple, whose last element is the token if it has one. */
-  #payload(): Term {
+  #payload(to: Pid | Atom | Ref | null): Term {
     this.#token();
     this.#readVersion();
-    return decodeTerm(this.#terms, this.#peer, this.#atoms);
+    return decodeTerm(this.#terms, this.#mappingFor(to), this.#atoms);
   }
 
   /** A reason that is the last element of the tuple, behind the token if it has one. */
-  #reason(): Term {
+  #reason(to: Pid): Term {
     this.#token();
-    return decodeTerm(this.#terms, this.#peer, this.#atoms);
+    return decodeTerm(this.#terms, this.#mappingFor(to), this.#atoms);
   }
 
   #token(): void {
