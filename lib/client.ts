@@ -6,7 +6,7 @@
 
 import { type CallKind, sendCall } from "./kernel/calls.ts";
 import { now } from "./kernel/clock.ts";
-import { distribution, isElsewhere } from "./kernel/distribution.ts";
+import { distribution, isElsewhere, whyUnreachable } from "./kernel/distribution.ts";
 import { type Exit, exit } from "./kernel/exit.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS, TOO_LATE } from "./kernel/lookup.ts";
 import { BadAnswerError, resolve, type ServerRef } from "./kernel/names.ts";
@@ -117,14 +117,10 @@ function toNoneHere(
   if (pid === caller.pid) {
     return Promise.reject(failed("calling_self", server, request, timeout, kind));
   }
-  if (!isElsewhere(to)) {
-    return Promise.reject(failed("noproc", server, request, timeout, kind));
-  }
-  if (distribution !== null) {
+  if (isElsewhere(to) && distribution !== null) {
     return distribution.call(caller, to, server, request, timeout, kind);
   }
-  const why = ["nodedown", to instanceof Pid ? to.node : to[1]];
-  return Promise.reject(failed(why, server, request, timeout, kind));
+  return Promise.reject(failed(whyUnreachable(to), server, request, timeout, kind));
 }
 
 /** The exit of a call that never came to be. */

@@ -120,7 +120,7 @@ import {
 } from "./gen.ts";
 import { type CallKind, type From, PendingCall } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
-import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
+import { isElsewhere } from "./kernel/distribution.ts";
 import { Exit, exit, reasonOf } from "./kernel/exit.ts";
 import { whereis as lookUp } from "./kernel/lookup.ts";
 import { type Envelope, type Kind, PLAIN } from "./kernel/mailbox.ts";
@@ -864,7 +864,7 @@ export function whereis<M>(
   server: ServerRef<M>,
 ): Awaitable<Pid<M> | readonly [Atom, NodeName] | undefined> {
   const process = selfIfKnown();
-  if (isOnNode(server) && server[1] !== nodeName()) return server;
+  if (isElsewhere(server) && !isPid(server)) return server;
   return lookUp(process, server) as Awaitable<Pid<M> | undefined>;
 }
 

@@ -12,7 +12,7 @@ import type { CallReply, CallRequest } from "./contract.ts";
 import { checkTimeout } from "./gen.ts";
 import { now } from "./kernel/clock.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
-import { distribution, isElsewhere } from "./kernel/distribution.ts";
+import { distribution, isElsewhere, whyUnreachable } from "./kernel/distribution.ts";
 import { aliasIn, aliasTag } from "./kernel/list.ts";
 import type { Awaitable, ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
@@ -130,7 +130,7 @@ function ask(server: ServerRef, request: Term): Awaitable<Ref> {
     const to = pid ?? server;
     if (!isPid(to) && !isElsewhere(to)) return refuse(caller, server, "noproc");
     if (isElsewhere(to) && distribution === null) {
-      return refuse(caller, server, ["nodedown", isPid(to) ? to.node : to[1]]);
+      return refuse(caller, server, whyUnreachable(to));
     }
     const ref = monitor(caller, isPid(to) ? to.process : null, to, "DOWN", "demonitor");
     const message = ["$gen_call", [caller.pid, aliasTag(ref)], request];

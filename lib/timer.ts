@@ -16,7 +16,7 @@
 import { Gen } from "./gen.ts";
 import { now } from "./kernel/clock.ts";
 import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
-import { isOnNode } from "./kernel/distribution.ts";
+import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
 import { localRegistry } from "./kernel/names.ts";
 import { OwnedTimer, Process, TRAP_EXIT } from "./kernel/process.ts";
 import { runAs } from "./kernel/scheduler.ts";
@@ -28,7 +28,6 @@ import {
   isAtom,
   isPid,
   type NodeName,
-  nodeName,
   type Pid,
   Ref,
   type Term,
@@ -160,7 +159,7 @@ function isTarget(target: unknown): target is Target {
 /** Who is meant by `target` now. */
 function processOf(target: Target): Process | null {
   if (isPid(target)) return target.process;
-  if (!isAtom(target) && target[1] !== nodeName()) return null;
+  if (isElsewhere(target)) return null;
   return localRegistry().whereisName(isAtom(target) ? target : target[0])?.process ?? null;
 }
 

@@ -106,6 +106,16 @@ export function isElsewhere(to: unknown): to is RemotePid | NameOnNode {
   return to instanceof RemotePid || (isOnNode(to) && to[1] !== nodeName());
 }
 
+/** The node of a process elsewhere. */
+export function nodeOf(to: RemotePid | RemoteRef | NameOnNode): NodeName {
+  return to instanceof Pid || to instanceof Ref ? to.node : to[1];
+}
+
+/** Why nobody can be asked who is not here: there is no such process, or no way to its node. */
+export function whyUnreachable(to: unknown): Term {
+  return isElsewhere(to) ? ["nodedown", nodeOf(to)] : "noproc";
+}
+
 /** Tells whether a term is a local name on a node. */
 export function isOnNode(term: unknown): term is NameOnNode {
   return Array.isArray(term) && term.length === 2 && isAtom(term[0]) &&

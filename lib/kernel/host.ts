@@ -14,15 +14,14 @@ import { setImmediate } from "node:timers";
 /** Which process runs here; carried over every `await` by the host. See `scheduler.ts`. */
 export const storage: AsyncLocalStorage<Context> = new AsyncLocalStorage();
 
-/** Calls `callback` in a turn of its own, after the timers of the host that are due. */
-export const afterHostTurn: (callback: () => void) => void = setImmediate;
-
 /**
- * How many turns the host gets after a slice of work. Under load Deno looks at its I/O in one of 61 only
- * (tokio's `event_interval`): with one turn for every 4 ms of work, a request over HTTP takes 240 ms; with
- * 62 it would take 4 ms. That is not done yet: tests that wait for rest have to learn of it first.
+ * Calls `callback` in a turn of its own, after the timers of the host that are due.
+ *
+ * Under load Deno looks at its I/O in one turn of 61 only (tokio's `event_interval`): with one turn for
+ * every 4 ms of work, a request over HTTP takes 240 ms. With 62 at a time it took 4 ms, but tests that wait
+ * until all is at rest did not see that it was not.
  */
-export const TURNS_FOR_IO: number = 1;
+export const afterHostTurn: (callback: () => void) => void = setImmediate;
 
 /** What an asynchronous context knows: the process that the code in it belongs to. */
 export class Context {

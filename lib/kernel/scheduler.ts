@@ -22,7 +22,7 @@
  * @module
  */
 
-import { afterHostTurn, Context, storage, TURNS_FOR_IO } from "./host.ts";
+import { afterHostTurn, Context, storage } from "./host.ts";
 import { BUSY, DEAD, type Process, QUEUED } from "./process.ts";
 import { advance, arm, whenAdded } from "./timers.ts";
 
@@ -206,8 +206,6 @@ function isHostDue(): boolean {
 }
 
 async function hostTurn(): Promise<void> {
-  let turns = 0;
-  // When nobody has work left, the host is about to have all the time it wants.
-  do await new Promise<void>(afterHostTurn); while (++turns < TURNS_FOR_IO && head !== null);
+  await new Promise<void>(afterHostTurn);
   lastHostTurn = lastLook = performance.now();
 }

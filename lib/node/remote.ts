@@ -5,7 +5,13 @@
  */
 
 import type { CallKind } from "../kernel/calls.ts";
-import type { Distribution, NameOnNode, RemotePid, RemoteRef } from "../kernel/distribution.ts";
+import {
+  type Distribution,
+  type NameOnNode,
+  nodeOf,
+  type RemotePid,
+  type RemoteRef,
+} from "../kernel/distribution.ts";
 import { aliasIn } from "../kernel/list.ts";
 import { localRegistry } from "../kernel/names.ts";
 import type { ExitHook, Process } from "../kernel/process.ts";
@@ -43,7 +49,7 @@ export class Remote implements Distribution {
   // --- Out --------------------------------------------------------------------------------------
 
   send(to: RemotePid | RemoteRef | NameOnNode, message: Term): void {
-    const node = to instanceof Pid || to instanceof Ref ? to.node : to[1];
+    const node = nodeOf(to);
     if (node === nodeName()) return; // of an earlier life of this node
     const peer = this.#peerOf(node);
     const process = selfIfKnown();
@@ -62,8 +68,7 @@ export class Remote implements Distribution {
     timeout: number,
     kind: CallKind,
   ): Promise<Term> {
-    const node = to instanceof Pid ? to.node : to[1];
-    const peer = this.#peerOf(node);
+    const peer = this.#peerOf(nodeOf(to));
     const call = new RemoteCall(caller, peer, to, server, request, timeout, kind);
     try {
       if (to instanceof Pid) peer.post(["send", caller.pid, to, call.message]);
@@ -92,7 +97,7 @@ export class Remote implements Distribution {
   }
 
   monitor(ref: Ref, holder: Process, object: RemotePid | NameOnNode, tag: Term): void {
-    const peer = this.#peerOf(object instanceof Pid ? object.node : object[1]);
+    const peer = this.#peerOf(nodeOf(object));
     new OutgoingMonitor(ref, holder, peer, holder.pid, object, tag);
   }
 
