@@ -21,6 +21,8 @@ export class ImproperList {
   readonly tail: Term;
 
   /**
+   * Joins items and what comes after the bar.
+   *
    * @throws {TypeError} If there are no items, or the tail is a list: that is a {@linkcode List}.
    */
   constructor(items: readonly Term[], tail: Term) {

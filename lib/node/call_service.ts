@@ -29,11 +29,11 @@ export interface CallEnvironment {
 /** What runs from the start of the node to its end. */
 export interface CallService {
   /**
-   * Starts the processes.
+   * Starts the processes, and resolves with their supervisor.
    *
    * @throws {MatchError} If one of their names is taken.
    */
-  start(): Promise<void>;
+  start(): Promise<Pid>;
   /** Ends them; resolves when they are gone. */
   stop(): Promise<void>;
 }
@@ -73,6 +73,7 @@ export function callService({ peerOf, speakExactly }: CallEnvironment): CallServ
           return groupLeader;
         },
       });
+      return supervisor;
     },
 
     async stop() {

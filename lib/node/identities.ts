@@ -44,17 +44,13 @@ class Interned<Key, Value extends WeakKey> {
 
 /** The identities of one life of this node. */
 export class NodeIdentities implements Identities {
-  readonly #creation: number;
+  /** Which life of the node this is. To be set before anything crosses to another node. */
+  creation = 0;
   readonly #pids = new Interned<number, Pid>();
   readonly #refs = new Interned<number, Ref>();
   readonly #remotePids = new Interned<string, RemotePid>();
   readonly #remoteRefs = new Interned<string, RemoteRef>();
   readonly #ports = new Interned<string, Port>();
-
-  /** For the life with this creation of the node that this runtime is. */
-  constructor(creation: number) {
-    this.#creation = creation;
-  }
 
   pid(identity: PidIdentity): Pid {
     const { node, id, serial, creation } = identity;
@@ -90,7 +86,7 @@ export class NodeIdentities implements Identities {
       node: nodeName(),
       id: pid.id % IDS,
       serial: Math.floor(pid.id / IDS) % WORDS,
-      creation: this.#creation,
+      creation: this.creation,
     };
   }
 
@@ -99,7 +95,7 @@ export class NodeIdentities implements Identities {
     if (this.#refs.get(ref.id) !== ref) this.#refs.set(ref.id, ref);
     return {
       node: nodeName(),
-      creation: this.#creation,
+      creation: this.creation,
       words: [ref.id % LOW_WORDS, Math.floor(ref.id / LOW_WORDS) % WORDS, 0],
     };
   }
@@ -116,6 +112,6 @@ export class NodeIdentities implements Identities {
 
   /** A creation of 0 stands for any life. One of an earlier life is somebody else. */
   #isOurs(node: NodeName, creation: number): boolean {
-    return node === nodeName() && (creation === this.#creation || creation === 0);
+    return node === nodeName() && (creation === this.creation || creation === 0);
   }
 }

@@ -13,6 +13,7 @@ import type { Port } from "./terms.ts";
 
 /** What a pid is between nodes. Two are the same only if all four agree. */
 export interface PidIdentity {
+  /** The name of the node. */
   readonly node: NodeName;
   /** 32 bits. */
   readonly id: number;
@@ -24,6 +25,7 @@ export interface PidIdentity {
 
 /** What a reference is between nodes. */
 export interface RefIdentity {
+  /** The name of the node. */
   readonly node: NodeName;
   /** 32 bits. */
   readonly creation: number;

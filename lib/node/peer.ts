@@ -51,10 +51,10 @@ export class Peer implements Holder, Watched {
   /** By the pid of ours, then by that of the peer's. */
   readonly #links = new Map<Pid, Map<RemotePid, Link>>();
   #unlinks = 0n;
-  readonly #connect: (node: NodeName) => Promise<unknown>;
+  readonly #connect: (node: NodeName) => void;
 
-  /** A node that is not connected; `connect` sees to it that {@linkcode up} is called, or rejects. */
-  constructor(node: NodeName, connect: (node: NodeName) => Promise<unknown>) {
+  /** A node that is not connected; `connect` sees to it that then {@linkcode up} or {@linkcode down} is called. */
+  constructor(node: NodeName, connect: (node: NodeName) => void) {
     this.node = node;
     this.#connect = connect;
   }
@@ -115,7 +115,7 @@ export class Peer implements Holder, Watched {
   #begin(): void {
     this.#waiting = [];
     this.#connected = Promise.withResolvers();
-    this.#connect(this.node).catch(() => this.down());
+    this.#connect(this.node);
   }
 
   /** The node is connected: what has waited goes out. */
@@ -306,4 +306,24 @@ export function endMonitor(monitor: Monitor, reason: Term): void {
   (monitor as OutgoingMonitor).isOver = true;
   monitor.remove();
   monitor.tell(reason);
+}
+
+/** Who lived on this node in earlier lives of it: all of them have ended. */
+export class EarlierLives extends Peer {
+  /** For a node of this name. */
+  constructor(node: NodeName) {
+    super(node, () => {});
+  }
+
+  /** Nobody hears anything; who asks for a process learns, as from any other node, that there is none. */
+  override post(control: Control): void {
+    if (control[0] === "link") {
+      queueMicrotask(() => this.exited(control[2] as RemotePid, control[1], "noproc"));
+    } else if (control[0] === "monitor_p") {
+      const { target } = control[3];
+      queueMicrotask(() => {
+        if (target instanceof OutgoingMonitor && !target.isOver) endMonitor(target, "noproc");
+      });
+    }
+  }
 }

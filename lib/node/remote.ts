@@ -18,7 +18,7 @@ import type { ExitHook, Process } from "../kernel/process.ts";
 import { suspendUntil } from "../kernel/scheduler.ts";
 import { selfIfKnown } from "../kernel/self.ts";
 import { deliver, exitSignal, sendToAlias, sendToPid } from "../kernel/signals.ts";
-import { type Atom, isPid, type NodeName, nodeName, Pid, Ref, type Term } from "../kernel/term.ts";
+import { type Atom, isPid, type NodeName, Pid, Ref, type Term } from "../kernel/term.ts";
 import type { Control } from "./control.ts";
 import { endMonitor, IncomingMonitor, OutgoingMonitor, type Peer } from "./peer.ts";
 import { Answer, RemoteCall } from "./remote_call.ts";
@@ -49,9 +49,7 @@ export class Remote implements Distribution {
   // --- Out --------------------------------------------------------------------------------------
 
   send(to: RemotePid | RemoteRef | NameOnNode, message: Term): void {
-    const node = nodeOf(to);
-    if (node === nodeName()) return; // of an earlier life of this node
-    const peer = this.#peerOf(node);
+    const peer = this.#peerOf(nodeOf(to));
     const process = selfIfKnown();
     const from = process?.pid ?? this.#nobody();
     if (to instanceof Pid) peer.post(["send", from, to, message]);
@@ -81,7 +79,7 @@ export class Remote implements Distribution {
   }
 
   exit(from: Pid, to: RemotePid, reason: Term): void {
-    if (to.node !== nodeName()) this.#peerOf(to.node).post(["exit2", from, to, reason]);
+    this.#peerOf(to.node).post(["exit2", from, to, reason]);
   }
 
   link(process: Process, pid: RemotePid): void {

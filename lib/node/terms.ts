@@ -22,6 +22,7 @@ export const ATOM_CHARACTERS = 255;
  * `["reply", list([1, 2])]` is `{reply, [1, 2]}`.
  */
 export function list(text: string): List<number>;
+/** Makes a list of any items. */
 export function list<T>(items?: Iterable<T>): List<T>;
 export function list(items: Iterable<unknown> | string = []): List<unknown> {
   const made = new List<unknown>();
@@ -41,6 +42,8 @@ export class BitString {
   readonly bits: number;
 
   /**
+   * Takes so many bits of the last byte, and all of those before.
+   *
    * @throws {RangeError} If there are no bytes, or `bits` is not one of 1 to 7.
    */
   constructor(bytes: Uint8Array, bits: number) {

@@ -2,7 +2,7 @@
  * A cluster beside a test: real Erlang and Elixir nodes, and denotp nodes in processes of their own, all
  * of which evaluate what they are asked to.
  *
- * ```ts
+ * ```ts ignore
  * clusterTest("Node.ping() answers pong", "erl", async (cluster) => {
  *   const erl = await cluster.erl("e");
  *   await Node.start("d@127.0.0.1", { cookie: cluster.cookie, epmd: cluster.epmd });

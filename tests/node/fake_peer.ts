@@ -21,7 +21,7 @@ export class FakePeer {
   readonly node = "e@h";
   /** What was sent to it. */
   readonly sent: Control[] = [];
-  readonly #peer = new Peer(this.node, () => Promise.withResolvers().promise);
+  readonly #peer = new Peer(this.node, () => {});
   readonly #remote = new Remote(() => this.#peer, self, receiveSpawnSignal);
   #drained: PromiseWithResolvers<void> | null = null;
   #pids = 0;

@@ -17,8 +17,8 @@ const OTHERS = 0o077;
 
 /** The secrets of one node: one for everybody, and those for certain peers. */
 export class Cookies {
-  readonly #own: string;
-  readonly #ofPeers: ReadonlyMap<NodeName, string>;
+  #own: string;
+  readonly #ofPeers: Map<NodeName, string>;
 
   /**
    * @throws {RangeError} If a cookie is empty, or has other than printable ASCII characters.
@@ -33,6 +33,16 @@ export class Cookies {
   /** The secret that is shared with a peer. */
   for(node: NodeName): string {
     return this.#ofPeers.get(node) ?? this.#own;
+  }
+
+  /**
+   * Changes the secret that is shared with a peer, or, for `null`, that for everybody else.
+   *
+   * @throws {RangeError} If the cookie is empty, or has other than printable ASCII characters.
+   */
+  set(node: NodeName | null, cookie: string): void {
+    if (node === null) this.#own = checked(cookie, "Node.setCookie");
+    else this.#ofPeers.set(node, checked(cookie, "Node.setCookie"));
   }
 }
 

@@ -8,7 +8,9 @@ import type { ByteStream } from "./handshake.ts";
 
 /** Where a node can be reached. */
 export interface Address {
+  /** A name, or an address of IPv4 or IPv6. */
   readonly host: string;
+  /** 1 to 65535. */
   readonly port: number;
 }
 

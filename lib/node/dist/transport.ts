@@ -225,6 +225,11 @@ export class DistributionTransport implements Transport {
     return Promise.resolve();
   }
 
+  /** The secrets of this node, once it has started. */
+  get cookies(): Cookies {
+    return this.#cookies!;
+  }
+
   async #listen({ hostname = "127.0.0.1", port = 0 }: { hostname?: string; port?: number }) {
     const isLoopback = /^(127\.|::1$|localhost$)/.test(hostname);
     if (!isLoopback && this.#sockets.lengthBytes === 2) {

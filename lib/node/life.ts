@@ -1,0 +1,214 @@
+/**
+ * One life of this runtime as a node, from its start to its end: what leads to other nodes, which of them
+ * are there, and what runs here on their behalf.
+ *
+ * @module
+ */
+
+import { distribute } from "../kernel/distribution.ts";
+import { NO_NODE, type NodeName, type Pid, setNodeName, type Term } from "../kernel/term.ts";
+import { onExit } from "../kernel/signals.ts";
+import { type CallService, callService } from "./call_service.ts";
+import { Writer } from "./etf/bytes.ts";
+import { encodeTerm } from "./etf/encode.ts";
+import { DEFAULT_LIMITS, type Mapping } from "./etf/mapping.ts";
+import { compareTerms } from "./etf/order.ts";
+import { speakExactly } from "./exact.ts";
+import { type GlobalOptions, globalService } from "./global/service.ts";
+import { NodeIdentities } from "./identities.ts";
+import type { Identities } from "./identity.ts";
+import { announce, tellOfLoss } from "./node_monitors.ts";
+import { EarlierLives, Peer } from "./peer.ts";
+import { groupService } from "./pg.ts";
+import { Remote } from "./remote.ts";
+import { receiveSpawnSignal } from "./spawn_request.ts";
+import type { Channel, Transport } from "./transport.ts";
+
+/** Which nodes a list is of: see `Node.list`. */
+export type NodeKind = "visible" | "hidden" | "connected" | "this" | "known";
+
+/** Whom a node tells of others, at once and before any process. */
+export interface NodeListener {
+  up(node: NodeName, isHidden: boolean): void;
+  down(node: NodeName): void;
+}
+
+/** See the module's document. */
+export class Life<Through extends Transport = Transport> {
+  /** The name of the node. */
+  readonly node: NodeName;
+  /** What carries signals to other nodes. */
+  readonly transport: Through;
+  /** The supervisor of what runs on behalf of other nodes. Known once it has begun. */
+  pid!: Pid;
+  readonly #isHidden: boolean;
+  readonly #identities = new NodeIdentities();
+  readonly #peers = new Map<NodeName, Peer>();
+  readonly #listeners = new Set<NodeListener>();
+  readonly #calls: CallService;
+  /** What runs only while there is a cluster, in the order of its start. */
+  readonly #services: readonly { start(): void; stop(): void }[];
+  #isOver = false;
+
+  /** Does nothing until it begins. */
+  constructor(
+    { node, hidden = false, ...options }: GlobalOptions & {
+      readonly node: NodeName;
+      readonly hidden?: boolean;
+    },
+    transport: (identities: Identities) => Through,
+  ) {
+    this.node = node;
+    this.#isHidden = hidden;
+    this.transport = transport(this.#identities);
+    this.#peers.set(node, new EarlierLives(node));
+    this.#calls = callService({ peerOf: this.#peerOf, speakExactly });
+    const mapping = {
+      kind: "exact",
+      identities: this.#identities,
+      limits: DEFAULT_LIMITS,
+    } as const;
+    const environment = {
+      watchNodes: (listener: NodeListener) => this.#watch(listener),
+      visibleNodes: () => this.list("visible"),
+      connect: (other: NodeName) => this.connect(other),
+      disconnectNode: (other: NodeName, reason: string) => void this.disconnect(other, reason),
+      speakExactly,
+      keyOf: keysIn(mapping),
+      compare: (one: Term, other: Term) => compareTerms(one, other, this.#identities),
+      creation: () => this.#identities.creation,
+    };
+    this.#services = [globalService(environment, options), groupService(environment)];
+  }
+
+  /**
+   * Becomes a node. If that fails, nothing has changed.
+   *
+   * @throws {Error} What the transport throws that cannot start.
+   */
+  async begin(): Promise<void> {
+    this.pid = await this.#calls.start();
+    try {
+      this.#identities.creation = await this.transport.start({
+        up: (channel) => this.#up(channel),
+        signal: (channel, control) => this.#remote.receive(this.#peerOf(channel.node), control),
+        down: (channel, reason) => this.#down(channel, reason),
+      });
+    } catch (error) {
+      await this.#calls.stop();
+      throw error;
+    }
+    // Nothing comes from other nodes before this turn has ended.
+    setNodeName(this.node);
+    distribute(this.#remote);
+    for (const service of this.#services) service.start();
+    onExit(this.pid, () => void this.end());
+    announce("nodeup", this.node, this.#isHidden);
+  }
+
+  /** Is a node no more: every connection is cut at once. Resolves when nothing of it runs any more. */
+  async end(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const service of this.#services.toReversed()) service.stop();
+    const stopped = this.transport.stop();
+    distribute(null);
+    setNodeName(NO_NODE);
+    announce("nodedown", this.node, this.#isHidden, OVER);
+    await stopped;
+    await this.#calls.stop();
+  }
+
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The nodes of some kinds, each once. */
+  list(...kinds: readonly NodeKind[]): NodeName[] {
+    const isListed = ({ node, channel }: Peer) =>
+      kinds.some((kind) => {
+        if (kind === "known") return true;
+        if (node === this.node) return kind === "this";
+        if (channel === null || kind === "this") return false;
+        return kind === "connected" || (kind === "hidden") === channel.isHidden;
+      });
+    return [...this.#peers.values()].filter(isListed).map(({ node }) => node);
+  }
+
+  /** Connects to a node, unless it is connected, and tells whether it is then. */
+  connect(node: NodeName): Promise<boolean> {
+    return this.transport.connect(node).then(() => true, () => false);
+  }
+
+  /** Connects to a node whose loss is waited for: it counts as lost if that fails. */
+  keepInTouch(node: NodeName): void {
+    if ((this.#peers.get(node)?.channel ?? null) === null) void this.#dial(node);
+  }
+
+  /** Cuts the connection to a node, and tells whether there was one. */
+  disconnect(node: NodeName, reason: string = "disconnect"): boolean {
+    const channel = this.#peers.get(node)?.channel ?? null;
+    channel?.close(reason);
+    return channel !== null;
+  }
+
+  readonly #peerOf = (node: NodeName): Peer => {
+    let peer = this.#peers.get(node);
+    if (peer === undefined) {
+      this.#peers.set(node, peer = new Peer(node, () => void this.#dial(node)));
+    }
+    return peer;
+  };
+
+  readonly #remote = new Remote(this.#peerOf, () => this.pid, receiveSpawnSignal);
+
+  /** Connects on behalf of whoever has something to say to a node. */
+  async #dial(node: NodeName): Promise<void> {
+    if (!await this.connect(node)) this.#lose(node);
+  }
+
+  #up(channel: Channel): void {
+    const { node, isHidden } = channel;
+    this.#peerOf(node).up(channel);
+    for (const listener of this.#listeners) listener.up(node, isHidden);
+    announce("nodeup", node, isHidden);
+  }
+
+  #down({ node, isHidden }: Channel, reason: string): void {
+    this.#lose(node);
+    for (const listener of this.#listeners) listener.down(node);
+    announce("nodedown", node, isHidden, this.#isOver ? OVER : reason);
+  }
+
+  /** Links and monitors hear that a node is out of reach; without them, nothing of it is left. */
+  #lose(node: NodeName): void {
+    const peer = this.#peerOf(node);
+    peer.down();
+    if (peer.isIdle) this.#peers.delete(node);
+    tellOfLoss(node);
+  }
+
+  #watch(listener: NodeListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}
+
+/** Why connections are lost at the end. */
+const OVER = "net_kernel_terminated";
+
+/** The keys of terms, as a mapping has them. Most are atoms. */
+function keysIn(mapping: Mapping): (term: Term) => string {
+  const writer = new Writer();
+  const decoder = new TextDecoder("latin1");
+  return (term) => {
+    const name = typeof term === "symbol" ? term.description : term;
+    if (typeof name === "string" && name.length < SHORT) return `\0${name}`;
+    encodeTerm(term, writer, mapping);
+    return decoder.decode(writer.take());
+  };
+}
+
+/** Atoms as short as that can always be sent. */
+const SHORT = 64;
