@@ -4,6 +4,8 @@
  * @module
  */
 
+import "../default_runtime.ts";
+
 export * as Node from "./node.ts";
 export * as Erpc from "./erpc.ts";
 export * as Rpc from "./rpc.ts";
