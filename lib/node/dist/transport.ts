@@ -25,6 +25,7 @@ import { start } from "../../kernel/timers.ts";
 import { DEFAULT_LIMITS } from "../etf/mapping.ts";
 import type { Identities } from "../identity.ts";
 import type { Channel, Transport, TransportEvents } from "../transport.ts";
+import { AtomCount } from "./atom_count.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Cookies, findCookie } from "./cookie.ts";
 import { EpmdClient, EpmdError, epmdPort, type Registered, type Registration } from "./epmd.ts";
@@ -438,7 +439,12 @@ export class DistributionTransport implements Transport {
     const { identities, mapping, tickTime, limits } = this.#options;
     const kind = isOwn ? "own" : mapping?.(node) ?? "natural";
     return {
-      mapping: { kind, identities, limits: DEFAULT_LIMITS },
+      mapping: {
+        kind,
+        identities,
+        limits: DEFAULT_LIMITS,
+        ...(kind === "natural" ? { atoms: new AtomCount(node) } : {}),
+      },
       ...(tickTime === undefined ? {} : { tickTime }),
       ...(limits === undefined ? {} : { limits }),
     };

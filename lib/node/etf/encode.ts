@@ -420,8 +420,11 @@ class Encoder {
 
   /** A string that is an atom if it can be one: a tag, or the key of an object. */
   #key(text: string): void {
-    if (this.#kind === EXACT || !isLong(text) && text.isWellFormed()) this.#atom(text);
-    else this.#text(text);
+    if (this.#kind !== EXACT) {
+      if (isLong(text) || !text.isWellFormed()) return this.#text(text);
+      this.#mapping.atoms?.add(text);
+    }
+    this.#atom(text);
   }
 
   /** The first item of an array. */

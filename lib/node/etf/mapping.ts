@@ -72,6 +72,8 @@ export interface Mapping {
   readonly identities: Identities;
   /** What may be decoded. */
   readonly limits: DecodeLimits;
+  /** Is told of each string that the natural mapping makes an atom of. */
+  readonly atoms?: { add(atom: string): void };
 }
 
 /** What may be decoded. Beyond it there is a `DecodeError`. */
