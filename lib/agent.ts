@@ -37,6 +37,7 @@ import {
   type StartResult,
   stop as stopServer,
 } from "./gen_server.ts";
+import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
 import type { Awaitable, ServerRef } from "./kernel/names.ts";
 import { inspect, type Term } from "./kernel/term.ts";
@@ -59,7 +60,8 @@ type StateFunction = (state: any) => unknown;
 type Request = readonly [operation: "get" | "get_and_update" | "update" | "cast", StateFunction];
 
 /** An agent is a GenServer of this module. */
-const SERVER: Module = {
+const SERVER: Module & { readonly [PROTOCOL]: Protocol } = {
+  [PROTOCOL]: "agent",
   init: (fun: () => unknown) => then(fun(), (state) => ok(state)),
   handleCall: ([operation, fun]: Request, _from: Term, state: Term) => {
     if (operation === "get") return then(fun(state), (value) => reply(value, state));

@@ -21,7 +21,7 @@ export class Child {
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: "worker" | "supervisor";
-  readonly modules: readonly object[] | "dynamic";
+  readonly modules: readonly (object | string)[] | "dynamic";
   readonly significant: boolean;
   /** Its process, or the last one it had while it is being restarted; `undefined` if it has none. */
   pid: Pid | undefined = undefined;

@@ -12,9 +12,12 @@ import { TermMap } from "./kernel/term_map.ts";
  * What to call to start a child: `[module, function, arguments]`, where the function is one of the
  * module's that resolves with `["ok", pid]`, `["ok", pid, info]`, `["error", reason]` or `"ignore"`, and
  * links the new process to its caller. A function in place of the three is called without arguments.
+ *
+ * For a supervisor on another node the module is its name there, such as `"Elixir.Agent"`: on a denotp node
+ * one of those whose functions were exported.
  */
 export type StartFunction =
-  | readonly [module: object, name: string, args: readonly Term[]]
+  | readonly [module: object | string, name: string, args: readonly Term[]]
   | (() => unknown);
 
 /** When a child that has ended is started anew: always, never, or only after an abnormal end. */
@@ -45,7 +48,7 @@ export interface ChildSpec {
   /** Whether it is a supervisor itself. Default `"worker"`. */
   readonly type?: "worker" | "supervisor" | undefined;
   /** The modules that it runs, for tools. Default: the module of `start`; `"dynamic"` if that is a function. */
-  readonly modules?: readonly object[] | "dynamic" | undefined;
+  readonly modules?: readonly (object | string)[] | "dynamic" | undefined;
   /** Whether its end counts for the supervisor's `autoShutdown`. Default `false`. */
   readonly significant?: boolean | undefined;
 }
@@ -210,7 +213,7 @@ export function checkChildSpec(
     significant,
     shutdown,
     type,
-    modules: modules ?? [(start as readonly [object, string, readonly Term[]])[0]],
+    modules: modules ?? [(start as readonly [object | string, string, readonly Term[]])[0]],
   }];
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type CallKind, sendCall } from "./kernel/calls.ts";
+import { type CallKind, type Protocol, sendCall } from "./kernel/calls.ts";
 import { now } from "./kernel/clock.ts";
 import { distribution, isElsewhere, whyUnreachable } from "./kernel/distribution.ts";
 import { type Exit, exit } from "./kernel/exit.ts";
@@ -21,12 +21,21 @@ import { checkTimeout } from "./gen.ts";
  */
 export function stopKind(module: string): CallKind {
   return {
+    protocol: "system",
     message: ({ caller, request }) => ["system", [caller.pid, null], ["terminate", request]],
     describe: ({ server, request, timeout }) => [module, "stop", [server, request, timeout]],
     ended(call, reason) {
       if (equal(reason, call.request)) call.reply("ok");
       else call.fail(reason);
     },
+  };
+}
+
+/** A call as `GenServer.call` makes it, of a protocol of OTP's. */
+export function callKind(protocol: Protocol): CallKind {
+  return {
+    protocol,
+    describe: ({ server, request, timeout }) => ["GenServer", "call", [server, request, timeout]],
   };
 }
 

@@ -57,14 +57,16 @@ import {
   type ModuleSpec,
   type StartFunction,
 } from "./child_spec.ts";
+import { ask as askServer, callKind } from "./client.ts";
 import type { StartOptions, StartResult } from "./gen.ts";
 import {
-  call,
   type InitArgument,
   type Module as ServerModule,
   startLink as startServer,
   stop as stopServer,
 } from "./gen_server.ts";
+import { isElsewhere } from "./kernel/distribution.ts";
+import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { Awaitable, ServerRef } from "./kernel/names.ts";
@@ -163,7 +165,7 @@ export type ChildInfo = readonly [
   id: undefined,
   child: Pid | "restarting",
   type: "worker" | "supervisor",
-  modules: readonly object[] | "dynamic",
+  modules: readonly (object | string)[] | "dynamic",
 ];
 
 // --- The clients' half --------------------------------------------------------------------------
@@ -343,7 +345,9 @@ export function startChild(
   child: ChildSpec | ModuleSpec,
 ): Promise<StartChildResult> {
   try {
-    const checked = check(specOf(child));
+    const spec = specOf(child);
+    if (isElsewhere(supervisor)) return ask(supervisor, ["start_child", spec]);
+    const checked = check(spec);
     return checked[0] === "error"
       ? Promise.resolve(checked)
       : ask(supervisor, ["start_child", checked[1]]);
@@ -419,8 +423,10 @@ export function stop(
   return stopServer(supervisor, reason, timeout);
 }
 
+const CALL = callKind("dynamic_supervisor");
+
 function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
-  return call(supervisor, request, Infinity) as Promise<Reply>;
+  return askServer(supervisor, request, Infinity, CALL) as Promise<Reply>;
 }
 
 // --- The server's half --------------------------------------------------------------------------
@@ -477,7 +483,8 @@ class State implements Supervision<Child> {
 type Response = Noreply<State> | Stop<State>;
 
 /** A dynamic supervisor is a GenServer of this module. */
-const SERVER: ServerModule = {
+const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
+  [PROTOCOL]: "dynamic_supervisor",
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),

@@ -120,7 +120,7 @@ import {
 } from "./gen.ts";
 import { type CallKind, type From, PendingCall } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
-import { isElsewhere } from "./kernel/distribution.ts";
+import { allNodes, isElsewhere } from "./kernel/distribution.ts";
 import { Exit, exit, reasonOf } from "./kernel/exit.ts";
 import { whereis as lookUp } from "./kernel/lookup.ts";
 import { type Envelope, type Kind, PLAIN } from "./kernel/mailbox.ts";
@@ -142,7 +142,6 @@ import {
   isPid,
   message,
   type NodeName,
-  nodeName,
   Pid,
   type Term,
 } from "./kernel/term.ts";
@@ -872,13 +871,13 @@ export function whereis<M>(
  * Casts `request` to the server called `name` on each of `nodes`, and answers `"abcast"`.
  * Nodes that cannot be reached are passed over.
  *
- * @param nodes Default: this node.
+ * @param nodes Default: this node and those that are connected, without hidden ones.
  * @see OTP `gen_server:abcast/2,3`
  */
 export function abcast(
   name: Atom,
   request: Term,
-  nodes: readonly NodeName[] = [nodeName()],
+  nodes: readonly NodeName[] = allNodes(),
 ): "abcast" {
   for (const node of nodes) cast([name, node], request);
   return "abcast";
@@ -888,7 +887,7 @@ export function abcast(
  * Calls the server called `name` on each of `nodes` at once. Resolves with `[replies, badNodes]`: a
  * `[node, reply]` pair for each that answered within `timeout`, and the nodes that did not.
  *
- * @param nodes Default: this node.
+ * @param nodes Default: this node and those that are connected, without hidden ones.
  * @param timeout In milliseconds, default `Infinity`.
  * @see OTP `gen_server:multi_call/2,3,4`
  */
@@ -896,7 +895,7 @@ export async function multiCall(
   name: Atom,
   request: Term,
   timeout: number = Infinity,
-  nodes: readonly NodeName[] = [nodeName()],
+  nodes: readonly NodeName[] = allNodes(),
 ): Promise<readonly [replies: (readonly [NodeName, Term])[], badNodes: NodeName[]]> {
   checkTimeout("call", timeout);
   const outcomes = await Promise.all(

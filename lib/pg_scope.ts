@@ -24,6 +24,7 @@ import {
   type Atom,
   inspect,
   isPid,
+  isReference,
   type NodeName,
   nodeName,
   type Pid,
@@ -395,8 +396,8 @@ export function handleCast(message: Term, scope: Scope) {
 /** Takes what peers do, and who has ended. Elements beyond those that are known are for later versions. */
 export function handleInfo(message: Term, scope: Scope) {
   const [tag, first, second, third] = Array.isArray(message) ? message : [];
-  if (tag === "DOWN") scope.down(first, third);
-  else if (tag === "nodeup") lookOn(first, scope);
+  if (tag === "DOWN" && isReference(first) && isPid(third)) scope.down(first, third);
+  else if (tag === "nodeup" && typeof first === "string") lookOn(first, scope);
   else if (tag === "discover" && isPid(first)) scope.discovered(first);
   else if (tag === "join" && isMembers(third)) scope.joined(first, second, third);
   else if (tag === "leave" && isMembers(second) && Array.isArray(third)) {

@@ -437,11 +437,11 @@ export function monotonicTime(): number {
  * nobody has it then, the message is dropped. A pending timer keeps the host running, as
  * `setTimeout` does.
  *
- * @param to A pid or a local name.
+ * @param to A pid of this node, or a local name.
  * @param time A whole number of milliseconds.
  * @returns A reference for {@linkcode cancelTimer} and {@linkcode readTimer}.
  * @throws {RangeError} If `time` is negative, no integer or far too large.
- * @throws {TypeError} If `to` is neither a pid nor a name.
+ * @throws {TypeError} If `to` is neither a pid of this node nor a name.
  * @see Erlang `erlang:send_after/3,4`
  */
 export function sendAfter(
@@ -474,9 +474,9 @@ function startTimerFor(
   { abs = false }: TimerOptions = {},
 ): Ref {
   fence();
-  if (!isPid(to) && !isAtom(to)) {
+  if (!isPid(to) && !isAtom(to) || isElsewhere(to)) {
     throw new TypeError(
-      `Cannot start a timer: expected a pid or a local name, found ${inspect(to)}`,
+      `Cannot start a timer: expected a pid of this node or a local name, found ${inspect(to)}`,
     );
   }
   if (

@@ -60,15 +60,16 @@ import {
   type ModuleSpec,
 } from "./child_spec.ts";
 import { Children } from "./children.ts";
+import { ask as askServer, callKind } from "./client.ts";
 import type { StartResult } from "./gen.ts";
 import {
-  call,
   cast,
   type InitArgument,
   type Module as ServerModule,
   startLink as startServer,
   stop as stopServer,
 } from "./gen_server.ts";
+import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
 import type { Awaitable, Name, ServerRef } from "./kernel/names.ts";
 import { type Process, TRAP_EXIT } from "./kernel/process.ts";
@@ -169,7 +170,7 @@ export type ChildInfo = readonly [
   id: Term,
   child: Pid | "restarting" | undefined,
   type: "worker" | "supervisor",
-  modules: readonly object[] | "dynamic",
+  modules: readonly (object | string)[] | "dynamic",
 ];
 
 /** Numbers of children. */
@@ -316,8 +317,10 @@ export function init(
   return ["ok", [flags, children.map((child) => childSpec(child))]];
 }
 
+const CALL = callKind("supervisor");
+
 function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
-  return call(supervisor, request, Infinity) as Promise<Reply>;
+  return askServer(supervisor, request, Infinity, CALL) as Promise<Reply>;
 }
 
 /**
@@ -486,7 +489,8 @@ class State implements Supervision<Child> {
 type Response = Noreply<State> | Stop<State>;
 
 /** A supervisor is a GenServer of this module. */
-const SERVER: ServerModule = {
+const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
+  [PROTOCOL]: "supervisor",
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) => {
     const answered = answer(state, request);

@@ -85,6 +85,7 @@ type DebugRequest = readonly [
 ];
 
 const SYSTEM: CallKind = {
+  protocol: "system",
   message: (call) => ["system", call.from, call.request],
   describe: ({ server, request, timeout }) => {
     const [operation, ...args] = Array.isArray(request) ? request : [request];

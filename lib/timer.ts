@@ -174,8 +174,8 @@ function processOf(target: Target): Process | null {
  */
 export function sendAfter(time: number, message: Term): Result;
 /**
- * Sends `message` to `target` after `time` milliseconds. A timer for a pid ends with that process; a
- * name is looked up when the time has come, and if nobody has it then, the message is dropped.
+ * Sends `message` to `target` after `time` milliseconds. A timer for a pid of this node ends with that
+ * process; a name is looked up when the time has come, and if nobody has it then, the message is dropped.
  *
  * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is no whole number of milliseconds that a
  * timer can hold, or `target` none of the forms of one.
@@ -190,7 +190,9 @@ export function sendAfter(time: number, ...args: [Term] | [Target, Term]): Resul
     send(target, message);
     return instant();
   }
-  if (isPid(target)) return ["ok", ["send_local", sendAfterTo(target, message, time)]];
+  if (isPid(target) && !isElsewhere(target)) {
+    return ["ok", ["send_local", sendAfterTo(target, message, time)]];
+  }
   return once(time, (server) => attempt(server, () => send(target, message)));
 }
 

@@ -265,7 +265,7 @@ Deno.test("Process.sendAfter() and the rest throw a TypeError when they are give
     assertThrows(
       () => Process.sendAfter(wrong as never, "x", 1),
       TypeError,
-      "Cannot start a timer: expected a pid or a local name, found ",
+      "Cannot start a timer: expected a pid of this node or a local name, found ",
     );
   }
   for (const wrong of ["ref", 5, undefined, self()]) {

@@ -47,8 +47,19 @@ export interface Call extends Asked {
   fail(why: Term): void;
 }
 
+/**
+ * A protocol of OTP's own processes: other nodes have their own words for its requests and answers. That of
+ * its calls stands under {@linkcode PROTOCOL} in the callback module of a server.
+ */
+export type Protocol = "system" | "supervisor" | "dynamic_supervisor" | "agent";
+
+/** See {@linkcode Protocol}. */
+export const PROTOCOL: unique symbol = Symbol("protocol");
+
 /** What distinguishes one kind of call from another: its message, and how it fails. */
 export interface CallKind {
+  /** The protocol that the request belongs to, if it is one of OTP's. */
+  readonly protocol?: Protocol;
   /** The message that asks the server, if that is not `["$gen_call", from, request]`. */
   message?(call: Call): Term;
   /** The call in the exit reason of its failure, e.g. `["GenServer", "call", [server, request, timeout]]`. */

@@ -68,6 +68,8 @@ export class RemoteRef extends Ref {
 
 /** What leads to other nodes. */
 export interface Distribution {
+  /** The nodes that are connected, without hidden ones. */
+  nodes(): NodeName[];
   /** Sends a message to a process elsewhere. Never fails. */
   send(to: RemotePid | RemoteRef | NameOnNode, message: Term): void;
   /** Asks a server elsewhere and waits for its answer, as `kind` has it. */
@@ -99,6 +101,11 @@ export let distribution: Distribution | null = null;
 /** Connects this runtime with others, or cuts it off. */
 export function distribute(through: Distribution | null): void {
   distribution = through;
+}
+
+/** This node and those that are connected, without hidden ones. */
+export function allNodes(): NodeName[] {
+  return [nodeName(), ...distribution?.nodes() ?? []];
 }
 
 /** Tells whether what stands for a process names one of another node. */

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { From } from "../kernel/calls.ts";
 import { List } from "../kernel/list.ts";
 import { isPid, type Pid, type Term } from "../kernel/term.ts";
 import { noreply, ok } from "../response.ts";
@@ -28,6 +29,12 @@ type Print = (text: string) => void;
 
 /** Prints to the standard output, unless another way is given. */
 export const init = (toPrint: Print = print) => ok(toPrint);
+
+/** Nothing is asked that matters here. What is unknown is not answered, as on the BEAM. */
+export const handleCall = (_request: Term, _from: From, print: Print) => noreply(print);
+
+/** Nothing is cast that matters here. */
+export const handleCast = (_request: Term, print: Print) => noreply(print);
 
 /** Answers `{io_request, From, ReplyAs, Request}`. */
 export async function handleInfo(message: Term, print: Print) {

@@ -161,7 +161,12 @@ export class Life<Through extends Transport = Transport> {
     return peer;
   };
 
-  readonly #remote = new Remote(this.#peerOf, () => this.pid, receiveSpawnSignal);
+  readonly #remote = new Remote({
+    peerOf: this.#peerOf,
+    nobody: () => this.pid,
+    spawning: receiveSpawnSignal,
+    nodes: () => this.list("visible"),
+  });
 
   /** Connects on behalf of whoever has something to say to a node. */
   async #dial(node: NodeName): Promise<void> {
@@ -206,7 +211,9 @@ function keysIn(mapping: Mapping): (term: Term) => string {
     const name = typeof term === "symbol" ? term.description : term;
     if (typeof name === "string" && name.length < SHORT) return `\0${name}`;
     encodeTerm(term, writer, mapping);
-    return decoder.decode(writer.take());
+    const key = decoder.decode(writer.peek());
+    writer.truncate(0);
+    return key;
   };
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { From } from "../kernel/calls.ts";
 import { type Level, report } from "../kernel/report.ts";
 import { inspect, isPid, type Pid, type Term } from "../kernel/term.ts";
 import { noreply, ok } from "../response.ts";
@@ -31,6 +32,12 @@ const LEVELS: Readonly<Record<string, Level>> = {
 
 /** The state: there is none. */
 export const init = () => ok(undefined);
+
+/** Nothing is asked that matters here. What is unknown is not answered, as on the BEAM. */
+export const handleCall = (_request: Term, _from: From, state: undefined) => noreply(state);
+
+/** Nothing is cast that matters here. */
+export const handleCast = (_request: Term, state: undefined) => noreply(state);
 
 /** Logs `{log, Level, Format, Args, Meta}`, `{log, Level, Report, Meta}` and `{log, Level, Text, Meta}`. */
 export async function handleInfo(message: Term, state: undefined) {

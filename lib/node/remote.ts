@@ -14,13 +14,14 @@ import {
 } from "../kernel/distribution.ts";
 import { aliasIn } from "../kernel/list.ts";
 import { localRegistry } from "../kernel/names.ts";
-import type { ExitHook, Process } from "../kernel/process.ts";
+import { BUSY, type ExitHook, type Process } from "../kernel/process.ts";
 import { suspendUntil } from "../kernel/scheduler.ts";
 import { selfIfKnown } from "../kernel/self.ts";
 import { deliver, exitSignal, sendToAlias, sendToPid } from "../kernel/signals.ts";
 import { type Atom, isPid, type NodeName, Pid, Ref, type Term } from "../kernel/term.ts";
 import type { Control } from "./control.ts";
 import { endMonitor, IncomingMonitor, OutgoingMonitor, type Peer } from "./peer.ts";
+import { understood } from "./protocols/interpreter.ts";
 import { Answer, RemoteCall } from "./remote_call.ts";
 
 /** A signal that concerns spawning, which is not this file's business. */
@@ -34,16 +35,28 @@ export class Remote implements Distribution {
   readonly #peerOf: (node: NodeName) => Peer;
   readonly #nobody: () => Pid;
   readonly #spawning: (peer: Peer, signal: SpawnSignal) => void;
+  readonly #nodes: () => NodeName[];
 
-  /** `peerOf` finds the peer of a name. `nobody` is the pid for what no process sends. */
+  /**
+   * `peerOf` finds the peer of a name. `nobody` is the pid for what no process sends, `nodes` tells those that
+   * are connected and not hidden.
+   */
   constructor(
-    peerOf: (node: NodeName) => Peer,
-    nobody: () => Pid,
-    spawning: (peer: Peer, signal: SpawnSignal) => void,
+    { peerOf, nobody, spawning, nodes }: {
+      peerOf(node: NodeName): Peer;
+      nobody(): Pid;
+      spawning(peer: Peer, signal: SpawnSignal): void;
+      nodes(): NodeName[];
+    },
   ) {
     this.#peerOf = peerOf;
     this.#nobody = nobody;
     this.#spawning = spawning;
+    this.#nodes = nodes;
+  }
+
+  nodes(): NodeName[] {
+    return this.#nodes();
   }
 
   // --- Out --------------------------------------------------------------------------------------
@@ -113,7 +126,7 @@ export class Remote implements Distribution {
         return take(control[2], control[3]);
       case "reg_send": {
         const pid = whereis(control[2]);
-        if (pid !== undefined) sendToPid(pid, control[3]);
+        if (pid !== undefined) sendToPid(pid, understood(pid, control[3]));
         return;
       }
       case "alias_send":
@@ -163,15 +176,16 @@ function take(pid: Pid, message: Term): void {
     ? aliasIn(message[0])?.alias
     : undefined;
   if (alias instanceof Answer) alias.receive(message);
-  else if (pid.process !== null) deliver(pid.process, message);
+  else if (pid.process !== null) deliver(pid.process, understood(pid, message));
 }
 
 function whereis(name: Atom): Pid | undefined {
   return localRegistry().whereisName(name);
 }
 
-/** Has a process go no further until a peer takes more. */
+/** Has a process go no further until a peer takes more; unless it does not, or is no server that could stop. */
 export function holdBack(process: Process, peer: Peer): void {
+  if ((process.flags & BUSY) !== 0) return;
   const goOn = () => {};
   suspendUntil(process, peer.drained(), goOn, goOn);
 }

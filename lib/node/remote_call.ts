@@ -15,6 +15,7 @@ import { Alias } from "../kernel/signals.ts";
 import { Ref, type Term } from "../kernel/term.ts";
 import { start } from "../kernel/timers.ts";
 import { OutgoingMonitor, type Peer } from "./peer.ts";
+import { dialectOf } from "./protocols/interpreter.ts";
 
 /** Takes the answer to a call, instead of a mailbox. */
 export class Answer extends Alias {
@@ -27,7 +28,7 @@ export class Answer extends Alias {
   }
 
   override receive(message: Term): void {
-    this.#call.reply((message as readonly Term[])[1]);
+    this.#call.answered((message as readonly Term[])[1]);
   }
 }
 
@@ -43,6 +44,8 @@ export class RemoteCall extends OutgoingMonitor implements Call {
   readonly #kind: CallKind;
   readonly #alias: Answer;
   readonly #timer: OwnedTimer | null;
+  /** The request of a protocol of OTP's, as its message has it. */
+  #asked: Term = undefined;
   #resolve!: (value: Term) => void;
   #reject!: (error: unknown) => void;
 
@@ -74,10 +77,20 @@ export class RemoteCall extends OutgoingMonitor implements Call {
     if (this.#timer !== null) start(this.#timer, timeout);
   }
 
-  /** The message that asks the server. */
+  /**
+   * The message that asks the server.
+   *
+   * @throws {TypeError} If the request can be made only here.
+   */
   get message(): Term {
     const { message } = this.#kind;
-    return message === undefined ? ["$gen_call", this.from, this.request] : message(this);
+    const asking = message === undefined ? ["$gen_call", this.from, this.request] : message(this);
+    const dialect = dialectOf(this.#kind.protocol);
+    if (dialect === undefined) return asking;
+    const [tag, [pid, reference], request] = asking as readonly [Term, From, Term];
+    this.#asked = request;
+    // Elsewhere somebody is always answered: here, an alias that leads nowhere.
+    return [tag, [pid, reference ?? aliasTag(new Ref())], dialect.ask(request)];
   }
 
   get from(): From {
@@ -87,6 +100,19 @@ export class RemoteCall extends OutgoingMonitor implements Call {
   reply(value: Term): void {
     this.#over();
     this.#resolve(value);
+  }
+
+  /** Takes the answer of the other node. */
+  answered(answer: Term): void {
+    const dialect = dialectOf(this.#kind.protocol);
+    if (dialect === undefined) return this.reply(answer);
+    let value: Term;
+    try {
+      value = dialect.answered(answer, this.#asked);
+    } catch {
+      return this.fail(["bad_return_value", answer]);
+    }
+    this.reply(value);
   }
 
   fail(why: Term): void {

@@ -6,47 +6,24 @@
  * @module
  */
 
+import { Program } from "./program.ts";
+
 const SCRIPT = new URL("beam.exs", import.meta.url).pathname;
 
-/** A BEAM that waits for work on its standard input. Close it with `await using`. */
-export class Beam implements AsyncDisposable {
+/** A BEAM that waits for work. Close it with `await using`. */
+export class Beam extends Program {
   /** How many schedulers it has. */
   readonly schedulers: number;
-  readonly #process: Deno.ChildProcess;
-  readonly #requests: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #replies: ReadableStreamDefaultReader<string>;
-  #read = "";
 
   /** Starts one. */
   constructor(schedulers: number) {
+    super("elixir", { args: ["--erl", `+S ${schedulers}:${schedulers}`, SCRIPT] });
     this.schedulers = schedulers;
-    this.#process = new Deno.Command("elixir", {
-      args: ["--erl", `+S ${schedulers}:${schedulers}`, SCRIPT],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#requests = this.#process.stdin.getWriter();
-    this.#replies = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
   /** Has it do a piece of work, and resolves with nanoseconds (or bytes) per operation. */
-  async measure(name: string, operations: number): Promise<number> {
-    await this.#requests.write(new TextEncoder().encode(`${name} ${operations}\n`));
-    while (!this.#read.includes("\n")) {
-      const { value, done } = await this.#replies.read();
-      if (done) throw new Error(`Cannot measure "${name}" on the BEAM: it has ended`);
-      this.#read += value;
-    }
-    const [line, ...rest] = this.#read.split("\n");
-    this.#read = rest.join("\n");
-    return Number(line);
-  }
-
-  /** Ends it. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#requests.close();
-    await this.#replies.cancel();
-    await this.#process.status;
+  measure(name: string, operations: number): Promise<number> {
+    return this.ask(`${name} ${operations}`);
   }
 }
 

@@ -64,10 +64,10 @@ export function printFigures(figures: readonly Figure[]): string {
   ];
   const rows = figures.map((figure) => [
     figure.title,
-    spreadOf(figure.denotp, figure.unit),
+    printSpread(figure.denotp, figure.unit),
     figure.unit === "ns" ? rate(figure.denotp.median) : "",
     figure.timesBaseline === undefined ? "" : `${ratio(figure.timesBaseline)} ${figure.baseline}`,
-    ...schedulers.map((count) => spreadOf(figure.beam[count], figure.unit)),
+    ...schedulers.map((count) => printSpread(figure.beam[count], figure.unit)),
     ...(schedulers.length > 0
       ? [figure.timesBeam === undefined ? "" : ratio(figure.timesBeam)]
       : []),
@@ -83,7 +83,8 @@ export function printFigures(figures: readonly Figure[]): string {
   return table(columns, rows);
 }
 
-function spreadOf(spread: Spread | undefined, unit: "ns" | "bytes"): string {
+/** Writes a median, and both ends in brackets. */
+export function printSpread(spread: Spread | undefined, unit: "ns" | "bytes"): string {
   if (spread === undefined) return "";
   const write = unit === "ns" ? ns : bytes;
   return `${write(spread.median)} (${write(spread.min)} – ${write(spread.max)})`;

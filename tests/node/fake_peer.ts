@@ -22,7 +22,12 @@ export class FakePeer {
   /** What was sent to it. */
   readonly sent: Control[] = [];
   readonly #peer = new Peer(this.node, () => {});
-  readonly #remote = new Remote(() => this.#peer, self, receiveSpawnSignal);
+  readonly #remote = new Remote({
+    peerOf: () => this.#peer,
+    nobody: self,
+    spawning: receiveSpawnSignal,
+    nodes: () => [this.node],
+  });
   #drained: PromiseWithResolvers<void> | null = null;
   #pids = 0;
   #refs = 0;

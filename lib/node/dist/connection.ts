@@ -2,8 +2,9 @@
  * A connection that is up: signals go in and come out, until it is down, once.
  *
  * What is sent is encoded straight behind what waits to be written. One write is under way at a time, of
- * all there is: the first signal of a turn starts it at the end of that turn, so that what the turn
- * sends besides goes with it, and what is sent meanwhile goes with the next one.
+ * all there is or of a part that is large enough: the first signal of a turn starts it at the end of that turn,
+ * so that what the turn sends besides goes with it, and what is sent meanwhile goes with the next one. A
+ * monitor is called off without haste: most often its owner, who was answered, has something to say next.
  *
  * What comes is read only when all that came before has been handed on, and is handed on in slices, between
  * which everybody else has a turn. Whoever takes the signals may ask for a pause by returning a promise.
@@ -41,6 +42,8 @@ export const DEFAULT_TICK_TIME_MS = 60_000;
 /** So many times in the tick time is looked whether bytes have come and gone. */
 const TICK_INTENSITY = 4;
 const TICK_BYTES = 4;
+/** So many bytes are written at a time, or a few more. */
+const PART_BYTES = 64 * 1024;
 /** More bytes than these waiting to be written make the connection busy. */
 const BUSY_BYTES = 1024 * 1024;
 /** After so much has been handed on, the host has a turn. */
@@ -85,7 +88,10 @@ export class Connection implements Channel {
   #isDown = false;
   /** A write is under way, or begins at the end of this turn. */
   #isWriting = false;
-  /** Bytes of the write that is under way which the host has not taken yet. */
+  #isUnderWay = false;
+  /** What is to be written, in parts, before what is in the writer. */
+  #parts: Uint8Array[] = [];
+  /** Bytes of these parts, and of those of the write that is under way, which the host has not taken yet. */
   #unwritten = 0;
   #received = 0;
   #sent = 0;
@@ -160,7 +166,9 @@ export class Connection implements Channel {
       this.#writer.truncate(begun);
       throw error;
     }
-    this.#flush();
+    if (this.#writer.length >= PART_BYTES) this.#endPart();
+    if (control[0] === "demonitor_p") afterHostTurn(() => this.#flush());
+    else this.#flush();
   }
 
   /** Resolves when it is no longer busy, or is down. */
@@ -174,8 +182,9 @@ export class Connection implements Channel {
   close(reason: string): void {
     if (this.#isDown) return;
     // What the host takes at once still goes out.
-    if (this.#unwritten === 0 && this.#writer.length > 0) {
-      this.#stream.write(this.#writer.take()).catch(() => {});
+    if (!this.#isUnderWay && this.#waiting > 0) {
+      if (this.#parts.length === 0) this.#endPart();
+      this.#stream.write(this.#parts[0]!).catch(() => {});
     }
     this.#end(reason);
   }
@@ -243,30 +252,45 @@ export class Connection implements Channel {
     return true;
   }
 
+  #endPart(): void {
+    this.#unwritten += this.#writer.length;
+    this.#parts.push(this.#writer.take());
+  }
+
   #flush(): void {
-    if (this.#isWriting) return;
+    if (this.#isWriting || this.#isDown) return;
     this.#isWriting = true;
     queueMicrotask(() => void this.#write());
   }
 
   async #write(): Promise<void> {
+    this.#isUnderWay = true;
     try {
-      while (this.#writer.length > 0) {
-        let bytes = this.#writer.take();
-        this.#unwritten = bytes.length;
-        while (bytes.length > 0) {
-          const count = await this.#stream.write(bytes);
+      while (this.#waiting > 0) {
+        if (this.#writer.length > 0) this.#endPart();
+        const parts = this.#parts;
+        this.#parts = [];
+        for (const part of parts) {
+          await this.#writePart(part);
           if (this.#isDown) return;
-          bytes = bytes.subarray(count);
-          this.#sent += count;
-          this.#unwritten = bytes.length;
-          this.#relieve();
         }
       }
-      this.#isWriting = false;
+      this.#isWriting = this.#isUnderWay = false;
     } catch {
       // There will be no further write. The reader comes upon the same, after what the peer said last.
     }
+  }
+
+  async #writePart(part: Uint8Array): Promise<void> {
+    for (let at = 0; at < part.length;) {
+      const count = await this.#stream.write(at === 0 ? part : part.subarray(at));
+      if (this.#isDown) return;
+      at += count;
+      this.#sent += count;
+      this.#unwritten -= count;
+      this.#relieve();
+    }
+    this.#writer.giveBack(part);
   }
 
   #relieve(): void {
@@ -314,6 +338,7 @@ export class Connection implements Channel {
     this.#isDown = true;
     this.#ticker.cancel();
     this.#unwritten = 0;
+    this.#parts = [];
     this.#writer.truncate(0);
     this.#relieve();
     try {

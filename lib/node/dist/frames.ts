@@ -10,6 +10,8 @@
 
 const LENGTH_BYTES = 4;
 const BUFFER_BYTES = 64 * 1024;
+/** A larger buffer is given up as soon as it is empty: fragments fit into this one. */
+const MOST_KEPT_BYTES = 256 * 1024;
 /** There is always room for so many bytes, so that no read is for a few only. */
 const LEAST_ROOM_BYTES = 16 * 1024;
 
@@ -38,7 +40,7 @@ export class FrameBuffer {
     const rest = this.#end - this.#start;
     if (rest === 0) this.#start = this.#end = 0;
     const size = this.#bytes.length;
-    if (size - this.#end < LEAST_ROOM_BYTES || (rest === 0 && size > BUFFER_BYTES)) {
+    if (size - this.#end < LEAST_ROOM_BYTES || (rest === 0 && size > MOST_KEPT_BYTES)) {
       this.#move(rest);
     }
     return this.#bytes.subarray(this.#end);

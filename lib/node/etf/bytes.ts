@@ -26,12 +26,13 @@ export class DecodeError extends Error {
 
 const CHUNK_BYTES = 16 * 1024;
 /** A larger buffer is not used again after its bytes were taken. */
-const MOST_KEPT_BYTES = 64 * 1024;
+const MOST_KEPT_BYTES = 256 * 1024;
 const MOST_BYTES = 512 * 1024 * 1024;
 /** A text is written by hand up to this length: calling the encoder costs more. */
 const SHORT_TEXT = 40;
 
 const encoder = new TextEncoder();
+const NO_BYTES = new Uint8Array(0);
 
 /** Collects bytes. */
 export class Writer {
@@ -39,8 +40,8 @@ export class Writer {
   #view: DataView;
   /** Where the next byte goes. */
   #end = 0;
-  /** Where the bytes begin that were not taken yet. */
-  #start = 0;
+  /** A buffer whose bytes were taken and given back. */
+  #spare = NO_BYTES;
 
   /** Begins with room for `size` bytes; there is always room for more. */
   constructor(size = CHUNK_BYTES) {
@@ -50,7 +51,7 @@ export class Writer {
 
   /** Number of bytes written since the last {@linkcode take}. */
   get length(): number {
-    return this.#end - this.#start;
+    return this.#end;
   }
 
   /** Writes one byte. */
@@ -113,42 +114,53 @@ export class Writer {
   /** Writes a text in UTF-8; returns how many bytes that took. Halves of surrogate pairs become U+FFFD. */
   utf8(text: string): number {
     const { length } = text;
-    const at = this.#room(length * 3);
-    if (length <= SHORT_TEXT && this.#ascii(text, at)) {
-      this.#end = at + length;
-      return length;
-    }
-    const { written } = encoder.encodeInto(text, this.#buffer.subarray(at, at + length * 3));
-    this.#end = at + written;
-    return written;
+    const at = this.#room(length);
+    if (length <= SHORT_TEXT && this.#ascii(text, at)) return length;
+    // Most texts have one byte for each character.
+    const { read, written } = this.#encodeAt(at, text);
+    if (read < length) this.#encodeAt(this.#room((length - read) * 3), text.slice(read));
+    return this.#end - at;
+  }
+
+  /** Writes of a text what there is room for from `at` on. */
+  #encodeAt(at: number, text: string): TextEncoderEncodeIntoResult {
+    const encoded = encoder.encodeInto(text, this.#buffer.subarray(at, this.#end));
+    this.#end = at + encoded.written;
+    return encoded;
   }
 
   /** Writes 32 bits over those at `offset`, counted from the last {@linkcode take}. */
   setU32(offset: number, value: number): void {
-    this.#view.setUint32(this.#start + offset, value);
+    this.#view.setUint32(offset, value);
   }
 
   /** Writes one byte over that at `offset`, counted from the last {@linkcode take}. */
   setU8(offset: number, value: number): void {
-    this.#buffer[this.#start + offset] = value;
+    this.#buffer[offset] = value;
   }
 
   /** Forgets all bytes from `length` on. */
   truncate(length: number): void {
-    this.#end = this.#start + length;
+    this.#end = length;
   }
 
   /** The bytes written so far, without taking them. Whatever is written next may move them. */
   peek(): Uint8Array {
-    return this.#buffer.subarray(this.#start, this.#end);
+    return this.#buffer.subarray(0, this.#end);
   }
 
-  /** Hands over the bytes written so far, not copied, and begins anew behind them. */
+  /** Hands over the bytes written so far, not copied, and begins anew in another buffer. */
   take(): Uint8Array {
     const taken = this.peek();
-    this.#start = this.#end;
-    if (this.#buffer.length > MOST_KEPT_BYTES) this.#use(new Uint8Array(0));
+    this.#use(this.#spare);
+    this.#end = 0;
+    this.#spare = NO_BYTES;
     return taken;
+  }
+
+  /** Takes bytes back that it has handed over, and that nobody looks at any more: to write others there. */
+  giveBack({ buffer }: Uint8Array): void {
+    if (buffer.byteLength <= MOST_KEPT_BYTES) this.#spare = new Uint8Array(buffer);
   }
 
   #ascii(text: string, at: number): boolean {
@@ -174,19 +186,15 @@ export class Writer {
     if (needed > MOST_BYTES) {
       throw new EncodeError(`Cannot encode: the message has more than ${MOST_BYTES} bytes`);
     }
-    const grown = new Uint8Array(Math.max(needed * 2, this.length === 0 ? CHUNK_BYTES : 0));
+    const grown = new Uint8Array(Math.max(needed * 2, this.#end === 0 ? CHUNK_BYTES : 0));
     grown.set(this.peek());
-    const { length } = this;
     this.#use(grown);
-    this.#end = length;
   }
 
-  /** Goes on at the beginning of another buffer. */
+  /** Goes on in another buffer. */
   #use(buffer: Uint8Array): void {
     this.#buffer = buffer;
     this.#view = new DataView(buffer.buffer);
-    this.#start = 0;
-    this.#end = 0;
   }
 }
 
@@ -196,7 +204,8 @@ export class Reader {
   readonly source: Uint8Array;
   /** The next byte. */
   offset = 0;
-  readonly #view: DataView;
+  /** Made when it is needed first: most messages do without. */
+  #lazyView: DataView | null = null;
 
   /** Reads `source` from its first byte on. */
   constructor(source: Uint8Array) {
@@ -204,7 +213,6 @@ export class Reader {
     this.source = source.constructor === Uint8Array
       ? source
       : new Uint8Array(buffer, byteOffset, byteLength); // a Buffer of Node's does not copy in slice()
-    this.#view = new DataView(buffer, byteOffset, byteLength);
   }
 
   /** Number of bytes not read yet. */
@@ -222,17 +230,20 @@ export class Reader {
 
   /** Reads 16 bits. */
   u16(): number {
-    return this.#view.getUint16(this.skip(2));
+    const at = this.skip(2);
+    return (this.source[at]! << 8) | this.source[at + 1]!;
   }
 
   /** Reads 32 bits. */
   u32(): number {
-    return this.#view.getUint32(this.skip(4));
+    return this.i32() >>> 0;
   }
 
   /** Reads 32 bits, two's complement. */
   i32(): number {
-    return this.#view.getInt32(this.skip(4));
+    const at = this.skip(4);
+    const { source } = this;
+    return (source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!;
   }
 
   /** Reads 64 bits. */
@@ -262,6 +273,11 @@ export class Reader {
   /** The error for what stands at `offset`, the next byte if none is given. */
   error(message: string, offset = this.offset): DecodeError {
     return new DecodeError(`Cannot decode: ${message}`, offset);
+  }
+
+  get #view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.source;
+    return this.#lazyView ??= new DataView(buffer, byteOffset, byteLength);
   }
 
   #short(size: number): DecodeError {

@@ -1,39 +1,23 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { tls, type TlsOptions } from "../../../lib/node/dist/tls.ts";
+import { tls } from "../../../lib/node/dist/tls.ts";
 import { ConnectError } from "../../../lib/node/dist/transport.ts";
-import { Beam, freePort, hasErl, startEpmd } from "./beam.ts";
+import { Beam, freePort, startEpmd } from "./beam.ts";
+import { type Certificates, certificates, hasTls } from "./certificates.ts";
 import { Node } from "./node.ts";
 import { reports } from "./reports.ts";
 
-const hasOpenssl = hasErl && await runs("openssl", "version");
-const ignore = !hasOpenssl;
-
-interface Certificates extends AsyncDisposable {
-  /** The certificate of 127.0.0.1, by the authority. */
-  readonly good: TlsOptions;
-  /** The certificate of another host, by the same authority. */
-  readonly otherHost: TlsOptions;
-  /** The certificate of 127.0.0.1, by an authority of its own. */
-  readonly otherAuthority: TlsOptions;
-  /** Arguments for an Erlang node that shows the certificate with this name. */
-  erlArguments(name: keyof TlsSet): string[];
-}
-
-type TlsSet = Pick<Certificates, "good" | "otherHost" | "otherAuthority">;
-
 function tlsTest(
   name: string,
-  fn: (certificates: Certificates, port: number) => Promise<void>,
+  fn: (made: Certificates, port: number) => Promise<void>,
 ): void {
-  const title = ignore ? `${name} (no erl or openssl here)` : name;
   Deno.test({
-    name: title,
-    ignore,
+    name: hasTls ? name : `${name} (no erl or openssl here)`,
+    ignore: !hasTls,
     fn: async () => {
       const port = freePort();
       await using _epmd = await startEpmd(port);
-      await using certificates = await makeCertificates();
-      await fn(certificates, port);
+      await using made = await certificates();
+      await fn(made, port);
     },
   });
 }
@@ -113,73 +97,3 @@ tlsTest("tls().listen() refuses a client without a certificate", async (made) =>
   client.close();
   listener.close();
 });
-
-async function runs(command: string, ...args: string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(command, { args, stdout: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
-
-async function openssl(...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("openssl", { args, stdout: "null" }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-}
-
-/** Two authorities, and certificates of both. */
-async function makeCertificates(): Promise<Certificates> {
-  const folder = await Deno.makeTempDir();
-  await makeAuthority(folder, "ca");
-  await makeAuthority(folder, "ca2");
-  const good = await makeCertificate(folder, "good", "ca", "IP:127.0.0.1,DNS:127.0.0.1");
-  const otherHost = await makeCertificate(folder, "otherHost", "ca", "DNS:other.example");
-  const otherAuthority = await makeCertificate(
-    folder,
-    "otherAuthority",
-    "ca2",
-    "IP:127.0.0.1,DNS:127.0.0.1",
-  );
-  return {
-    good,
-    otherHost,
-    otherAuthority,
-    erlArguments: (
-      name,
-    ) => ["-proto_dist", "inet_tls", "-ssl_dist_optfile", `${folder}/${name}.conf`],
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
-async function makeAuthority(folder: string, name: string): Promise<void> {
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const files = ["-keyout", `${folder}/${name}.key`, "-out", `${folder}/${name}.pem`];
-  await openssl("req", "-x509", ...key, ...files, "-days", "2", "-subj", `/CN=${name}`);
-}
-
-async function makeCertificate(
-  folder: string,
-  name: string,
-  ca: string,
-  host: string,
-): Promise<TlsOptions> {
-  const at = `${folder}/${name}`;
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  await openssl("req", ...key, "-keyout", `${at}.key`, "-out", `${at}.csr`, "-subj", `/CN=${name}`);
-  // Erlang takes the host of a node for a name even if it is an address.
-  const names = `subjectAltName=${host}\nbasicConstraints=CA:FALSE\n`;
-  await Deno.writeTextFile(`${at}.ext`, names);
-  const authority = ["-CA", `${folder}/${ca}.pem`, "-CAkey", `${folder}/${ca}.key`];
-  const made = ["-in", `${at}.csr`, "-out", `${at}.pem`, "-days", "2", "-extfile", `${at}.ext`];
-  await openssl("x509", "-req", ...authority, "-CAcreateserial", ...made);
-  const files = `{certfile,"${at}.pem"},{keyfile,"${at}.key"},{cacertfile,"${folder}/${ca}.pem"},` +
-    "{verify,verify_peer}";
-  await Deno.writeTextFile(
-    `${at}.conf`,
-    `[{server,[${files},{fail_if_no_peer_cert,true}]},{client,[${files}]}].`,
-  );
-  const [cert, secret, authorityText] = await Promise.all(
-    [`${at}.pem`, `${at}.key`, `${folder}/${ca}.pem`].map((path) => Deno.readTextFile(path)),
-  );
-  return { cert: cert!, key: secret!, ca: authorityText! };
-}

@@ -1,0 +1,38 @@
+/**
+ * What is asked of agents: to run a function on their state. Functions do not travel; one that was exported here
+ * does by its name, as `{Module, Function, Args}`, and gets the state before those arguments.
+ *
+ * @module
+ */
+
+import { exit } from "../../kernel/exit.ts";
+import type { Term } from "../../kernel/term.ts";
+import { undef } from "../execute.ts";
+import { exported } from "../exports.ts";
+import { type Dialect, nameOf } from "./protocol.ts";
+
+/** With agents. */
+export const agent: Dialect = {
+  ask: (request) => request,
+  answered: (answer, request) => isUpdate(request) ? nameOf(answer) : answer,
+
+  asked(request) {
+    const [operation, call] = Array.isArray(request) ? request : [];
+    if (!Array.isArray(call) || call.length !== 3) {
+      return [operation, () => {
+        throw exit(["badfun", call]);
+      }];
+    }
+    const [module, name, args] = [nameOf(call[0]), nameOf(call[1]), call[2]];
+    return [operation, (state: Term) => {
+      const given = [state, ...(Array.isArray(args) ? args as readonly Term[] : [])];
+      return (exported(module, name, given) ?? (() => undef(module, name, given)))(...given);
+    }];
+  },
+
+  answer: (answer, request) => isUpdate(request) ? Symbol("ok") : answer,
+};
+
+function isUpdate(request: Term): boolean {
+  return Array.isArray(request) && request[0] === "update";
+}

@@ -1,0 +1,92 @@
+/**
+ * Where requests of other nodes to OTP's own processes are translated, before those see them, and their
+ * answers, when they go back.
+ *
+ * @module
+ */
+
+import { answer, isFrom } from "../../gen.ts";
+import { type From, PROTOCOL, type Protocol } from "../../kernel/calls.ts";
+import { aliasTag } from "../../kernel/list.ts";
+import type { Process } from "../../kernel/process.ts";
+import { Alias } from "../../kernel/signals.ts";
+import { isReference, type Pid, Ref, type Term } from "../../kernel/term.ts";
+import { EncodeError } from "../etf/bytes.ts";
+import { agent } from "./agent.ts";
+import type { Dialect } from "./protocol.ts";
+import { dynamicSupervisor, supervisor } from "./supervisor.ts";
+import { system } from "./system.ts";
+
+const DIALECTS: Readonly<Record<Protocol, Dialect>> = {
+  system,
+  supervisor,
+  dynamic_supervisor: dynamicSupervisor,
+  agent,
+};
+
+/** How a protocol is spoken with other nodes; `undefined` for none. */
+export function dialectOf(protocol: Protocol | undefined): Dialect | undefined {
+  return protocol === undefined ? undefined : DIALECTS[protocol];
+}
+
+/** A message of another node, as the process here understands it. */
+export function understood({ process }: Pid, message: Term): Term {
+  if (!Array.isArray(message) || process === null) return message;
+  const [tag, from, request] = message;
+  if (message.length === 2 && tag === "$gen_cast") {
+    return [tag, spokenBy(process)?.asked(from) ?? from];
+  }
+  if (message.length !== 3 || !isFrom(from)) return message;
+  if (tag !== "system" && tag !== "$gen_call") return message;
+  const dialect = tag === "system" ? system : spokenBy(process);
+  const asker = askerIn(from);
+  if (dialect === undefined) return asker === from ? message : [tag, asker, request];
+  const asked = dialect.asked(request);
+  return [tag, new Interpreter(process, asker, asked, dialect).from, asked];
+}
+
+/** Whom to answer. The tags of `gen_server:multi_call` name a node, and go back as they came. */
+function askerIn(from: From): From {
+  const [client, tag] = from;
+  const isOfMany = Array.isArray(tag) && isReference(tag[0]) && typeof tag[1] === "string";
+  return isOfMany ? [client, [tag[0], Symbol(tag[1])]] : from;
+}
+
+/** The dialect of the protocol of a server's calls. */
+function spokenBy({ behaviour }: Process): Dialect | undefined {
+  const { module } = behaviour as { module?: { readonly [PROTOCOL]?: Protocol } };
+  return dialectOf(module?.[PROTOCOL]);
+}
+
+/** Takes the answer of a process here, and passes it on to who has asked. */
+class Interpreter extends Alias {
+  readonly #asker: From;
+  readonly #request: Term;
+  readonly #dialect: Dialect;
+
+  constructor(process: Process, asker: From, request: Term, dialect: Dialect) {
+    super(process, new Ref(), "reply");
+    this.#asker = asker;
+    this.#request = request;
+    this.#dialect = dialect;
+  }
+
+  /** Whom the process answers. */
+  get from(): From {
+    return [this.#asker[0], aliasTag(this.ref)];
+  }
+
+  override receive(message: Term): void {
+    this.deactivate();
+    const [, given] = message as readonly Term[];
+    try {
+      answer(this.#asker, this.#dialect.answer(given, this.#request));
+    } catch (error) {
+      if (!(error instanceof EncodeError)) throw error;
+      // It would have been the process's own end.
+      answer(this.#asker, ["error", ["badarg", error.message.slice(0, MOST_CHARACTERS)]]);
+    }
+  }
+}
+
+const MOST_CHARACTERS = 200;

@@ -1,0 +1,122 @@
+/**
+ * Nodes: calls and casts from one program to another, on loopback, between every two of denotp and the BEAM.
+ *
+ * Four programs of their own are started once, two of each kind: `nodes_program.ts` and `nodes.exs`. Each is a
+ * server, and the clients of others. All have their default options, the BEAM its default schedulers.
+ *
+ * Needs `--allow-run=deno,elixir --allow-net=127.0.0.1`.
+ *
+ * @module
+ */
+
+import { EpmdServer } from "../../lib/node/dist/epmd_server.ts";
+import { tcp } from "../../lib/node/dist/tcp.ts";
+import { Program } from "./program.ts";
+import { measureSides, type SharedFigure, type SharedWork, type Side } from "./sides.ts";
+import { bytes } from "./table.ts";
+
+const HOST = "127.0.0.1";
+const COOKIE = "bench";
+/** Keeps a node of the BEAM to itself: it listens on loopback, and starts no EPMD. */
+const LOOPBACK = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
+
+/** Work of nodes: its name is what `nodes_program.ts` and `nodes.exs` know it by. */
+interface RemoteWork extends SharedWork {
+  readonly work: "call" | "clients" | "cast";
+  /** Bytes of the text in each message. */
+  readonly size: number;
+}
+
+const SMALL = 16;
+/** Operations of a call and of a cast, by the size of their text. */
+const SIZES: readonly (readonly [size: number, calls: number, casts: number])[] = [
+  [SMALL, 2000, 50_000],
+  [256, 2000, 30_000],
+  [4096, 1500, 5000],
+  [65_536, 300, 400],
+  [1_048_576, 20, 24],
+];
+
+/** All of it. */
+export const REMOTE_WORKS: readonly RemoteWork[] = [
+  remote("clients", "100 concurrent clients", SMALL, 10_000),
+  ...SIZES.map(([size, calls]) => remote("call", "`GenServer.call`, echoed", size, calls)),
+  ...SIZES.map(([size, , casts]) => remote("cast", "`GenServer.cast`, then one call", size, casts)),
+];
+
+function remote(
+  work: RemoteWork["work"],
+  title: string,
+  size: number,
+  operations: number,
+): RemoteWork {
+  return {
+    name: `remote_${work}_${size}`,
+    title: `${title}: ${bytes(size)}`,
+    operations,
+    work,
+    size,
+    // The budget speaks of small messages.
+    ...(size === SMALL ? { goal: 1 } : {}),
+  };
+}
+
+/** Measures between all programs, without the BEAM's if there is none. */
+export async function nodes(
+  { rounds, hasBeam }: { readonly rounds: number; readonly hasBeam: boolean },
+): Promise<SharedFigure[]> {
+  await using programs = new AsyncDisposableStack();
+  const epmd = new EpmdServer();
+  await epmd.start(tcp, { host: HOST, port: 0 });
+  programs.defer(() => epmd.close());
+  const start = async (make: (name: string, port: number) => Program, name: string) => {
+    const program = programs.use(make(name, epmd.port));
+    // It answers when it is there.
+    await program.ask(`call ${name}@${HOST} 1 ${SMALL}`);
+    return program;
+  };
+  const denotp = await start(denotpNode, "denotp_a");
+  await start(denotpNode, "denotp_b");
+  const sides = [side("denotp to denotp", denotp, "denotp_b")];
+  if (hasBeam) {
+    const beam = await start(beamNode, "beam_a");
+    await start(beamNode, "beam_b");
+    sides.push(
+      { ...side("BEAM to BEAM", beam, "beam_b"), isReference: true },
+      side("denotp to BEAM", denotp, "beam_b"),
+      side("BEAM to denotp", beam, "denotp_b"),
+    );
+  }
+  return await measureSides(REMOTE_WORKS, sides, rounds);
+}
+
+function side(name: string, from: Program, to: string): Side {
+  return {
+    name,
+    async measure(shared) {
+      const { work, size, operations } = shared as RemoteWork;
+      const ask = (times: number) => from.ask(`${work} ${to}@${HOST} ${times} ${size}`);
+      await ask(Math.ceil(operations / 1000) * 100); // For the compilers.
+      return await ask(operations);
+    },
+  };
+}
+
+function denotpNode(name: string, port: number): Program {
+  const program = new URL("nodes_program.ts", import.meta.url).href;
+  return new Program("deno", {
+    args: [
+      ...["run", "--quiet", "--no-check", `--allow-net=${HOST}`, program],
+      ...[`${name}@${HOST}`, COOKIE, String(port)],
+    ],
+    cwd: new URL("../..", import.meta.url),
+  });
+}
+
+function beamNode(name: string, port: number): Program {
+  const script = new URL("nodes.exs", import.meta.url).pathname;
+  return new Program("elixir", {
+    args: ["--name", `${name}@${HOST}`, "--cookie", COOKIE, "--erl", LOOPBACK, script],
+    env: { ERL_EPMD_PORT: String(port), ERL_EPMD_ADDRESS: HOST },
+  });
+}

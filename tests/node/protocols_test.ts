@@ -1,0 +1,167 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  Agent,
+  DynamicSupervisor,
+  GenServer,
+  noreply,
+  ok,
+  type Pid,
+  Process,
+  receive,
+  type Ref,
+  reply,
+  self,
+  Supervisor,
+  Sys,
+  unwrap,
+} from "../../mod.ts";
+import type { Control } from "../../lib/node/control.ts";
+import { aliasTag } from "../../lib/kernel/list.ts";
+import { Fun, ImproperList, List } from "../../lib/node/mod.ts";
+import { collectReports, reasonOf } from "../helpers.ts";
+import { FakePeer } from "./fake_peer.ts";
+
+const Echo = {
+  init: () => ok(undefined),
+  handleCall: (request: unknown, _from: GenServer.From, state: undefined) => reply(request, state),
+  handleCast: (_request: unknown, state: undefined) => noreply(state),
+};
+
+/** The answer to a request that the peer makes, and has got an alias for. */
+async function ask(peer: FakePeer, to: Pid, kind: string, request: unknown): Promise<unknown> {
+  const alias = peer.ref();
+  const tag = aliasTag(alias);
+  peer.says("send", peer.pid(), to, [kind, [peer.pid(), tag], request]);
+  const sent = await peer.hears();
+  const [answer] = sent.filter((each) => each[0] === "alias_send" && each[2] === alias);
+  if (answer === undefined) return undefined;
+  const [, value] = answer[3] as readonly unknown[];
+  return value;
+}
+
+Deno.test("GenServer.reply() gives a tag of gen_server:multi_call back as it came", async () => {
+  await FakePeer.run(async (peer) => {
+    const echo = unwrap(await GenServer.start(Echo));
+    const [client, ref] = [peer.pid(), peer.ref()];
+    peer.says("send", client, echo, ["$gen_call", [client, [ref, "d@h"]], "hi"]);
+    const [[, from, to, answer] = []] = await peer.hears();
+    assertEquals([from, to], [echo, client]);
+    const [[tagRef, tagNode], value] = answer as [[Ref, symbol], string];
+    assertEquals([tagRef, tagNode.description, value], [ref, "d@h", "hi"]);
+  });
+});
+
+Deno.test("Sys.getStatus() on another node fails when the answer makes no sense", async () => {
+  await FakePeer.run(async (peer) => {
+    const server = peer.pid();
+    const status = reasonOf(() => Sys.getStatus(server));
+    const [monitored, asked] = await peer.hears() as [Control, Control];
+    assertEquals([monitored[0], asked[0]], ["monitor_p", "send"]);
+    const [, [, tag]] = asked[3] as [string, [Pid, ImproperList]];
+    peer.says("alias_send", server, tag.tail as never, [tag, 7]);
+    assertEquals(await status, [
+      ["bad_return_value", 7],
+      ["Sys", "get_status", [server, 5000]],
+    ]);
+  });
+});
+
+const FUN = new Fun({
+  module: "m",
+  arity: 1,
+  uniq: new Uint8Array(16),
+  index: 0,
+  old: { index: 0, uniq: 0 },
+  pid: self(),
+  free: [],
+});
+
+/** What no protocol has. */
+const NONSENSE: readonly unknown[] = [
+  undefined,
+  null,
+  true,
+  7,
+  "nonsense",
+  Symbol("nonsense"),
+  [],
+  ["start_child"],
+  ["start_child", null],
+  ["start_child", 7],
+  ["start_child", []],
+  ["start_child", new List()],
+  ["start_child", {}],
+  ["start_child", new Map([[[1], 2]])],
+  ["start_child", { id: 1, start: 7 }],
+  ["start_child", { id: 1, start: ["m", "f", 7] }],
+  ["start_child", { id: 1, start: [7, 8, List.of(1)] }],
+  ["start_child", { id: 1, start: ["__proto__", "toString", new List()] }],
+  ["start_child", { id: 1, start: ["m", "__proto__", new List()] }],
+  ["start_child", { id: 1, start: ["m", [[["f"]]], new List()], modules: 7 }],
+  ["start_child", [["m", "f", new List()], "permanent", 5000, "worker", 7]],
+  ["start_child", [7, 7]],
+  ["start_task", 7, 7, 7],
+  ["start_task", List.of(), "temporary", 5000],
+  ["start_task", List.of<unknown>([7, 7], "monitor"), "temporary", 5000],
+  ["terminate_child", {}],
+  ["restart_child", FUN],
+  ["delete_child", new ImproperList([1], 2)],
+  ["get_childspec", new Map()],
+  ["count_children", 1, 2, 3],
+  ["get", FUN],
+  ["get", [7, 8, 9]],
+  ["update", 7],
+  ["debug", 7],
+  ["debug", ["trace", 7]],
+  ["debug", ["log", [true, -1]]],
+  ["debug", ["install", [FUN, 1]]],
+  ["replace_state", FUN],
+  ["change_code", 1, 2, 3],
+  "get_state",
+  "get_status",
+  new Uint8Array(3),
+  FUN,
+];
+
+Deno.test("Supervisor survives whatever another node asks it, and knows its children", async () => {
+  await FakePeer.run(async (peer) => {
+    using _reports = collectReports();
+    const child = { id: "child", start: () => GenServer.startLink(Echo) };
+    const supervisors = [
+      unwrap(await Supervisor.startLink([child], { strategy: "one_for_one" })),
+      unwrap(await DynamicSupervisor.startLink()),
+    ];
+    for (const supervisor of supervisors) {
+      for (const request of NONSENSE) {
+        await ask(peer, supervisor, "$gen_call", request);
+        await ask(peer, supervisor, "system", request);
+        peer.says("send", peer.pid(), supervisor, ["$gen_cast", request]);
+        peer.says("send", peer.pid(), supervisor, request);
+      }
+      assert(Process.isAlive(supervisor));
+      const count = supervisor === supervisors[0] ? 1 : 0;
+      assertEquals((await Supervisor.countChildren(supervisor)).active, count);
+    }
+  });
+});
+
+Deno.test("GenServer survives whatever another node sends it by system messages", async () => {
+  await FakePeer.run(async (peer) => {
+    const server = unwrap(await GenServer.startLink(Echo));
+    for (const request of NONSENSE) {
+      const answer = await ask(peer, server, "system", request);
+      assert(answer !== undefined || request === "get_state", `no answer to ${String(request)}`);
+    }
+    assertEquals(await GenServer.call(server, "hi"), "hi");
+  });
+});
+
+Deno.test("Agent ends with badfun when another node hands it a function", async () => {
+  await FakePeer.run(async (peer) => {
+    using _reports = collectReports();
+    const agent = unwrap(await Agent.start(() => 1));
+    const end = Process.monitor(agent);
+    await ask(peer, agent, "$gen_call", ["get", FUN]);
+    assertEquals(await receive(), ["DOWN", end, "process", agent, ["badfun", FUN]]);
+  });
+});
