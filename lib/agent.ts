@@ -18,6 +18,9 @@
  * of it: `get` what is needed, and work on that at home. What may run at home and what must not be
  * interrupted is the whole question of what an agent's interface should be.
  *
+ * Functions cannot be sent to an agent on another node. One that is known there by name gets the state before
+ * its arguments: `GenServer.call(agent, ["get", ["Elixir.Sums", atom("total"), list([])]])`.
+ *
  * A state is a value like a message: functions return a new one, and do not change the old one.
  *
  * **When not to use it.** An agent offers its state to anybody. If it should do something by itself, or

@@ -13,7 +13,7 @@ import { exit, reasonOf } from "./kernel/exit.ts";
 import { exitProgram } from "./host_program.ts";
 import { spawnCoroutine } from "./kernel/coroutine.ts";
 import type { Awaitable } from "./kernel/names.ts";
-import type { Process as ProcessRecord } from "./kernel/process.ts";
+import { LEADS_GROUP, type Process as ProcessRecord } from "./kernel/process.ts";
 import { report } from "./kernel/report.ts";
 import { onExit } from "./kernel/signals.ts";
 import { isPid, type Pid, type Term } from "./kernel/term.ts";
@@ -144,10 +144,8 @@ export function isRunning(name: string): boolean {
 }
 
 /** The application that a process was started in, if that still runs. */
-export function applicationOfProcess({ pid, lineage }: ProcessRecord): string | undefined {
-  let [each, above] = [pid, lineage];
-  while (!masters.has(each) && above !== null) ({ pid: each, above } = above);
-  return each.process === null ? undefined : masters.get(each);
+export function applicationOfProcess({ leader }: ProcessRecord): string | undefined {
+  return leader === null || leader.process === null ? undefined : masters.get(leader);
 }
 
 /** The application that is loaded with a module. */
@@ -199,6 +197,7 @@ function launch(specification: Specification, type: Type): Promise<Result> {
     await serve(specification, outcome[1], outcome[2]);
   });
   const parent = master.process!;
+  parent.flags |= LEADS_GROUP;
   starting.set(name, { master, result });
   masters.set(master, name);
   onExit(master, (reason) => {
@@ -351,6 +350,15 @@ export function setHalt(next: Halt): Halt {
   return previous;
 }
 
+/** What is to be done when all applications have been stopped, and before the program ends. */
+const lastTasks = new Set<() => Promise<void>>();
+
+/** Has `task` run when the program is about to be ended. Returns what calls that off. */
+export function beforeHalt(task: () => Promise<void>): () => void {
+  lastTasks.add(task);
+  return () => void lastTasks.delete(task);
+}
+
 /** Sets how long the stop of all applications may take, in milliseconds. */
 export function setShutdownTimeout(ms: number): void {
   shutdownTimeout = ms;
@@ -376,6 +384,7 @@ export function endAll(
   spawn(async () => {
     try {
       const isInTime = await stopAll();
+      for (const task of lastTasks) await task();
       halt(isInTime ? status : 1, reason);
     } finally {
       ending = undefined;

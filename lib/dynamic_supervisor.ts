@@ -346,14 +346,20 @@ export function startChild(
 ): Promise<StartChildResult> {
   try {
     const spec = specOf(child);
-    if (isElsewhere(supervisor)) return ask(supervisor, ["start_child", spec]);
-    const checked = check(spec);
+    // Whoever is on another node knows whether there is a module of that name.
+    const isTheirs = (isElsewhere(supervisor) || Array.isArray(supervisor)) && isNamed(spec);
+    const checked = isTheirs ? ["ok", spec] as const : check(spec);
     return checked[0] === "error"
       ? Promise.resolve(checked)
       : ask(supervisor, ["start_child", checked[1]]);
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** Whether the module that starts a child is a name. */
+function isNamed(spec: Partial<ChildSpec> | null | undefined): boolean {
+  return Array.isArray(spec?.start) && typeof spec.start[0] === "string";
 }
 
 /** Checks a specification, in the words of Elixir where they differ from OTP's. */

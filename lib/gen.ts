@@ -30,6 +30,7 @@ import {
   BUSY,
   DEAD,
   HAS_PARENT,
+  HELD,
   HIBERNATING,
   OwnedTimer,
   Process,
@@ -187,6 +188,7 @@ export function checkTimeout(what: string, timeout: unknown): void {
 
 /** The base of all behaviours. See the module's document. */
 export abstract class Gen implements Behaviour {
+  readonly hasAncestors: boolean = true;
   /** The callback module, as it was given. */
   readonly module: object;
   /** What OTP calls the behaviour: `"gen_server"`, … */
@@ -269,13 +271,15 @@ export abstract class Gen implements Behaviour {
       spend(process, handled);
     }
     const onlyNew = (process.flags & SUSPENDED) !== 0 || process.wait !== null;
-    return (process.flags & (BUSY | DEAD)) === 0 &&
+    return (process.flags & (BUSY | HELD | DEAD)) === 0 &&
       (onlyNew ? !process.hasNothingNew : !process.isEmpty);
   }
 
   /** Handles one message, and tells whether there was one to handle. */
   #handleNext(process: Process): boolean {
-    if ((process.flags & (BUSY | DEAD | SUSPENDED)) !== 0) return this.#handleInPart(process);
+    if ((process.flags & (BUSY | HELD | DEAD | SUSPENDED)) !== 0) {
+      return this.#handleInPart(process);
+    }
     if (process.wait !== null) return false; // a callback waits in receive
     if (process.isEmpty) return process.server !== null && this.#handleIdle(process);
     const kind = process.shift();
@@ -293,7 +297,7 @@ export abstract class Gen implements Behaviour {
 
   /** Handles a message that is taken even while the others have to wait. */
   #handleInPart(process: Process): boolean {
-    if ((process.flags & (BUSY | DEAD)) !== 0) return false;
+    if ((process.flags & (BUSY | HELD | DEAD)) !== 0) return false;
     return this.#handleNextSystemMessage(process);
   }
 

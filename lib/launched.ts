@@ -12,6 +12,8 @@ import type { Term } from "./kernel/term.ts";
 export type InitialCall = readonly [module: Term, name: string, arity: number];
 
 class Launched extends Coroutine {
+  override readonly hasAncestors: boolean = true;
+
   override describe(process: Process): { initialCall: Term; currentFunction: Term } {
     return { ...super.describe(process), initialCall: process.server };
   }

@@ -16,12 +16,13 @@
 import { Gen } from "./gen.ts";
 import { now } from "./kernel/clock.ts";
 import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
-import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
+import { isElsewhere, isOnNode, type NameOnNode, type RemotePid } from "./kernel/distribution.ts";
+import type { Kind } from "./kernel/mailbox.ts";
 import { localRegistry } from "./kernel/names.ts";
 import { OwnedTimer, Process, TRAP_EXIT } from "./kernel/process.ts";
 import { runAs } from "./kernel/scheduler.ts";
 import { fence, self } from "./kernel/self.ts";
-import { onExit } from "./kernel/signals.ts";
+import { demonitor, monitor, onExit } from "./kernel/signals.ts";
 import {
   type Atom,
   inspect,
@@ -50,7 +51,7 @@ const CANCELLED = ["ok", "cancel"] as const;
 
 // --- The service --------------------------------------------------------------------------------
 
-/** The process behind the timers. It has no use for mail, and nobody gets an answer. */
+/** The process behind the timers. It has no use for others' mail, and nobody gets an answer. */
 class TimerServer extends Gen {
   readonly kind = "gen_server";
 
@@ -60,7 +61,11 @@ class TimerServer extends Gen {
 
   protected init(): void {}
   protected started(): void {}
-  protected handle(): void {}
+  /** Hears of the end of who is to be sent something at intervals, on another node. */
+  protected handle(_process: Process, _kind: Kind, payload: Term): void {
+    const interval: Term = Array.isArray(payload) ? payload[0] : undefined;
+    if (interval instanceof Interval) interval.cancel();
+  }
   protected handleIdleTimeout(): void {}
   protected runTerminate(): void {}
 }
@@ -98,6 +103,7 @@ class Interval {
   #due: number;
   #timer: OwnedTimer | null = null;
   #isCancelled = false;
+  #monitor: Ref | null = null;
 
   constructor(period: number, owner: Process, action: (server: Process) => Pid | void) {
     this.#period = period;
@@ -107,9 +113,15 @@ class Interval {
     this.#startNext();
   }
 
+  /** Ends when a process of another node does. */
+  endWith(process: RemotePid | NameOnNode): void {
+    this.#monitor = monitor(this.#server, null, process, this);
+  }
+
   cancel(): void {
     this.#isCancelled = true;
     this.#timer?.cancel();
+    if (this.#monitor !== null) demonitor(this.#server, this.#monitor);
   }
 
   #startNext(): void {
@@ -140,11 +152,16 @@ function instant(): Result {
 /** Begins something that is repeated while `owner` lives; without an owner it is over already. */
 function repeat(
   period: number,
-  owner: Process | null,
+  owner: Process | RemotePid | NameOnNode | null,
   action: (server: Process) => Pid | void,
 ): Result {
   const ref = new Ref();
-  if (owner !== null) ref.target = new Interval(period, owner, action);
+  if (owner instanceof Process) ref.target = new Interval(period, owner, action);
+  else if (owner !== null) {
+    const interval = new Interval(period, theServer(), action);
+    ref.target = interval;
+    interval.endWith(owner);
+  }
   return ["ok", ["interval", ref]];
 }
 
@@ -156,10 +173,10 @@ function isTarget(target: unknown): target is Target {
   return isPid(target) || isAtom(target) || isOnNode(target);
 }
 
-/** Who is meant by `target` now. */
-function processOf(target: Target): Process | null {
+/** Who is meant by `target` now: of this node, the process. */
+function processOf(target: Target): Process | RemotePid | NameOnNode | null {
+  if (isElsewhere(target)) return target;
   if (isPid(target)) return target.process;
-  if (isElsewhere(target)) return null;
   return localRegistry().whereisName(isAtom(target) ? target : target[0])?.process ?? null;
 }
 
@@ -305,7 +322,7 @@ function runnerOf(
 export function exitAfter(time: number, reason: Term): Result;
 /**
  * Sends `target` an exit signal after `time` milliseconds, as {@linkcode Process.exit} does. A name is
- * looked up when the time has come, and if nobody has it then, nothing happens.
+ * looked up when the time has come, and if nobody has it then, or it is one on another node, nothing happens.
  *
  * The sender, which a process that traps exits sees, is the process `timer_server`; with a time of 0 it
  * is the calling process, at once.
@@ -319,7 +336,8 @@ export function exitAfter(time: number, ...args: [Term] | [Target, Term]): Resul
   if (!isTime(time) || !isTarget(target)) return BADARG;
   const signal = () => {
     const process = processOf(target);
-    if (process !== null) exitProcess(process.pid, reason);
+    const pid = process instanceof Process ? process.pid : process;
+    if (isPid(pid)) exitProcess(pid, reason);
   };
   if (time > 0) return once(time, (server) => attempt(server, signal));
   signal();

@@ -38,6 +38,7 @@ export interface KeeperKind {
 
 /** The behaviour of all keepers of one kind. */
 export class Keeper implements Behaviour {
+  readonly hasAncestors = true;
   readonly #kind: KeeperKind;
 
   /** Makes keepers of a kind. */

@@ -20,7 +20,7 @@ import {
   spawn,
   spawnMonitor,
 } from "../mod.ts";
-import { allProcesses, QUEUED } from "../lib/kernel/process.ts";
+import { isAtRest } from "../lib/kernel/scheduler.ts";
 
 /**
  * Runs `body` in a process of its own, and settles as it does. Links, trapped exits and mail of the
@@ -64,7 +64,7 @@ export async function reasonOf(call: () => unknown): Promise<readonly unknown[]>
 export async function settled(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    for (const process of allProcesses()) if ((process.flags & QUEUED) !== 0) turns = -1;
+    if (!isAtRest()) turns = -1;
   }
 }
 

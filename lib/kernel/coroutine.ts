@@ -25,6 +25,8 @@ class Body {
 
 /** What all coroutines have in common. */
 export class Coroutine implements Behaviour {
+  readonly hasAncestors: boolean = false;
+
   turn(process: Process): boolean {
     if (process.state instanceof Body) this.#begin(process, process.state);
     else if (process.wait !== null) searchNew(process);

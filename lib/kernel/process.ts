@@ -37,9 +37,15 @@ export const HIBERNATING = 32;
 export const STARTING = 64;
 /** A server that was started with a link, so that the end of its parent is its own. */
 export const HAS_PARENT = 128;
+/** Must not be given a turn: what it has sent is more than goes out at once. */
+export const HELD = 256;
+/** Leads a group of its own: all that it starts, and all that these start, belong to it. */
+export const LEADS_GROUP = 512;
 
 /** What a kind of process does with its turn. One object for all processes of the kind. */
 export interface Behaviour {
+  /** Whether its processes hand on who their ancestors are, as those of OTP's `proc_lib` do. */
+  readonly hasAncestors: boolean;
   /**
    * Handles some of the mail of `process`, and tells whether there is more to handle at once.
    * May find that there is none: a process also has a turn at its start and after a callback.
@@ -73,14 +79,22 @@ export class Extras {
   options: Readonly<Record<string, Term>> | null = null;
 }
 
-/** A line of ancestors, nearest first. One link of it is shared by all siblings. */
+/**
+ * A line of ancestors, nearest first. One link of it is shared by all siblings.
+ *
+ * It ends with the first that does not hand on its own, as every plain process does not: or else a process
+ * that always starts the next one and ends would leave more behind each time.
+ */
 export class Lineage {
   readonly pid: Pid;
   readonly above: Lineage | null;
+  /** See {@linkcode Process.leader}. */
+  readonly leader: Pid | null;
 
   constructor(parent: Process) {
     this.pid = parent.pid;
-    this.above = parent.lineage;
+    this.above = parent.behaviour.hasAncestors ? parent.lineage : null;
+    this.leader = parent.leader;
   }
 }
 
@@ -90,7 +104,7 @@ export class Process extends Mailbox {
   readonly pid: Pid;
   /** What it does with its mail. Changes when a process becomes a server (`enterLoop`). */
   behaviour: Behaviour;
-  /** `QUEUED | BUSY | TRAP_EXIT | DEAD | SUSPENDED | HIBERNATING`. */
+  /** The flags above. */
   flags: number;
   /** The next process in the run queue. */
   nextRunnable: Process | null = null;
@@ -109,7 +123,7 @@ export class Process extends Mailbox {
   outgoing: Place | null = null;
   /** Calls that wait for its answer: the first of a list. */
   incoming: Place | null = null;
-  /** Who started it, who started that, and so on; `null` for the main process. */
+  /** Who started it, and who that has for ancestors; `null` for the main process. */
   readonly lineage: Lineage | null;
   /** What its children have for a lineage; made for the first of them. */
   #heirs: Lineage | null = null;
@@ -145,6 +159,15 @@ export class Process extends Mailbox {
   /** Who started it: `null` for the main process. */
   get parent(): Pid | null {
     return this.lineage === null ? null : this.lineage.pid;
+  }
+
+  /**
+   * The leader of the group that it belongs to, which is that of who started it, unless it leads one itself:
+   * the master of its application. `null` if it belongs to none.
+   */
+  get leader(): Pid | null {
+    if ((this.flags & LEADS_GROUP) !== 0) return this.pid;
+    return this.lineage === null ? null : this.lineage.leader;
   }
 
   /** Whether it has ended. */

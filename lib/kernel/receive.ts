@@ -5,10 +5,10 @@
  */
 
 import { takenPayload, toMessage } from "./mailbox.ts";
-import { BUSY, OwnedTimer, type Process } from "./process.ts";
+import { BUSY, HELD, OwnedTimer, type Process } from "./process.ts";
 import { isSliceSpent, schedule, spend } from "./scheduler.ts";
 import type { Term } from "./term.ts";
-import { start } from "./timers.ts";
+import { stage, start } from "./timers.ts";
 
 /** Tells whether a receive takes this message. */
 export type Accepts = (message: Term) => boolean;
@@ -48,7 +48,7 @@ export function receiveMessage(
   return new Promise((resolve, reject) => {
     // What is there is taken at once; but a process that always finds something must not keep the
     // others and the host from their turns.
-    const isHeldUp = isSliceSpent();
+    const isHeldUp = isSliceSpent() || (process.flags & HELD) !== 0;
     const wait = new Wait(accepts, isHeldUp && timeout === 0, resolve, reject);
     if (searchSaved(process, wait)) return;
     process.wait = wait;
@@ -68,7 +68,8 @@ export function receiveMessage(
       endWait(process, wait);
       resolve(TIMED_OUT);
     });
-    start(wait.timer, timeout);
+    // The message mostly comes before anybody looks at the clock.
+    stage(wait.timer, timeout);
   });
 }
 

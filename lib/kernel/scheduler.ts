@@ -22,9 +22,10 @@
  * @module
  */
 
-import { afterHostTurn, Context, storage } from "./host.ts";
-import { BUSY, DEAD, type Process, QUEUED } from "./process.ts";
-import { advance, arm, whenAdded } from "./timers.ts";
+import { isFake } from "./clock.ts";
+import { afterHostTurn, Context, storage, TURNS_FOR_IO } from "./host.ts";
+import { BUSY, DEAD, HELD, type Process, QUEUED } from "./process.ts";
+import { advance, arm, isArmed, whenAdded } from "./timers.ts";
 
 /** The most messages a process handles before the next one has its turn. */
 export const TURN_MESSAGES = 32;
@@ -32,6 +33,9 @@ export const TURN_MESSAGES = 32;
 export const HOST_BUDGET_MS = 4;
 
 const MAX_SLICE_MESSAGES = 256;
+
+/** To be awaited for one microtask: `await undefined` makes a promise each time, which took 5 ns of each call. */
+const SETTLED: Promise<void> = Promise.resolve();
 
 /** The process whose synchronous callback runs right now. */
 export let current: Process | null = null;
@@ -50,6 +54,11 @@ let loopContext: Context | null = null;
 /** Wakes the sleeping loop; `null` while it is awake. */
 let wakeUp: (() => void) | null = startLoop;
 
+/** The context of what the host calls: nobody's. */
+const hostContext = new Context(null);
+/** Whether {@linkcode armAsleep} is under way. */
+let armsSoon = false;
+
 let onTurnFailed: (process: Process, thrown: unknown) => void = () => {};
 
 /** Names the function that ends a process whose turn threw: a fault of the behaviour, not of a callback. */
@@ -59,12 +68,17 @@ export function whenTurnFailed(callback: (process: Process, thrown: unknown) => 
 
 /** Gives `process` a turn soon, unless it has one coming, must not have one, or is dead. */
 export function schedule(process: Process): void {
-  if ((process.flags & (QUEUED | BUSY | DEAD)) !== 0) return;
+  if ((process.flags & (QUEUED | BUSY | HELD | DEAD)) !== 0) return;
   process.flags |= QUEUED;
   if (tail === null) head = process;
   else tail.nextRunnable = process;
   tail = process;
   if (wakeUp !== null) wake();
+}
+
+/** Tells whether the loop sleeps: nobody has anything left to do, and the host's timer is set for what comes next. */
+export function isAtRest(): boolean {
+  return wakeUp !== null && !armsSoon;
 }
 
 /** Counts messages that a turn has handled, for the next look at the clock. */
@@ -138,7 +152,7 @@ export function suspendUntil<T>(
 }
 
 whenAdded(() => {
-  if (wakeUp !== null) wake();
+  if (wakeUp !== null) armSoon();
 });
 
 function wake(): void {
@@ -155,17 +169,15 @@ function startLoop(): void {
 
 async function loop(context: Context): Promise<void> {
   // Leave the stack and the microtask of whoever started the loop.
-  await undefined;
+  await SETTLED;
   while (context.process === null) {
     if (head !== null) {
       runSlice(context);
       if (untilClock <= 0 && isHostDue()) await hostTurn();
-      else await undefined;
+      else await SETTLED;
       continue;
     }
-    arm();
-    // Arming may have fired timers that were overdue.
-    if (head === null) await new Promise<void>(sleep);
+    await new Promise<void>(sleep);
   }
   // A callback has kept the context: its code goes on in there, and the loop in another one.
   startLoop();
@@ -173,6 +185,23 @@ async function loop(context: Context): Promise<void> {
 
 function sleep(resolve: () => void): void {
   wakeUp = resolve;
+  armSoon();
+}
+
+/**
+ * Has the host's timer set once the host has its turn, if the loop sleeps then. It mostly does so for some
+ * microtasks only, and to set the timer each time would take longer than most that is done in between.
+ */
+function armSoon(): void {
+  if (armsSoon || isArmed()) return;
+  armsSoon = true;
+  if (isFake()) queueMicrotask(armAsleep);
+  else storage.run(hostContext, afterHostTurn, armAsleep);
+}
+
+function armAsleep(): void {
+  armsSoon = false;
+  if (wakeUp !== null) arm();
 }
 
 function runSlice(context: Context): void {
@@ -182,7 +211,7 @@ function runSlice(context: Context): void {
     if (head === null) tail = null;
     process.nextRunnable = null;
     process.flags &= ~QUEUED;
-    if ((process.flags & (BUSY | DEAD)) !== 0) continue;
+    if ((process.flags & (BUSY | HELD | DEAD)) !== 0) continue;
     current = process;
     try {
       if (process.behaviour.turn(process)) schedule(process);
@@ -206,6 +235,8 @@ function isHostDue(): boolean {
 }
 
 async function hostTurn(): Promise<void> {
-  await new Promise<void>(afterHostTurn);
+  let turns = 0;
+  // When nobody has work left, the host is about to have all the time it wants.
+  do await new Promise<void>(afterHostTurn); while (++turns < TURNS_FOR_IO && head !== null);
   lastHostTurn = lastLook = performance.now();
 }

@@ -3,7 +3,7 @@
  *
  * A `setTimeout` and its `clearTimeout` cost ten times a whole call, and every call has a timeout.
  * Here a timer is a node of a doubly linked list, put into a slot and unlinked again in constant
- * time, however many there are. Most calls do not even get that far: a timer may be *staged*, that
+ * time, however many there are. Most do not even get that far: a timer may be *staged*, that
  * is, parked until somebody looks at the clock anyway, and an answer that comes before then costs
  * neither a look at the clock nor a place in the wheel, nor even its way out of a list.
  *
@@ -110,13 +110,17 @@ export function stage(timer: Timer, delay: number): void {
   timer.level = STAGED;
   stagedPending++;
   staged[staged.length] = timer;
-  if (isFake()) startStaged(now());
+  if (isFake()) startStaged();
   // Whoever is called may be busy: then nothing else wakes the scheduler, and nobody looks at the clock.
   onAdded();
 }
 
 /** Starts all staged timers now. */
-export function startStaged(time: number = now()): void {
+export function startStaged(): void {
+  if (stagedPending !== 0) startStagedAt(now());
+}
+
+function startStagedAt(time: number): void {
   if (staged.length === 0) return;
   const timers = staged;
   staged = [];
@@ -173,7 +177,14 @@ export function advance(): void {
     fireAll(slot(0, at));
   }
   if (tick > reached) reached = tick;
-  startStaged(time);
+  startStagedAt(time);
+}
+
+/** Tells whether {@linkcode arm} would change nothing: the host wakes us in time, and not for nothing. */
+export function isArmed(): boolean {
+  if (staged.length !== 0) return false;
+  if (pending === 0) return hostTimer === undefined;
+  return earliestPlaced >= hostTimerDue && hostSetTimeout === globalThis.setTimeout;
 }
 
 /**
@@ -181,9 +192,9 @@ export function advance(): void {
  * To be called before the runtime goes idle.
  */
 export function arm(): void {
-  if (pending + stagedPending === 0) return disarm();
   if (stagedPending !== 0) advance();
   else staged = [];
+  if (pending === 0) return disarm();
   if (hostSetTimeout !== globalThis.setTimeout) disarm();
   if (earliestPlaced >= hostTimerDue) return;
   const next = overdue.next === overdue ? nextEvent() : reached;

@@ -21,7 +21,8 @@ const MOST_ARGUMENTS = 255;
 const modules = new Map<string, Map<string, ExportedFunction>>();
 
 /**
- * Lets other nodes run functions: by `:erpc` and `:rpc`, and by `Node.spawn`.
+ * Lets other nodes run functions: by `:erpc` and `:rpc`, by `Node.spawn`, as children and tasks that they
+ * start under supervisors here, and on the state of agents.
  *
  * Each is known by `module`, its key and its arity: the number of parameters that it declares before
  * the first optional one. Where a function takes other numbers of arguments, its key says how many:

@@ -49,6 +49,9 @@ export class NodeIdentities implements Identities {
   readonly #pids = new Interned<number, Pid>();
   readonly #refs = new Interned<number, Ref>();
   readonly #remotePids = new Interned<string, RemotePid>();
+  /** Those that were asked for last: likely the next ones too. */
+  #latestPid: RemotePid | null = null;
+  #latestRef: RemoteRef | null = null;
   readonly #remoteRefs = new Interned<string, RemoteRef>();
   readonly #ports = new Interned<string, Port>();
 
@@ -58,8 +61,12 @@ export class NodeIdentities implements Identities {
       const number = serial * IDS + id;
       return this.#pids.get(number) ?? this.#pids.set(number, new Pid(null, number));
     }
+    const latest = this.#latestPid;
+    const isLatest = latest !== null && latest.id === id && latest.serial === serial &&
+      latest.creation === creation && latest.node === node;
+    if (isLatest) return latest;
     const key = `${id}.${serial}.${creation}.${node}`;
-    return this.#remotePids.get(key) ??
+    return this.#latestPid = this.#remotePids.get(key) ??
       this.#remotePids.set(key, new RemotePid(node, id, serial, creation));
   }
 
@@ -69,8 +76,12 @@ export class NodeIdentities implements Identities {
       const number = (words[1] ?? 0) * LOW_WORDS + words[0]!;
       return this.#refs.get(number) ?? this.#refs.set(number, new Ref(number));
     }
+    const latest = this.#latestRef;
+    const isLatest = latest !== null && latest.creation === creation && latest.node === node &&
+      areSame(latest.words, words);
+    if (isLatest) return latest;
     const key = `${words.join(".")}.${creation}.${node}`;
-    return this.#remoteRefs.get(key) ??
+    return this.#latestRef = this.#remoteRefs.get(key) ??
       this.#remoteRefs.set(key, new RemoteRef(node, creation, words));
   }
 
@@ -114,4 +125,10 @@ export class NodeIdentities implements Identities {
   #isOurs(node: NodeName, creation: number): boolean {
     return node === nodeName() && (creation === this.creation || creation === 0);
   }
+}
+
+function areSame(some: readonly number[], others: readonly number[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }

@@ -5,9 +5,12 @@
  * @module
  */
 
+import { beforeHalt } from "../application_controller.ts";
 import { distribute } from "../kernel/distribution.ts";
+import { OwnedTimer } from "../kernel/process.ts";
 import { NO_NODE, type NodeName, type Pid, setNodeName, type Term } from "../kernel/term.ts";
 import { onExit } from "../kernel/signals.ts";
+import { start } from "../kernel/timers.ts";
 import { type CallService, callService } from "./call_service.ts";
 import { Writer } from "./etf/bytes.ts";
 import { encodeTerm } from "./etf/encode.ts";
@@ -48,6 +51,7 @@ export class Life<Through extends Transport = Transport> {
   readonly #calls: CallService;
   /** What runs only while there is a cluster, in the order of its start. */
   readonly #services: readonly { start(): void; stop(): void }[];
+  #forgetHalt = () => {};
   #isOver = false;
 
   /** Does nothing until it begins. */
@@ -103,6 +107,7 @@ export class Life<Through extends Transport = Transport> {
     distribute(this.#remote);
     for (const service of this.#services) service.start();
     onExit(this.pid, () => void this.end());
+    this.#forgetHalt = beforeHalt(() => this.#written());
     announce("nodeup", this.node, this.#isHidden);
   }
 
@@ -110,6 +115,7 @@ export class Life<Through extends Transport = Transport> {
   async end(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#forgetHalt();
     for (const service of this.#services.toReversed()) service.stop();
     const stopped = this.transport.stop();
     distribute(null);
@@ -117,6 +123,14 @@ export class Life<Through extends Transport = Transport> {
     announce("nodedown", this.node, this.#isHidden, OVER);
     await stopped;
     await this.#calls.stop();
+  }
+
+  /** Resolves when all that was said to other nodes has been written, or they take too long. */
+  async #written(): Promise<void> {
+    const isWaiting = ({ channel }: Peer) => channel !== null && channel.traffic.waiting > 0;
+    for (let ms = 0; ms < LAST_WORDS_MS && [...this.#peers.values()].some(isWaiting); ms++) {
+      await new Promise<void>((resolve) => start(new OwnedTimer(null, resolve), 1));
+    }
   }
 
   /** Whether it has ended. */
@@ -200,6 +214,8 @@ export class Life<Through extends Transport = Transport> {
   }
 }
 
+/** How long the end of the program waits for other nodes to hear what was said last. */
+const LAST_WORDS_MS = 1000;
 /** Why connections are lost at the end. */
 const OVER = "net_kernel_terminated";
 

@@ -6,6 +6,11 @@
  * another node is written `["name", "node@host"]`. Whoever says something to a node that is not connected
  * connects to it.
  *
+ * Messages of a program's own are what the table of the mapping says. OTP's own requests and answers have its
+ * terms on both sides: `Supervisor`, `DynamicSupervisor`, `Sys` and `GenServer.stop` work on processes of
+ * Erlang and Elixir nodes, and theirs, with `Task.Supervisor` and `Agent`, on processes here. The children, tasks
+ * and functions that they hand over are named, and must be exported.
+ *
  * Mirrors Elixir's `Node`.
  *
  * @module
@@ -73,6 +78,10 @@ function living(): Life<DistributionTransport> | null {
  * It listens on loopback, at any free port, and tells the port to EPMD, which must run there (any Erlang
  * node starts it; the option `epmd: { serve: true }` answers in its place). The option `resolve` does without
  * EPMD. No other node can run anything here but what {@linkcode exportFunctions} has named.
+ *
+ * A node that listens, or is connected, keeps the program running when that has nothing more to do:
+ * {@linkcode stop} lets it end. `Application.run` ends it after a signal, and waits up to a second for
+ * what was said last to other nodes.
  *
  * Resolves with `["error", reason]`: `["already_started", pid]`; `"duplicate_name"` if EPMD has another node
  * of this name; `"epmd_unreachable"` or `"epmd_protocol"` if it cannot be asked, or says what makes no

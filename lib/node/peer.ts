@@ -141,7 +141,12 @@ export class Peer implements Holder, Watched {
         signalExit(process, remote, "noconnection");
       }
     }
-    while (this.monitoredBy !== null) endMonitor(this.monitoredBy, "noconnection");
+    // Oldest first, as they were set; those that are set meanwhile are about another connection.
+    const held: Monitor[] = [];
+    for (let each = this.monitoredBy; each !== null; each = each.targetNext) held.push(each);
+    for (const monitor of held.reverse()) {
+      if (monitor.ref.target === monitor) endMonitor(monitor, "noconnection");
+    }
   }
 
   #settle(): void {
@@ -174,7 +179,6 @@ export class Peer implements Holder, Watched {
   unlink(process: Process, remote: RemotePid): void {
     const link = this.#link(process.pid, remote);
     if (link === undefined || !link.isActive) return;
-    if (this.isIdle) return this.#forget(process.pid, remote);
     link.isActive = false;
     link.unlinkId = ++this.#unlinks;
     this.post(["unlink_id", link.unlinkId, process.pid, remote]);

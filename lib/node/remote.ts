@@ -14,8 +14,8 @@ import {
 } from "../kernel/distribution.ts";
 import { aliasIn } from "../kernel/list.ts";
 import { localRegistry } from "../kernel/names.ts";
-import { BUSY, type ExitHook, type Process } from "../kernel/process.ts";
-import { suspendUntil } from "../kernel/scheduler.ts";
+import { type ExitHook, HELD, type Process } from "../kernel/process.ts";
+import { schedule } from "../kernel/scheduler.ts";
 import { selfIfKnown } from "../kernel/self.ts";
 import { deliver, exitSignal, sendToAlias, sendToPid } from "../kernel/signals.ts";
 import { type Atom, isPid, type NodeName, Pid, Ref, type Term } from "../kernel/term.ts";
@@ -183,11 +183,14 @@ function whereis(name: Atom): Pid | undefined {
   return localRegistry().whereisName(name);
 }
 
-/** Has a process go no further until a peer takes more; unless it does not, or is no server that could stop. */
+/** Has a process take no message more until a peer does. What it is in the middle of goes on. */
 export function holdBack(process: Process, peer: Peer): void {
-  if ((process.flags & BUSY) !== 0) return;
-  const goOn = () => {};
-  suspendUntil(process, peer.drained(), goOn, goOn);
+  if ((process.flags & HELD) !== 0) return;
+  process.flags |= HELD;
+  peer.drained().then(() => {
+    process.flags &= ~HELD;
+    schedule(process);
+  });
 }
 
 /** Calls a function when a process of another node ends: a monitor that no process holds. */

@@ -3,10 +3,13 @@
  * `["badrpc", reason]`. It does not tell a value from what was thrown, nor a failure from a value that looks
  * like one: what `Erpc` does tell apart. The rest is as in `Erpc`.
  *
+ * A call that is not awaited yet is a promise: there is no `async_call`, `yield` and `nb_yield` besides.
+ *
  * @module
  */
 
 import { call as callServer } from "../gen_server.ts";
+import { allNodes } from "../kernel/distribution.ts";
 import { Exit } from "../kernel/exit.ts";
 import { List } from "../kernel/list.ts";
 import type { NodeName, Term } from "../kernel/term.ts";
@@ -118,6 +121,58 @@ export async function multicall(
     else results.push(value);
   }
   return [results, badNodes];
+}
+
+/**
+ * Calls several functions, each on one of all nodes in turn, and resolves with their values in the same
+ * order: `badrpc` where one failed.
+ *
+ * Of all nodes means of this one and those that are connected and not hidden. What runs on a denotp node has to
+ * be exported there.
+ *
+ * @throws {TypeError} If a name is no string, or arguments are no array, or cannot be sent.
+ * @see OTP `rpc:parallel_eval/1`
+ *
+ * @example
+ * ```ts
+ * import { Node, Rpc } from "@denotp/otp/node";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Node.exportFunctions("math", { "max/2": Math.max });
+ * const largest = await Rpc.parallelEval([["math", "max", [1, 2]], ["math", "max", [4, 3]]]);
+ * assertEquals(largest, [2, 4]);
+ * ```
+ */
+export async function parallelEval(
+  calls: readonly (readonly [module: string, name: string, args: readonly Term[]])[],
+): Promise<Term[]> {
+  const nodes = allNodes();
+  return await Promise.all(
+    calls.map((mfa, at) => call(nodes[at % nodes.length]!, ...mfa)),
+  );
+}
+
+/**
+ * Maps a function over items, each on one of all nodes in turn: resolves with the values of
+ * `module:name(item, ...args)` in the order of the items. See {@linkcode parallelEval}.
+ *
+ * @throws {Exit} `"badrpc"` if one of the calls failed.
+ * @throws {TypeError} As {@linkcode parallelEval} does.
+ * @see OTP `rpc:pmap/3`
+ */
+export async function pmap(
+  [module, name]: readonly [module: string, name: string],
+  args: readonly Term[],
+  items: Iterable<Term>,
+): Promise<Term[]> {
+  const calls = Array.from(items, (item) => [module, name, [item, ...args]] as const);
+  const values = await parallelEval(calls);
+  if (values.some(isBadRpc)) throw new Exit("badrpc");
+  return values;
+}
+
+function isBadRpc(value: Term): boolean {
+  return Array.isArray(value) && value.length === 2 && value[0] === "badrpc";
 }
 
 /**

@@ -264,19 +264,48 @@ function spawnFor(
 ): void {
   if (spawner === null) return;
   if (args.length !== arity) return peer.answer(["spawn_reply", ref, from, 0, "badarg"]);
+  if (!options.every(isOption)) return peer.answer(["spawn_reply", ref, from, 0, "badopt"]);
   const process = startLocally(spawner.parent, String(module), String(name), args);
   let flags = 0;
-  for (const option of options) {
-    const kind = Array.isArray(option) ? option[0] : option;
-    if (kind === "link") {
-      flags |= SPAWNED_LINKED;
-      peer.linked(from as RemotePid, process.pid);
-    } else if (kind === "monitor") {
-      flags |= SPAWNED_MONITORED;
-      peer.monitored(from as RemotePid, process.pid, process, ref);
-    }
+  if (options.includes("link")) {
+    flags |= SPAWNED_LINKED;
+    peer.linked(from as RemotePid, process.pid);
+  }
+  if (options.some(isMonitor)) {
+    flags |= SPAWNED_MONITORED;
+    peer.monitored(from as RemotePid, process.pid, process, ref);
   }
   peer.answer(["spawn_reply", ref, from, flags, process.pid]);
+}
+
+function isOption(option: Term): boolean {
+  if (option === "link" || isMonitor(option)) return true;
+  if (!Array.isArray(option) || option.length !== 2) return false;
+  const [name, value] = option;
+  return typeof name === "string" && Object.hasOwn(OPTIONS, name) && OPTIONS[name]!(value);
+}
+
+/** Whether an option asks for a monitor. What options that has is for the node to know that asks. */
+function isMonitor(option: Term): boolean {
+  return option === "monitor" || Array.isArray(option) && option[0] === "monitor";
+}
+
+/** Options of the BEAM's that change nothing here, and whether a value is one of theirs. */
+const OPTIONS: Readonly<Record<string, (value: Term) => boolean>> = {
+  async_dist: (value) => typeof value === "boolean",
+  fullsweep_after: isSize,
+  max_heap_size: (value) => isSize(value) || value instanceof Map,
+  message_queue_data: (value) => value === "on_heap" || value === "off_heap",
+  min_bin_vheap_size: isSize,
+  min_heap_size: isSize,
+  priority: (value) => ["low", "normal", "high", "max"].includes(value as string),
+  reply: (value) => typeof value === "string",
+  reply_tag: () => true,
+  scheduler: isSize,
+};
+
+function isSize(value: Term): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Starts the process of a request. What cannot be run is an error of that process, as on the BEAM. */

@@ -120,20 +120,22 @@ Deno.test("printFigures() shows rate, spread, ratios and goal of a piece of work
 Deno.test("parseArguments() wants everything when there are none", () => {
   const options = parseArguments([]);
   assertEquals(options.works, WORKS);
-  assertEquals([options.hasScale, options.hasLatency, options.hasBeam], [true, true, true]);
+  assertEquals([...options.parts], ["codec", "nodes", "scale", "latency"]);
+  assert(options.hasBeam);
   assertEquals([options.rounds, options.isJson], [DEFAULT_ROUNDS, false]);
 });
 
 Deno.test("parseArguments() takes groups, names and options in any order", () => {
-  const options = parseArguments(["cast", "--json", "rings", "--rounds", "7", "--no-beam"]);
+  const args = ["cast", "--json", "rings", "--rounds", "7", "nodes", "--no-beam"];
+  const options = parseArguments(args);
   assertEquals(options.works.map(({ name }) => name), ["cast", "ring", "ring_of_processes"]);
-  assertEquals([options.hasScale, options.hasLatency, options.hasBeam], [false, false, false]);
-  assertEquals([options.rounds, options.isJson], [7, true]);
+  assertEquals([...options.parts], ["nodes"]);
+  assertEquals([options.rounds, options.isJson, options.hasBeam], [7, true, false]);
 });
 
 Deno.test("parseArguments() throws when an argument is unknown, and says what there is", () => {
   const { message } = assertThrows(() => parseArguments(["--fast"]), RangeError, '"--fast"');
-  for (const accepted of ["--rounds", "latency", "ring_of_processes"]) {
+  for (const accepted of ["--rounds", "latency", "nodes", "ring_of_processes"]) {
     assertStringIncludes(message, accepted);
   }
 });

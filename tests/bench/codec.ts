@@ -1,113 +1,103 @@
 /**
- * The codec of Erlang's external term format: terms encoded and decoded, in each of the mappings.
+ * The codec of Erlang's external term format, in each of its mappings, beside `term_to_binary` and
+ * `binary_to_term` on the BEAM, and beside a package of npm.
  *
- * The terms are what nodes say to each other: a control tuple, a call, a record of an application, a
- * list of integers, a long text.
+ * Each side is a program of its own, started once: `codec_program.ts` and `codec.exs`.
+ *
+ * Needs `--allow-run=deno,elixir`; the package has to be fetched, or is left out.
  *
  * @module
  */
 
-import { Pid, Ref, type Term } from "../../lib/kernel/term.ts";
-import { Reader, Writer } from "../../lib/node/etf/bytes.ts";
-import { decodeTerm } from "../../lib/node/etf/decode.ts";
-import { encodeTerm } from "../../lib/node/etf/encode.ts";
-import { DEFAULT_LIMITS, type Mapping, type MappingKind } from "../../lib/node/etf/mapping.ts";
-import type { Identities } from "../../lib/node/identity.ts";
-import { bin, ImproperList, list, Port } from "../../lib/node/terms.ts";
-import { timedSync, type Work } from "./work.ts";
+import { Program } from "./program.ts";
+import {
+  measureSides,
+  type SharedFigure,
+  type SharedOptions,
+  type SharedWork,
+  type Side,
+} from "./sides.ts";
 
-/** The mappings, by their names. */
-export const MAPPINGS: readonly MappingKind[] = ["exact", "natural", "own"];
+/** Written in JavaScript: those that are native do not load in Deno without a `node_modules`. */
+const PACKAGES = ["npm:etf.js@1.0.1"];
 
-const pid = new Pid(null);
-const ref = new Ref();
-const port = new Port("a@host", 5n, 1);
-const ofPid = { node: "a@host", id: 85, serial: 0, creation: 1700000000 };
-const ofRef = { node: "a@host", creation: 1700000000, words: [1, 2, 3] };
+/** What is encoded and decoded, by its name in the programs, and how often. */
+const TERMS: readonly (readonly [name: string, title: string, operations: number])[] = [
+  ["control", "a control tuple", 100_000],
+  ["call", "a call", 50_000],
+  ["record", "a record of 7 fields", 50_000],
+  ["integers", "a list of 1000 integers", 2000],
+  ["rows", "a list of 100 rows", 1000],
+  ["text", "a text of 10 KB", 5000],
+];
 
-/** One pid, one reference, one port: what it costs to find them is not the codec's. */
-const identities: Identities = {
-  pid: () => pid,
-  ref: () => ref,
-  port: () => port,
-  identityOfPid: () => ofPid,
-  identityOfRef: () => ofRef,
-};
+/** Both directions of all terms. */
+export const CODEC_WORKS: readonly SharedWork[] = ["encode", "decode"].flatMap((direction) =>
+  TERMS.map(([name, title, operations]) => ({
+    name: `${direction} ${name}`,
+    title: `${direction} ${title}`,
+    operations,
+  }))
+);
 
-/** What is encoded: by its name, the term for a mapping. In the exact one, text is bytes. */
-export const TERMS: Readonly<Record<string, (kind: MappingKind) => Term>> = {
-  "control tuple": () => [22, pid, pid],
-  "call": (
-    kind,
-  ) => ["$gen_call", [pid, new ImproperList(["alias"], ref)], ["get", text("stack", kind)]],
-  "record": (kind) => ({
-    id: 1234567,
-    name: text("Joe Armstrong", kind),
-    email: text("joe@example.org", kind),
-    score: 97.25,
-    tags: list([text("erlang", kind), text("otp", kind)]),
-    active: true,
-    manager: null,
-  }),
-  "1000 integers": () => list(Array.from({ length: 1000 }, (_, i) => i * 37)),
-  "100 rows": (kind) => {
-    return list(Array.from({ length: 100 }, (_, i) => ["row", i, text(`name ${i}`, kind), i / 8]));
-  },
-  "text of 10 KB": (kind) => text("På svenska. ".repeat(800), kind),
-};
-
-function text(characters: string, kind: MappingKind): Term {
-  return kind === "exact" ? bin(characters) : characters;
+/** Options of {@linkcode codec}. */
+export interface CodecOptions extends SharedOptions {
+  readonly hasBeam: boolean;
+  /** Default: all of it. */
+  readonly works?: readonly SharedWork[];
+  /** Which packages of npm to measure too. */
+  readonly packages?: readonly string[];
 }
 
-/** Encodes a term again and again: each call does it `times` times and returns how many bytes it takes. */
-export function encoding(term: Term, kind: MappingKind): (times: number) => number {
-  const mapping = mappingOf(kind);
-  const writer = new Writer();
-  return (times) => {
-    let size = 0;
-    for (let i = 0; i < times; i++) {
-      encodeTerm(term, writer, mapping);
-      size = writer.length;
-      writer.truncate(0);
-    }
-    return size;
+/** Measures all sides, without the BEAM if there is none, and without a package if it cannot be had. */
+export async function codec(
+  { hasBeam, works = CODEC_WORKS, packages = PACKAGES, ...options }: CodecOptions,
+): Promise<SharedFigure[]> {
+  await using programs = new AsyncDisposableStack();
+  const ours = ["natural", "own", "exact"].map((kind) =>
+    side(kind, programs.use(denoProgram(kind)))
+  );
+  const beam = hasBeam ? [{ ...side("BEAM", programs.use(beamProgram())), isReference: true }] : [];
+  const others: Side[] = [];
+  for (const name of packages) {
+    const other = side(name, programs.use(denoProgram(name)));
+    if (await isThere(other)) others.push(other);
+  }
+  return await measureSides(works, [...ours, ...beam, ...others], options);
+}
+
+function side(name: string, program: Program): Side {
+  return {
+    name,
+    async measure({ name, operations }) {
+      await program.ask(`${name} ${operations}`); // For the compilers.
+      const time = await program.ask(`${name} ${operations}`);
+      return time === 0 ? undefined : time;
+    },
   };
 }
 
-/** Decodes a term again and again: each call does it `times` times and returns the last one. */
-export function decoding(term: Term, kind: MappingKind): (times: number) => Term {
-  const mapping = mappingOf(kind);
-  const writer = new Writer();
-  encodeTerm(term, writer, mapping);
-  const bytes = writer.take();
-  return (times) => {
-    let decoded: Term;
-    for (let i = 0; i < times; i++) decoded = decodeTerm(new Reader(bytes), mapping);
-    return decoded;
-  };
+/** Whether a program does anything at all: a package may be out of reach. */
+async function isThere(side: Side): Promise<boolean> {
+  try {
+    await side.measure({ ...CODEC_WORKS[2]!, operations: 10 });
+    return true;
+  } catch {
+    console.error(`${side.name} is left out: it cannot be loaded`);
+    return false;
+  }
 }
 
-function mappingOf(kind: MappingKind): Mapping {
-  return { kind, identities, limits: DEFAULT_LIMITS };
-}
-
-/** Both directions for every term and mapping, as work: `encode_natural_record`, `decode_own_call`, … */
-export const codec: readonly Work[] = MAPPINGS.flatMap((kind) => {
-  return Object.entries(TERMS).flatMap(([name, make]) => {
-    const id = `${kind}_${name.replaceAll(" ", "_")}`;
-    const title = `of a term: ${name}, ${kind} mapping`;
-    return [
-      work(`encode_${id}`, `encoding ${title}`, () => encoding(make(kind), kind)),
-      work(`decode_${id}`, `decoding ${title}`, () => decoding(make(kind), kind)),
-    ];
+function denoProgram(which: string): Program {
+  const program = new URL("codec_program.ts", import.meta.url).href;
+  return new Program("deno", {
+    args: ["run", "--quiet", "--no-check", "--no-lock", program, which],
+    cwd: new URL("../..", import.meta.url),
   });
-});
+}
 
-function work(name: string, title: string, prepare: () => (times: number) => unknown): Work {
-  const measure = (operations: number) => {
-    const body = prepare();
-    return timedSync(operations, () => void body(operations));
-  };
-  return { name, title, operations: 10_000, measure, isAlone: true };
+function beamProgram(): Program {
+  return new Program("elixir", {
+    args: ["--erl", "+S 1:1", new URL("codec.exs", import.meta.url).pathname],
+  });
 }

@@ -10,11 +10,15 @@
  */
 
 import { Beam, beamVersion } from "./beam.ts";
+import { printBudget, verdicts } from "./budget.ts";
+import { codec } from "./codec.ts";
 import { figuresOf, type Rounds } from "./figures.ts";
 import { latency, printLatency } from "./latency.ts";
+import { nodes } from "./nodes.ts";
 import { type Options, parseArguments } from "./options.ts";
 import { circumstances, printCircumstances, printFigures } from "./report.ts";
-import { printScale, scale } from "./scale.ts";
+import { printCases, printScale, scale } from "./scale.ts";
+import { printSides } from "./sides.ts";
 import type { Work } from "./work.ts";
 
 const CHILD = new URL("child.ts", import.meta.url).href;
@@ -62,21 +66,37 @@ async function bench(options: Options, command: string): Promise<string> {
   await using beams = new AsyncDisposableStack();
   const others = beam === undefined ? [] : SCHEDULERS.map((count) => beams.use(new Beam(count)));
   const figures = figuresOf(await run(options.works, options.rounds, others));
-  const scaled = options.hasScale ? await Array.fromAsync(scale()) : [];
-  const waited = options.hasLatency ? await Array.fromAsync(latency()) : [];
+  await beams.disposeAsync();
+  const { parts, rounds } = options;
+  const shared = { rounds, hasBeam: beam !== undefined };
+  const coded = parts.has("codec") ? await codec(shared) : [];
+  const remote = parts.has("nodes") ? await nodes(shared) : [];
+  const scaled = parts.has("scale") ? await all(scale()) : [];
+  const waited = parts.has("latency") ? await all(latency()) : [];
+  const budget = verdicts(figures, remote, scaled);
   if (options.isJson) {
-    return JSON.stringify(
-      { circumstances: where, figures, scale: scaled, latency: waited },
-      null,
-      2,
-    );
+    const data = { circumstances: where, budget, figures, codec: coded, nodes: remote };
+    return JSON.stringify({ ...data, scale: scaled, latency: waited }, null, 2);
   }
   return [
     printCircumstances(where),
+    ...(budget.length > 0 ? [printBudget(budget)] : []),
     ...(figures.length > 0 ? [printFigures(figures)] : []),
-    ...(scaled.length > 0 ? [printScale(scaled)] : []),
+    ...(coded.length > 0 ? [printSides("codec", coded)] : []),
+    ...(remote.length > 0 ? [printSides("between nodes", remote)] : []),
+    ...(scaled.length > 0 ? [printScale(scaled), printCases()] : []),
     ...(waited.length > 0 ? [printLatency(waited)] : []),
   ].join("\n\n");
+}
+
+/** Waits for all rows, and tells of each. */
+async function all<Row extends object>(rows: AsyncIterable<Row>): Promise<Row[]> {
+  const found: Row[] = [];
+  for await (const row of rows) {
+    console.error(Object.values(row).slice(0, 2).join(": "));
+    found.push(row);
+  }
+  return found;
 }
 
 if (import.meta.main) {

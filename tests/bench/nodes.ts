@@ -12,7 +12,13 @@
 import { EpmdServer } from "../../lib/node/dist/epmd_server.ts";
 import { tcp } from "../../lib/node/dist/tcp.ts";
 import { Program } from "./program.ts";
-import { measureSides, type SharedFigure, type SharedWork, type Side } from "./sides.ts";
+import {
+  measureSides,
+  type SharedFigure,
+  type SharedOptions,
+  type SharedWork,
+  type Side,
+} from "./sides.ts";
 import { bytes } from "./table.ts";
 
 const HOST = "127.0.0.1";
@@ -21,7 +27,7 @@ const COOKIE = "bench";
 const LOOPBACK = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
 
 /** Work of nodes: its name is what `nodes_program.ts` and `nodes.exs` know it by. */
-interface RemoteWork extends SharedWork {
+export interface RemoteWork extends SharedWork {
   readonly work: "call" | "clients" | "cast";
   /** Bytes of the text in each message. */
   readonly size: number;
@@ -61,9 +67,16 @@ function remote(
   };
 }
 
+/** Options of {@linkcode nodes}. */
+export interface NodesOptions extends SharedOptions {
+  readonly hasBeam: boolean;
+  /** Default: all of it. */
+  readonly works?: readonly RemoteWork[];
+}
+
 /** Measures between all programs, without the BEAM's if there is none. */
 export async function nodes(
-  { rounds, hasBeam }: { readonly rounds: number; readonly hasBeam: boolean },
+  { hasBeam, works = REMOTE_WORKS, ...options }: NodesOptions,
 ): Promise<SharedFigure[]> {
   await using programs = new AsyncDisposableStack();
   const epmd = new EpmdServer();
@@ -87,7 +100,7 @@ export async function nodes(
       side("BEAM to denotp", beam, "denotp_b"),
     );
   }
-  return await measureSides(REMOTE_WORKS, sides, rounds);
+  return await measureSides(works, sides, options);
 }
 
 function side(name: string, from: Program, to: string): Side {
@@ -96,7 +109,7 @@ function side(name: string, from: Program, to: string): Side {
     async measure(shared) {
       const { work, size, operations } = shared as RemoteWork;
       const ask = (times: number) => from.ask(`${work} ${to}@${HOST} ${times} ${size}`);
-      await ask(Math.ceil(operations / 1000) * 100); // For the compilers.
+      await ask(operations); // For the compilers.
       return await ask(operations);
     },
   };

@@ -8,7 +8,18 @@
  * @module
  */
 
-import { GenServer, noreply, ok, receive, reply, self, send, spawn, unwrap } from "@denotp/otp";
+import {
+  GenServer,
+  Logger,
+  noreply,
+  ok,
+  receive,
+  reply,
+  self,
+  send,
+  spawn,
+  unwrap,
+} from "@denotp/otp";
 import { Node } from "@denotp/otp/node";
 import { assertEquals } from "@std/assert";
 import { answerLines } from "./program.ts";
@@ -62,6 +73,7 @@ function measure(work: string, node: string, operations: number, size: number): 
 
 if (import.meta.main) {
   const [name, cookie, port] = Deno.args as [string, string, string];
+  Logger.configure({ level: "none" });
   unwrap(await GenServer.start(Server, 0, { name: "bench" }));
   unwrap(await Node.start(name, { cookie, epmd: { port: Number(port) } }));
   await answerLines(async (work, node, operations, size) => {

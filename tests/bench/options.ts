@@ -7,11 +7,17 @@
 import { GROUPS, WORKS } from "./works.ts";
 import type { Work } from "./work.ts";
 
+/** What is no group of works: its own file says how it is measured. */
+const PARTS = ["codec", "nodes", "scale", "latency"] as const;
+
+/** One of these. */
+export type Part = (typeof PARTS)[number];
+
 /** What is to be done. */
 export interface Options {
   readonly works: readonly Work[];
-  readonly hasScale: boolean;
-  readonly hasLatency: boolean;
+  /** What is measured in another way. */
+  readonly parts: ReadonlySet<Part>;
   readonly rounds: number;
   readonly isJson: boolean;
   readonly hasBeam: boolean;
@@ -40,8 +46,7 @@ export function parseArguments(args: readonly string[]): Options {
     works: [...GROUPS].flatMap(([group, works]) =>
       works.filter(({ name }) => isWanted(group) || isWanted(name))
     ),
-    hasScale: isWanted("scale"),
-    hasLatency: isWanted("latency"),
+    parts: new Set(PARTS.filter(isWanted)),
     rounds,
     isJson,
     hasBeam,
@@ -57,7 +62,7 @@ function roundsOf(text: string | undefined): number {
 }
 
 function known(name: string): string {
-  const groups = [...GROUPS.keys(), "scale", "latency"];
+  const groups = [...GROUPS.keys(), ...PARTS];
   if (groups.includes(name) || WORKS.some((work) => work.name === name)) return name;
   throw new RangeError(
     `Cannot run the benchmarks: found "${name}", expected --json, --rounds N, --no-beam, a group (${

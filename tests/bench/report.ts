@@ -90,7 +90,8 @@ export function printSpread(spread: Spread | undefined, unit: "ns" | "bytes"): s
   return `${write(spread.median)} (${write(spread.min)} – ${write(spread.max)})`;
 }
 
-function goalOf({ goal = {}, unit, baseline }: Figure): string {
+/** Writes what is to be reached. */
+export function goalOf({ goal = {}, unit, baseline }: Figure): string {
   const { timesBeam, timesBaseline, atMost }: Goal = goal;
   const parts: string[] = [];
   if (timesBeam !== undefined) parts.push(`${ratio(timesBeam)} the BEAM`);

@@ -1,7 +1,7 @@
 /**
  * The same work done by several sides, in rounds: in each, every side does a piece of it, then the next.
  *
- * The first side is the one whose goals there are, and is compared with the one named `"BEAM"` or ending so.
+ * The first side is the one that has goals, and is compared with the one that is the reference.
  *
  * @module
  */
@@ -45,16 +45,23 @@ export interface SharedFigure {
   readonly isReached: boolean | undefined;
 }
 
+/** How to measure. */
+export interface SharedOptions {
+  readonly rounds: number;
+  /** Is told how far it is. Default: `console.error`. */
+  readonly tell?: (progress: string) => void;
+}
+
 /** Has all sides do all work, in rounds. */
 export async function measureSides(
   works: readonly SharedWork[],
   sides: readonly Side[],
-  rounds: number,
+  { rounds, tell = console.error }: SharedOptions,
 ): Promise<SharedFigure[]> {
   const all = works.map((work) => ({ work, times: sides.map(() => [] as number[]) }));
   for (let round = 1; round <= rounds; round++) {
     for (const { work, times } of all) {
-      console.error(`round ${round} of ${rounds}: ${work.name}`);
+      tell(`round ${round} of ${rounds}: ${work.name}`);
       for (const [at, side] of sides.entries()) {
         const time = await side.measure(work);
         if (time !== undefined) times[at]!.push(time);

@@ -20,7 +20,7 @@ import {
   start,
   type Timer,
 } from "../../lib/kernel/timers.ts";
-import { Process, receive, self } from "../../mod.ts";
+import { after, on, Process, receive, self, send, spawn } from "../../mod.ts";
 import { inProcess, settled } from "../helpers.ts";
 
 /** A timer that says when it fires. */
@@ -332,6 +332,35 @@ Deno.test("the wheel asks nothing of the host when no timer is left", async () =
   Process.sendAfter(self(), "now", 0);
   assertEquals(await receive(), "now");
   await settled();
+});
+
+Deno.test("the wheel sets the host's timer once in its turn, however often the scheduler sleeps before", async () => {
+  await settled();
+  const { setTimeout } = globalThis;
+  let isSet = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    isSet++;
+    return setTimeout(...args);
+  }) as typeof setTimeout;
+  try {
+    const me = self();
+    for (let i = 0; i < 100; i++) {
+      spawn(async () => {
+        for (let microtask = 0; microtask < 10; microtask++) await undefined;
+        send(me, i);
+      });
+      assertEquals(await receive(on(i, () => "done"), after(10_000, () => "late")), "done");
+    }
+    // The host may have had a turn or two.
+    assert(isSet < 10, `it was set ${isSet} times`);
+    const before = isSet;
+    Process.sendAfter(me, "due", 1);
+    await settled();
+    assertEquals(isSet, before + 1);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals(await receive(), "due");
 });
 
 // --- Timers of a process ------------------------------------------------------------------------

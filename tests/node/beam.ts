@@ -159,6 +159,11 @@ export class RunningNode implements AsyncDisposable {
     await this.#process.status;
   }
 
+  /** Asks the program to end, as Ctrl+C does. */
+  interrupt(): void {
+    this.#signal("SIGINT");
+  }
+
   /** Stops the node where it is: it answers nothing any more, and its connections stay open. */
   pause(): void {
     this.#signal("SIGSTOP");
@@ -287,7 +292,7 @@ export class Cluster implements AsyncDisposable {
   /** Kills all its nodes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node[Symbol.asyncDispose]()));
-    this.#epmd.close();
+    await this.#epmd.close();
   }
 
   async #start(

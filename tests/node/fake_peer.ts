@@ -29,6 +29,7 @@ export class FakePeer {
     nodes: () => [this.node],
   });
   #drained: PromiseWithResolvers<void> | null = null;
+  #isWrong: (control: Control) => boolean = () => false;
   #pids = 0;
   #refs = 0;
 
@@ -77,14 +78,34 @@ export class FakePeer {
     };
   }
 
-  /** It cannot be sent anything. */
-  cannotEncode(): void {
-    this.sent.push = () => {
-      throw new TypeError("Cannot encode");
-    };
+  /** It cannot be sent anything, or nothing that is `wrong`. */
+  cannotEncode(wrong: (control: Control) => boolean = () => true): void {
+    this.#isWrong = wrong;
   }
 
-  /** The connection is lost. */
+  /** It is connected, as it is from the start, again. */
+  up(): void {
+    const isBusy = () => this.#drained !== null;
+    this.#peer.up(
+      {
+        node: this.node,
+        isHidden: false,
+        creation: 1,
+        get isBusy() {
+          return isBusy();
+        },
+        traffic: { received: 0, sent: 0, waiting: 0 },
+        send: (control: Control) => {
+          if (this.#isWrong(control)) throw new TypeError("Cannot encode");
+          this.sent.push(control);
+        },
+        drained: () => this.#drained?.promise ?? Promise.resolve(),
+        close: () => {},
+      } satisfies Channel,
+    );
+  }
+
+  /** The connection is lost, or could not be made. */
   down(): void {
     this.#peer.down();
   }
@@ -99,20 +120,6 @@ export class FakePeer {
     distribute(this.#remote);
     const groupLeader: Pid = self();
     spawnThrough({ peerOf: () => this.#peer, parent: selfProcess(), groupLeader });
-    const isBusy = () => this.#drained !== null;
-    this.#peer.up(
-      {
-        node: this.node,
-        isHidden: false,
-        creation: 1,
-        get isBusy() {
-          return isBusy();
-        },
-        traffic: { received: 0, sent: 0, waiting: 0 },
-        send: (control: Control) => void this.sent.push(control),
-        drained: () => this.#drained?.promise ?? Promise.resolve(),
-        close: () => {},
-      } satisfies Channel,
-    );
+    this.up();
   }
 }

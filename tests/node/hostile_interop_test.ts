@@ -12,7 +12,8 @@ const NAMES = ["net_kernel", "rex", "logger_proxy", "global_name_server", "pg"];
 
 /** Whatever a process may be sent that knows some of these messages. */
 const GARBAGE = `
-  Deep = lists:foldl(fun(_, Inner) -> [Inner] end, [], lists:seq(1, 2000)),
+  Deep = lists:foldl(fun(_, Inner) -> [Inner] end, [], lists:seq(1, 200)),
+  Deepest = lists:foldl(fun(_, Inner) -> [Inner] end, [], lists:seq(1, 9900)),
   Terms = [
     garbage, <<"garbage">>, 7, 1.5, [], {}, #{}, self(), make_ref(), fun() -> ok end, fun lists:map/2,
     [a | b], <<1:3>>, Deep, #{'__proto__' => 1, constructor => 2}, {'__proto__', '__proto__'},
@@ -34,7 +35,8 @@ const GARBAGE = `
     {register, name, self(), garbage}, {unregister, []}, {call, a, b, [1 | 2], c}, {call, a, b, c, d},
     {block_call, '__proto__', constructor, [], x}, {call, constructor, toString, [], x},
     {is_auth, 1, 2}, {is_auth, "x"}, {sync, self(), garbage}, {sync, self(), [{a, b}]},
-    {sync, self(), [garbage]}, {sync, self(), [a | b]}, {sbcast, 1, 2}, {sbcast, "x", {}}]
+    Deepest, {set_lock, {Deepest, Deepest}}, {register, Deepest, self(), Deepest}, {unregister, Deepest},
+    {call, a, b, [Deepest], c}, {sync, self(), [{Deepest, [self()]}]}, {sync, self(), [garbage]}, {sync, self(), [a | b]}, {sbcast, 1, 2}, {sbcast, "x", {}}]
 `;
 
 clusterTest(

@@ -5,18 +5,21 @@ import {
   exit,
   flush,
   GenServer,
+  Global,
   isPid,
   noreply,
   ok,
   Process,
+  receive,
   reply,
+  spawn,
   Supervisor,
   Sys,
   Task,
   unwrap,
 } from "../../mod.ts";
 import { atom, list, Node } from "../../lib/node/mod.ts";
-import { assertSilence, reasonOf } from "../helpers.ts";
+import { assertSilence, collectReports, reasonOf } from "../helpers.ts";
 import { clusterTest, type RunningNode } from "./beam.ts";
 import { asNode, outcomeOf, THIS_NODE } from "./this_node.ts";
 
@@ -276,6 +279,10 @@ clusterTest(
       ]);
       assertEquals(await DynamicSupervisor.countChildren(dynamic), counts);
       assertEquals(await DynamicSupervisor.terminateChild(dynamic, child!), "ok");
+      await elixir.eval(":global.register_name(:dynamic, Process.whereis(:dynamic))");
+      await Global.sync();
+      const again = unwrap(await DynamicSupervisor.startChild(["global", "dynamic"], spec));
+      assertEquals(await DynamicSupervisor.terminateChild(["global", "dynamic"], again!), "ok");
 
       for (const start of [() => Counter.startLink(1), [Counter, "startLink", [1]] as const]) {
         for (const startChild of [Supervisor.startChild, DynamicSupervisor.startChild]) {
@@ -364,6 +371,35 @@ clusterTest(
       assertEquals(await Sys.resume(child!), "ok");
       assertEquals(await GenServer.stop(child!, "shutdown"), "ok");
       assertEquals(await Supervisor.stop(sup), "ok");
+    });
+  },
+);
+
+clusterTest(
+  "GenServer.call() that fails in a process tells Elixir so in the words of Elixir",
+  "elixir",
+  async (cluster) => {
+    const elixir = await cluster.elixir("e");
+    await asNode(cluster, async () => {
+      using _reports = collectReports();
+      const asks = spawn(async () => {
+        await receive();
+        await GenServer.call("nobody", ["get"], Infinity);
+      });
+      Process.register(asks, "asks");
+      await elixir.eval(
+        `ref = Process.monitor({:asks, :"${THIS_NODE}"})\nsend({:asks, :"${THIS_NODE}"}, :go)`,
+      );
+      assertEquals(
+        await elixir.eval(
+          "receive do {:DOWN, ^ref, _, _, reason} -> Exception.format_exit(reason) end",
+        ),
+        JSON.stringify(
+          "exited in: GenServer.call(:nobody, {:get}, :infinity)\n" +
+            "    ** (EXIT) no process: the process is not alive or there's no process currently " +
+            "associated with the given name, possibly because its application isn't started",
+        ),
+      );
     });
   },
 );

@@ -3,6 +3,7 @@ import {
   Agent,
   DynamicSupervisor,
   GenServer,
+  inspect,
   noreply,
   ok,
   type Pid,
@@ -18,7 +19,7 @@ import {
 import type { Control } from "../../lib/node/control.ts";
 import { aliasTag } from "../../lib/kernel/list.ts";
 import { Fun, ImproperList, List } from "../../lib/node/mod.ts";
-import { collectReports, reasonOf } from "../helpers.ts";
+import { assertSilence, collectReports, reasonOf } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";
 
 const Echo = {
@@ -51,6 +52,24 @@ Deno.test("GenServer.reply() gives a tag of gen_server:multi_call back as it cam
   });
 });
 
+Deno.test("GenServer.reply() takes a tag that has an alias and more in it [GS-046]", async () => {
+  await FakePeer.run(async (peer) => {
+    const alias = Process.alias();
+    const tag = new ImproperList([aliasTag(alias)], "payload");
+    GenServer.reply([self(), tag], "here");
+    assertEquals(await receive(), [tag, "here"]);
+    Process.unalias(alias);
+    GenServer.reply([self(), tag], "too late");
+    await assertSilence();
+
+    const [client, ref] = [peer.pid(), peer.ref()];
+    const there = List.of<unknown>(aliasTag(ref), "payload");
+    const echo = unwrap(await GenServer.start(Echo));
+    peer.says("send", client, echo, ["$gen_call", [client, there], "there"]);
+    assertEquals(await peer.hears(), [["alias_send", echo, ref, [there, "there"]]]);
+  });
+});
+
 Deno.test("Sys.getStatus() on another node fails when the answer makes no sense", async () => {
   await FakePeer.run(async (peer) => {
     const server = peer.pid();
@@ -75,6 +94,9 @@ const FUN = new Fun({
   pid: self(),
   free: [],
 });
+
+/** As deeply nested as a message may be. */
+const DEEP = Array.from({ length: 9_990 }).reduce<unknown>((inner) => [inner], []);
 
 /** What no protocol has. */
 const NONSENSE: readonly unknown[] = [
@@ -121,6 +143,14 @@ const NONSENSE: readonly unknown[] = [
   "get_status",
   new Uint8Array(3),
   FUN,
+  DEEP,
+  ["deep", DEEP],
+  ["start_child", DEEP],
+  ["start_child", { id: DEEP, start: ["m", "f", List.of(DEEP)] }],
+  ["start_child", { id: 1, start: ["m", DEEP, List.of()], modules: List.of(DEEP) }],
+  ["terminate_child", DEEP],
+  ["debug", DEEP],
+  ["debug", ["log", DEEP]],
 ];
 
 Deno.test("Supervisor survives whatever another node asks it, and knows its children", async () => {
@@ -150,7 +180,7 @@ Deno.test("GenServer survives whatever another node sends it by system messages"
     const server = unwrap(await GenServer.startLink(Echo));
     for (const request of NONSENSE) {
       const answer = await ask(peer, server, "system", request);
-      assert(answer !== undefined || request === "get_state", `no answer to ${String(request)}`);
+      assert(answer !== undefined || request === "get_state", `no answer to ${inspect(request)}`);
     }
     assertEquals(await GenServer.call(server, "hi"), "hi");
   });

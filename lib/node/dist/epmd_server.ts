@@ -56,12 +56,13 @@ export class EpmdServer {
     this.#listener = await sockets.listen(address, (stream) => void this.#serve(stream));
   }
 
-  /** Closes all connections, at once. */
-  close(): void {
-    this.#listener?.close();
+  /** Closes all connections, at once; resolves when the port is free. */
+  async close(): Promise<void> {
+    const closed = this.#listener?.close();
     for (const stream of this.#streams) stream.close();
     this.#streams.clear();
     this.#entries.clear();
+    await closed;
   }
 
   async #serve(stream: ByteStream): Promise<void> {

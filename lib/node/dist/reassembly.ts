@@ -8,6 +8,9 @@
 
 import { ProtocolError } from "./frames.ts";
 
+/** Room is made for so many fragments as long as the first one, if the peer promises as many. */
+const MOST_PROMISED = 16;
+
 /** A message that is complete. */
 export interface Whole {
   /** What its fragments held, one behind the other. */
@@ -60,7 +63,8 @@ export class Reassembly {
         `Cannot take a fragment: ${this.#maxSequences} messages are incomplete, and that is the limit`,
       );
     }
-    const begun = { bytes: new Uint8Array(0), length: 0, atoms, next: fragment - 1n };
+    const room = bytes.length * Math.min(Number(fragment), MOST_PROMISED);
+    const begun = { bytes: new Uint8Array(room), length: 0, atoms, next: fragment - 1n };
     this.#append(begun, bytes);
     this.#open.set(sequence, begun);
     return null;

@@ -18,8 +18,8 @@ export interface Address {
 export interface Listener {
   /** The port on which it does. */
   readonly port: number;
-  /** Ends it. Connections that have come stay. */
-  close(): void;
+  /** Ends it, at the latest when what it returns resolves. Connections that have come stay. */
+  close(): void | Promise<void>;
 }
 
 /** Makes streams of bytes to and from other programs. */

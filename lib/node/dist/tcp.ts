@@ -34,10 +34,11 @@ function listen(
 ): Promise<Listener> {
   const listener = Deno.listen({ hostname: host, port });
   let isClosed = false;
-  void acceptAll(listener, accepted, () => isClosed);
+  const over = acceptAll(listener, accepted, () => isClosed);
   const close = () => {
     if (!isClosed) listener.close();
     isClosed = true;
+    return over; // before that, the host holds on to the port
   };
   return Promise.resolve({ port: listener.addr.port, close });
 }

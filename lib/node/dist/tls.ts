@@ -59,7 +59,7 @@ export function tls(options: TlsOptions): Sockets {
         server.listen(port, host, () => {
           resolve({
             port: (server.address() as { port: number }).port,
-            close: () => server.close(),
+            close: () => void server.close(),
           });
         });
       });

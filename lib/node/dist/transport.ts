@@ -213,17 +213,17 @@ export class DistributionTransport implements Transport {
     return attempt.done.promise;
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#listener?.close();
+    const closed = [this.#listener?.close()];
     this.#registered?.close();
     for (const stream of this.#unauthenticated) stream.close();
     for (const peer of [...this.#peers.values()]) {
       this.#fail(peer, peer.attempt, "this node is stopping");
       peer.channel?.close("disconnect");
     }
-    this.#epmdServer?.close();
-    return Promise.resolve();
+    closed.push(this.#epmdServer?.close());
+    await Promise.all(closed);
   }
 
   /** The secrets of this node, once it has started. */

@@ -117,16 +117,16 @@ export class Writer {
     const at = this.#room(length);
     if (length <= SHORT_TEXT && this.#ascii(text, at)) return length;
     // Most texts have one byte for each character.
-    const { read, written } = this.#encodeAt(at, text);
+    const read = this.#encodeAt(at, text);
     if (read < length) this.#encodeAt(this.#room((length - read) * 3), text.slice(read));
     return this.#end - at;
   }
 
-  /** Writes of a text what there is room for from `at` on. */
-  #encodeAt(at: number, text: string): TextEncoderEncodeIntoResult {
-    const encoded = encoder.encodeInto(text, this.#buffer.subarray(at, this.#end));
-    this.#end = at + encoded.written;
-    return encoded;
+  /** Writes of a text what there is room for from `at` on: so many of its characters. */
+  #encodeAt(at: number, text: string): number {
+    const { read, written } = encoder.encodeInto(text, this.#buffer.subarray(at, this.#end));
+    this.#end = at + written;
+    return read;
   }
 
   /** Writes 32 bits over those at `offset`, counted from the last {@linkcode take}. */
@@ -160,7 +160,7 @@ export class Writer {
 
   /** Takes bytes back that it has handed over, and that nobody looks at any more: to write others there. */
   giveBack({ buffer }: Uint8Array): void {
-    if (buffer.byteLength <= MOST_KEPT_BYTES) this.#spare = new Uint8Array(buffer);
+    if (buffer.byteLength <= MOST_KEPT_BYTES) this.#spare = new Uint8Array(buffer as ArrayBuffer);
   }
 
   #ascii(text: string, at: number): boolean {

@@ -60,7 +60,8 @@ export function encodeTerm(term: Term, writer: Writer, mapping: Mapping): void {
 /**
  * Writes an exit reason: as any term, except that in the natural mapping there are atoms where OTP puts
  * them: a reason that is a string; and in `[reason, [module, function, args]]` that reason, the module,
- * the function (`args` is a list) and in `["nodedown", node]` the node; in `[reason, stack]` that reason
+ * the function (`args` is a list; modules of ours have the names of Elixir's and Erlang's) and in
+ * `["nodedown", node]` the node; in `[reason, stack]` that reason
  * and the functions of the stack; in the result of a call by `erpc`, `[ref, kind, …]`, the kind.
  *
  * A reason that cannot be sent is sent as the text that describes it: who is linked must hear of an exit.
@@ -99,10 +100,36 @@ function asReason(reason: Term, depth: number): Term {
   if (why instanceof Error && typeof where === "string") return [why, bin(where)]; // the stack
   if (why === "nodedown" && typeof where === "string") return [why, asAtom(where)];
   if (isStack(where)) return [asReason(why, depth - 1), asStack(where)];
-  return isCall(where)
-    ? [asReason(why, depth - 1), [where[0], asAtom(where[1]), List.from(where[2])]]
-    : reason;
+  return isCall(where) ? [asReason(why, depth - 1), asCall(where)] : reason;
 }
+
+/** What the modules of a call that has failed are called elsewhere. */
+const MODULES: Readonly<Record<string, string>> = {
+  GenServer: "Elixir.GenServer",
+  GenStatem: "gen_statem",
+  ProcLib: "proc_lib",
+  Sys: "sys",
+  Task: "Elixir.Task",
+};
+
+function asCall([module, name, args]: CallInReason): Term {
+  if (!Object.hasOwn(MODULES, module)) return [module, asAtom(name), List.from(args)];
+  const [server, ...rest] = args;
+  const given = rest.map((arg) => arg === Infinity ? INFINITY : arg);
+  return [MODULES[module], asAtom(name), List.of(asServer(server), ...given)];
+}
+
+/** A server as a call names it: its name is an atom, and so is the node that the name is of. */
+function asServer(server: Term): Term {
+  if (typeof server === "string") return asAtom(server);
+  const [name, node] = Array.isArray(server) && server.length === 2 ? server : [];
+  return typeof name === "string" && typeof node === "string" && name !== "global"
+    ? [name, asAtom(node)]
+    : server;
+}
+
+/** A timeout that is none. */
+const INFINITY = Symbol("infinity");
 
 /** What `erpc` has to say of a function that was run. */
 type ResultOfErpc = readonly [Ref, kind: string, value: Term, stack?: Term];
@@ -140,9 +167,10 @@ function asAtom(text: string): Term {
   return isLong(text) ? bin(text) : Symbol(text);
 }
 
-function isCall(
-  term: Term,
-): term is readonly [module: string, name: string, args: readonly Term[]] {
+/** Which call has failed. */
+type CallInReason = readonly [module: string, name: string, args: readonly Term[]];
+
+function isCall(term: Term): term is CallInReason {
   return Array.isArray(term) && term.length === 3 && isName(term[0]) && isName(term[1]) &&
     Array.isArray(term[2]);
 }

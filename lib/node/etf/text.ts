@@ -6,12 +6,20 @@
 
 /** Longest text that is put together by hand. */
 const SHORT_TEXT = 96;
+/** A longer text is only read if it begins as one. */
+const LONG_TEXT = 1024;
+const BEGINNING = 64;
 /** Longest atom that is kept. */
 const LONGEST_KEPT = 32;
 /** How many atoms are kept. A power of two. */
 const KEPT_ATOMS = 4096;
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/**
+ * Puts U+FFFD for what is not UTF-8. For what is, it takes an eighth of the time that the strict one does; for
+ * what is not at all, a hundred times as much.
+ */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The text that some bytes are in UTF-8, or `undefined` if they are not. */
 export function readUtf8(source: Uint8Array, start: number, length: number): string | undefined {
@@ -22,11 +30,26 @@ export function readUtf8(source: Uint8Array, start: number, length: number): str
     for (let byte = 0; i < length && (byte = source[start + i]!) < 0x80; i++) units[i] = byte;
     if (i === length) return String.fromCharCode.apply(null, units);
   }
+  if (length > LONG_TEXT && readStrictly(source, start, beginning(source, start)) === undefined) {
+    return undefined;
+  }
+  const text = decoder.decode(source.subarray(start, end));
+  return text.includes("\ufffd") ? readStrictly(source, start, end) : text;
+}
+
+function readStrictly(source: Uint8Array, start: number, end: number): string | undefined {
   try {
-    return decoder.decode(source.subarray(start, end));
+    return strictDecoder.decode(source.subarray(start, end));
   } catch {
     return undefined;
   }
+}
+
+/** Where the beginning of a long text ends, without cutting a character. */
+function beginning(source: Uint8Array, start: number): number {
+  let end = start + BEGINNING;
+  for (let i = 0; i < 3 && (source[end]! & 0xc0) === 0x80; i++) end--;
+  return end;
 }
 
 /** The text that some bytes are in Latin-1. */

@@ -58,7 +58,7 @@ export const supervisor: Dialect = {
     if (tag === "start_task") {
       return startOfTask(child, nameOf(restart), nameOf(shutdown)) ?? request;
     }
-    if (tag !== "start_child") return [tag, nameOf(child)];
+    if (tag !== "start_child") return [tag, idHere(child)];
     return [tag, Array.isArray(child) ? specOfTuple(child) : specHere(child)];
   },
 
@@ -67,7 +67,7 @@ export const supervisor: Dialect = {
     if (request === "count_children") return List.from(Object.entries(answer as object));
     const [tag, spec] = Array.isArray(answer) ? answer : [];
     const isSpec = Array.isArray(request) && request[0] === "get_childspec" && tag === "ok";
-    return isSpec ? ["ok", specThere(spec)] : sendable(withAtoms(answer, WORDS));
+    return isSpec ? ["ok", specThere(spec)] : withAtoms(sendable(answer), WORDS);
   },
 };
 
@@ -89,6 +89,11 @@ export const dynamicSupervisor: Dialect = {
 
 function idThere(id: Term): Term {
   return typeof id === "string" ? Symbol(id) : sendable(id);
+}
+
+/** An id as another node has it, which has no id that is nested too deeply to be looked for. */
+function idHere(id: Term): Term {
+  return sendable(nameOf(id));
 }
 
 function infoHere(info: Term): Term {
@@ -153,8 +158,8 @@ function specHere(spec: Term): Term {
     : spec;
   if (typeof given !== "object" || given === null || !("start" in given)) return spec;
   const entries = Object.entries(given).map(([key, value]) => [key, nameOf(value)]);
-  const { start, modules, ...words } = Object.fromEntries(entries);
-  return { ...words, ...startHere(start, modules) };
+  const { id, start, modules, ...words } = Object.fromEntries(entries);
+  return { id: idHere(id), ...words, ...startHere(start, modules) };
 }
 
 /** The tuple that Elixir's dynamic supervisors know a specification as. */
@@ -165,7 +170,8 @@ function specOfTuple([start, restart, shutdown, type, modules]: readonly Term[])
 
 function startHere(start: Term, modules: Term): object {
   if (!Array.isArray(start) || start.length !== 3 || !Array.isArray(start[2])) return { start };
-  const [module, name] = [nameOf(start[0]), nameOf(start[1])] as [string, string];
+  const [module, name] = [nameOf(start[0]), nameOf(start[1])];
+  if (typeof module !== "string" || typeof name !== "string") return { start };
   const args = Array.from(start[2] as readonly Term[]);
   const run = exported(module, name, args) ?? (() => {
     throw exit(["undef", List.of([module, Symbol(name), List.from(args), new List()])]);

@@ -110,6 +110,36 @@ Deno.test("Connection.send() collects for one write what comes while another one
   a.connection.close("disconnect");
 });
 
+Deno.test("Connection.send() writes in parts, in order, when a turn sends very much", async () => {
+  const [a, b] = connectedPair();
+  const large = Array.from({ length: 30 }, (_, i): Control => {
+    return ["send", pid(1), pid(2), ["number", i, new Uint8Array(i * 1000).fill(i)]];
+  });
+  for (const control of large) a.connection.send(control);
+  assertEquals(await b.events.got(30), large);
+  assert(a.stream.written.length > 1);
+  for (const part of a.stream.written) assert(part.length < 128 * 1024);
+  // The buffers are used again by now.
+  for (const control of large) a.connection.send(control);
+  assertEquals((await b.events.got(60)).slice(30), large);
+  assertEquals(a.connection.traffic.waiting, 0);
+  a.connection.close("disconnect");
+});
+
+Deno.test("Connection.send() writes that a monitor is called off with what the next turns send", async () => {
+  const [a, b] = connectedPair();
+  const called: Control = ["demonitor_p", pid(1), pid(2), ref(1)];
+  a.connection.send(called);
+  await undefined;
+  await undefined;
+  a.connection.send(message(1));
+  assertEquals(await b.events.got(2), [called, message(1)]);
+  assertEquals(a.stream.written.length, 1);
+  a.connection.send(called);
+  assertEquals((await b.events.got(3))[2], called);
+  a.connection.close("disconnect");
+});
+
 Deno.test("Connection.send() goes on when the host takes and gives a few bytes at a time", async () => {
   const [a, b] = connectedPair();
   a.stream.mostBytes = 7;

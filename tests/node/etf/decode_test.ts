@@ -325,3 +325,19 @@ Deno.test("decodeTerm() gives lists that are arrays of their own class", () => {
   assertInstanceOf(made, List);
   assertEquals([...made], [97]);
 });
+
+Deno.test("decodeTerm() takes long bytes for text if they are UTF-8 to their end, wherever characters end", () => {
+  for (const character of ["x", "å", "€", "😀", "\ufffd"]) {
+    for (const before of ["", "a", "ab", "abc"]) {
+      const text = before + character.repeat(2000);
+      assertEquals(decode(encode(text, natural), natural), text);
+      const bytes = new TextEncoder().encode(text);
+      for (const at of [0, before.length, 63, 64, 65, 1500, bytes.length - 1]) {
+        const broken = bytes.slice();
+        broken[at] = 0xff;
+        assertEquals(decode(encode(broken, natural), natural), broken);
+        assertThrows(() => decode(encode(broken, natural), own), DecodeError, "not UTF-8");
+      }
+    }
+  }
+});

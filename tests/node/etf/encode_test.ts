@@ -387,8 +387,24 @@ Deno.test("encodeReason() makes atoms where OTP has them", () => {
   assertEquals(reasonFor(["shutdown", "left"]), ["shutdown", bin("left")]);
   assertEquals(
     reasonFor(["noproc", ["GenServer", "call", [pid, "get", 5000]]]),
-    ["noproc", ["GenServer", "call", list([pid, bin("get"), 5000])]],
+    ["noproc", ["Elixir.GenServer", "call", list([pid, bin("get"), 5000])]],
   );
+  assertEquals(
+    reasonFor([["nodedown", "a@b"], ["Sys", "get_state", [pid, Infinity]]]),
+    [["nodedown", "a@b"], ["sys", "get_state", list([pid, "infinity"])]],
+  );
+  for (
+    const [server, expected] of [
+      ["name", "name"],
+      [["name", "a@b"], ["name", "a@b"]],
+      [["global", "x"], ["global", bin("x")]],
+    ] as const
+  ) {
+    assertEquals(
+      reasonFor(["noproc", ["Task", "await", [server, "text"]]]),
+      ["noproc", ["Elixir.Task", "await", list<Term>([expected, bin("text")])]],
+    );
+  }
   assertEquals(reasonFor([["nodedown", "a@b"], ["m", "f", list()]]), [["nodedown", "a@b"], [
     "m",
     "f",

@@ -6,10 +6,10 @@
 
 import * as Otp from "../../../mod.ts";
 import * as NodeModule from "../../../lib/node/mod.ts";
-import { Server } from "../interop/servers.ts";
+import * as Servers from "../interop/servers.ts";
 import { control } from "./control.ts";
 
 const [name, cookie, port] = Deno.args as [string, string, string];
 const started = await NodeModule.Node.start(name, { cookie, epmd: { port: Number(port) } });
 if (started[0] !== "ok") throw new Error(`Cannot start ${name}: ${Deno.inspect(started)}`);
-await control({ ...Otp, ...NodeModule, Server });
+await control({ ...Otp, ...NodeModule, ...Servers });
