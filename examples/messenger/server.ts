@@ -7,7 +7,7 @@
  * @module
  */
 
-import { on, type Pid, Process, receive, self, send, spawn } from "@denotp/otp";
+import { on, type Pid, Process, receive, send, spawn } from "@denotp/otp";
 import { atom } from "@denotp/otp/node";
 import { word } from "../atoms.ts";
 import * as Core from "./core.ts";

@@ -9,15 +9,14 @@
  * @module
  */
 
-import { SyntaxFailure } from "./ast.ts";
+import { Job, serve } from "./client.ts";
 import { type FoundEvent, type Observation, type Outcome, StepComparison } from "./compare.ts";
-import { bind, Env, evaluate, EvaluationFailure, type World } from "./eval.ts";
+import { bind, Env, evaluate, type World } from "./eval.ts";
 import { type Difference, exceptionFor, FLOATS } from "./exceptions.ts";
 import type { Host } from "./host.ts";
 import { expressionOf, toNode } from "./op.ts";
 import type { System } from "./system.ts";
 import { SHELL, type Step, type Transcript } from "./transcript.ts";
-import { isPromise } from "./values.ts";
 import { makeWorld } from "./world.ts";
 
 /** A tick of the wait for quiet, in milliseconds: the recorder's. */
@@ -273,52 +272,6 @@ class Session {
     this.#clients.set(name, client);
     return client;
   }
-}
-
-/** What a client is asked to do: a message that no step sends. */
-class Job {
-  constructor(readonly work: () => unknown, readonly done: (outcome: Outcome) => void) {}
-}
-
-/** The life of a client. What a step throws ends the step, not the client. */
-async function serve(host: Host): Promise<void> {
-  const pid = host.self();
-  for (;;) {
-    let job: Job | undefined;
-    await host.receive(
-      (message) => message instanceof Job && (job = message) !== undefined,
-      undefined,
-    );
-    const { work, done } = job!;
-    try {
-      const pending = work();
-      // what returns at once is done at once: before anything that it has set off
-      const value = isPromise(pending) ? await pending : pending;
-      if (!isAlive(pid, host)) return;
-      done({ kind: "value", value });
-    } catch (thrown) {
-      // a client that was killed in the middle reports nothing: its end does
-      if (!isAlive(pid, host)) return;
-      done(failure(thrown, host));
-    }
-  }
-}
-
-/** Asked by a process about itself, which may not be allowed to ask any more. */
-function isAlive(pid: unknown, host: Host): boolean {
-  try {
-    return host.isAlive(pid);
-  } catch {
-    return false;
-  }
-}
-
-function failure(thrown: unknown, host: Host): Outcome {
-  if (thrown instanceof EvaluationFailure || thrown instanceof SyntaxFailure) {
-    return { kind: "failed", message: thrown.message };
-  }
-  const exit = host.exitReason(thrown);
-  return { kind: "thrown", thrown, ...(exit && { exit }) };
 }
 
 function topCall(step: Step): { fn?: string; args: readonly unknown[] } {

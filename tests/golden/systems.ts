@@ -56,6 +56,10 @@ const PORTS: Readonly<Record<string, () => Promise<object>>> = {
   "RPS.Game": () => import("../../examples/rock_paper_scissors/game.ts"),
   "RPS.WaitingRoom": () => import("../../examples/rock_paper_scissors/waiting_room.ts"),
   RPS: () => import("../../examples/rock_paper_scissors/rps.ts"),
+  ":messenger": () => import("../../examples/messenger/messenger.ts"),
+  "SuperDuper@nodes": () => import("../../examples/super_duper_dist/super_duper.ts"),
+  Node: () => import("../../lib/node/node.ts"),
+  NodeRegistry: () => import("../../examples/super_duper_dist/node_registry.ts"),
   "Tree.Leaf": () => import("../../examples/supervision_tree/leaf.ts"),
   "Tree.Sup": () => import("../../examples/supervision_tree/sup.ts"),
 };
@@ -136,14 +140,9 @@ const SYSTEMS: Readonly<Record<string, Recipe>> = {
   },
   supervision_tree: { ports: ["Tree.Leaf", "Tree.Sup"], helpers: { tree } },
   mix_project: { ports: [], ...mixProject },
+  messenger: { ports: [":messenger"] },
+  super_duper_dist: { ports: ["SuperDuper@nodes", "NodeRegistry", "Node"] },
 };
-
-/** Systems without a port so far. */
-const LATER: readonly string[] = [
-  "messenger_basic",
-  "messenger_names",
-  "super_duper_dist",
-];
 
 /**
  * The port of the system that a transcript drives; `undefined` if there is none.
@@ -166,7 +165,7 @@ export async function systemOf(
 }
 
 function known(name: string): string | undefined {
-  return [...Object.keys(SYSTEMS), ...LATER]
+  return Object.keys(SYSTEMS)
     .filter((system) => name === system || name.startsWith(`${system}_`))
     .sort((a, b) => b.length - a.length)[0];
 }

@@ -20,7 +20,5 @@ Deno.test("systemOf() finds the port of a system, by its name or that of the sce
 
 Deno.test("systemOf() finds none for a system without a port", async () => {
   assertEquals(await has("nonesuch"), false);
-  assertEquals(await has("messenger_basic"), false);
-  assertEquals(await has("super_duper_dist_2"), false);
   assertEquals(await has("constructor"), false);
 });

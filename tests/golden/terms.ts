@@ -64,9 +64,9 @@ export class Identities {
 export type TextVerdict = "same" | "floats" | "differs";
 
 const STAND_INS = /<(pid|ref)(\d*)>|<fun(?:\/\d+)?>|<stack>|<time>/g;
-const PID = "#PID<[\\d.]+>";
+const PID = "#PID<(?:[^<>]+@[^<>]+\\.)?[\\d.]+>";
 const PATTERNS: Readonly<Record<string, string>> = {
-  pid: `${PID}|<\\d+\\.\\d+\\.\\d+>`,
+  pid: `${PID}|<(?:[^<>]+@[^<>]+\\.)?\\d+\\.\\d+(?:\\.\\d+)?>`,
   ref: "#Reference<[\\d.]+>|#Ref<[\\d.]+>",
   fun: "#Function<[^>]*>|&[\\w.]+/\\d+|\\[[Ff]unction[^\\]]*\\]|fn",
   stack: "[\\s\\S]*?",

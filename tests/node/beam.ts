@@ -127,6 +127,14 @@ export class RunningNode implements AsyncDisposable {
     return this.#printed;
   }
 
+  /** Resolves when it has printed that many lines. */
+  async hasPrintedLines(count: number): Promise<void> {
+    while (this.#printed.length < count) {
+      if (this.#isOver) throw this.#ended();
+      await this.#printedMore.promise;
+    }
+  }
+
   /** Resolves with the first line it has printed that holds `text`, when there is one. */
   async hasPrinted(text: string): Promise<string> {
     for (;;) {
@@ -279,13 +287,17 @@ export class Cluster implements AsyncDisposable {
   /**
    * Starts a denotp node `name@127.0.0.1` from `tests/node/programs/<program>.ts`, by default the shell:
    * it evaluates TypeScript's statements in which everything of `mod.ts` and `lib/node/mod.ts` is at
-   * hand; the value of a `return` is the answer.
+   * hand; the value of a `return` is the answer. `more` are further arguments of the program.
    */
-  async denotp(name: string, program = "shell"): Promise<RunningNode> {
+  async denotp(
+    name: string,
+    program = "shell",
+    more: readonly string[] = [],
+  ): Promise<RunningNode> {
     const node = `${name}@${HOST}`;
     const url = new URL(`./programs/${program}.ts`, import.meta.url);
     const args = ["run", "--no-prompt", `--allow-net=${HOST}`, url.pathname];
-    args.push(node, COOKIE, String(this.#epmd.port));
+    args.push(node, COOKIE, String(this.#epmd.port), ...more);
     return await this.#start(node, "ts", "deno", { args });
   }
 
