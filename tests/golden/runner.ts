@@ -171,7 +171,7 @@ class Session {
           return await this.#watch(step, args);
         case "node_start":
         case "node_kill":
-          return failed("several nodes are not supported by this runner");
+          return failed("this runner has one node: see nodes_interop_test.ts");
       }
       return await this.#run(step);
     } catch (error) {
