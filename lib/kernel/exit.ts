@@ -77,12 +77,16 @@ export function reasonOf(thrown: unknown): Term {
  * make it takes V8 more than 30 us, four times as long as all the rest of a restart.
  */
 export function withStack(tuple: Term[], error: Error): Term {
-  return Object.defineProperties(tuple, {
-    [tuple.length - 1]: { get: () => error.stack ?? "" },
-    // What console.log shows, on Deno and on Node: the text, and not that there is a getter.
-    [Symbol.for("nodejs.util.inspect.custom")]: { value: () => [...tuple] },
-  });
+  Object.defineProperty(tuple, tuple.length - 1, { get: () => error.stack ?? "" });
+  return Object.defineProperty(tuple, Symbol.for("nodejs.util.inspect.custom"), INSPECTED);
 }
+
+/** What console.log shows, on Deno and on Node: the text, and not that there is a getter. */
+const INSPECTED = {
+  value(this: readonly Term[]) {
+    return [...this];
+  },
+};
 
 /** What was thrown, by the kind of throw that Erlang knows: `[class, term]`. */
 export function classified(thrown: unknown): readonly ["error" | "exit" | "throw", Term] {
