@@ -16,7 +16,7 @@ import { Writer } from "./etf/bytes.ts";
 import { encodeTerm } from "./etf/encode.ts";
 import { DEFAULT_LIMITS, type Mapping } from "./etf/mapping.ts";
 import { compareTerms } from "./etf/order.ts";
-import { speakExactly } from "./exact.ts";
+import { speakExactly } from "./exact_speakers.ts";
 import { type GlobalOptions, globalService } from "./global/service.ts";
 import { NodeIdentities } from "./identities.ts";
 import type { Identities } from "./identity.ts";

@@ -27,7 +27,7 @@ import { decodeTerm } from "../etf/decode.ts";
 import { encodeReason, encodeTerm } from "../etf/encode.ts";
 import type { Mapping } from "../etf/mapping.ts";
 import { SMALL_INTEGER, SMALL_TUPLE, VERSION } from "../etf/tags.ts";
-import { speaksExactly } from "../exact.ts";
+import { speaksExactly } from "../exact_speakers.ts";
 import { List, list } from "../terms.ts";
 import { ALIAS, EXIT_PAYLOAD, SEND_SENDER, SPAWN, UNLINK_ID } from "./flags.ts";
 import { framingOf, type Message } from "./framing.ts";
