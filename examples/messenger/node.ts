@@ -14,28 +14,28 @@
  * @module
  */
 
-import { type Pid, Process, receive } from "@denotp/otp";
+import { _, formatExit, on, type Pid, Process, receive } from "@denotp/otp";
 import { Node } from "@denotp/otp/node";
 import * as Messenger from "./messenger.ts";
 
 const COOKIE = "messenger";
 const SERVER_NODE = "messenger@127.0.0.1";
 
-/** Runs a node: the server, or the client of a user who types into `lines`. */
-async function run(node: string, user: string | undefined, lines: AsyncIterable<string>) {
+async function startNode(node: string): Promise<void> {
   const [result, reason] = await Node.start(node, { cookie: COOKIE, epmd: { serve: true } });
   if (result === "error") throw new Error(`Cannot start ${node}: ${reason}`);
-  if (user === undefined) {
-    Messenger.startServer();
-    return console.log(`the server runs at ${node}`);
-  }
+}
+
+/** Runs the client of a user who types into `lines`, and resolves with why it has ended. */
+async function runClient(user: string, lines: AsyncIterable<string>): Promise<unknown> {
   Messenger.useServerAt(SERVER_NODE);
   Messenger.logon(user);
   const client = Process.whereis("mess-client")!;
   const ref = Process.monitor(client);
   void typed(lines, client);
-  await receive({ DOWN: (down) => down === ref });
+  const reason = await receive(on(["DOWN", ref, _, _, _], (down) => down[4]));
   await Node.stop();
+  return reason;
 }
 
 async function typed(lines: AsyncIterable<string>, client: Pid): Promise<void> {
@@ -58,8 +58,19 @@ async function* linesOf(input: ReadableStream<Uint8Array>): AsyncGenerator<strin
 if (import.meta.main) {
   const [node, user] = Deno.args;
   if (node === undefined) {
-    console.error("usage: node.ts name@host [user]   (without a user: the server)");
+    console.error(
+      "usage: node.ts messenger@127.0.0.1      the server\n" +
+        "       node.ts name@127.0.0.1 user      a user at a node of any other name",
+    );
     Deno.exit(2);
   }
-  await run(node, user, linesOf(Deno.stdin.readable as ReadableStream<Uint8Array>));
+  await startNode(node);
+  if (user === undefined) {
+    Messenger.startServer();
+    console.log(`the server runs at ${node}`);
+  } else {
+    const reason = await runClient(user, linesOf(Deno.stdin.readable));
+    if (reason !== "normal") console.log(`the client has ended: ${formatExit(reason)}`);
+    Deno.exit(reason === "normal" ? 0 : 1); // somebody may still be typing
+  }
 }

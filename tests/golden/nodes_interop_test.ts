@@ -63,8 +63,8 @@ async function elixirPlayer(cluster: Cluster, name: string, system: string): Pro
   let heard = node.printed.length;
   return {
     async run({ do: { text }, expect: { text: expected, raise, exits = [] } }) {
-      const found = await node.eval(text).then(unnumbered, () => "raised");
-      const differences = differing("return", raise ? "raised" : unnumbered(expected ?? ""), found);
+      const found = await node.eval(text).then(unnumbered, kindOfError);
+      const differences = differing("return", raise?.kind ?? unnumbered(expected ?? ""), found);
       for (const exit of exits) {
         const reason = await node.eval("receive do {:DOWN, ^ref, _, _, reason} -> reason end");
         differences.push(...differing("exits", exit.text, reason));
@@ -87,6 +87,11 @@ async function elixirPlayer(cluster: Cluster, name: string, system: string): Pro
       return node.printed.length - heard;
     },
   };
+}
+
+/** `"error"`, `"exit"` or `"throw"`: the kind of what an expression has raised. */
+function kindOfError({ message }: Error): string {
+  return message.slice(0, message.indexOf(":"));
 }
 
 function differing(part: Difference["part"], expected: string, found: string): Difference[] {

@@ -36,10 +36,21 @@ class Terminal implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 
+  /** Kills the program, as `kill -9` does. */
+  async isKilled(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.status;
+  }
+
+  /** Resolves with the status of the program, when it ends by itself. */
+  async ends(): Promise<number> {
+    return (await this.#process.status).code;
+  }
+
   /** Ends the input, and resolves with the status of the program. */
   async leaves(): Promise<number> {
     await this.#input.close();
-    return (await this.#process.status).code;
+    return await this.ends();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,5 +85,19 @@ clusterTest(
     await james.types("fred gone?");
     await james.prints("receiver-not-found");
     assertEquals(await james.leaves(), 0);
+  },
+);
+
+clusterTest(
+  "examples/messenger/node.ts ends when the server is killed, and says why",
+  "deno",
+  async ({ epmd: { port } }) => {
+    await using server = new Terminal(port, "messenger@127.0.0.1");
+    await server.prints("the server runs at");
+    await using james = new Terminal(port, "super@127.0.0.1", "james");
+    await james.prints("logged-on");
+    await server.isKilled();
+    await james.prints("the client has ended: no connection");
+    assertEquals(await james.ends(), 1);
   },
 );
