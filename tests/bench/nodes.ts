@@ -4,6 +4,8 @@
  * Four programs of their own are started once, two of each kind: `nodes_program.ts` and `nodes.exs`. Each is a
  * server, and the clients of others. All have their default options, the BEAM its default schedulers.
  *
+ * Beside them stand bytes that go there and back without a node.
+ *
  * Needs `--allow-run=deno,elixir --allow-net=127.0.0.1`.
  *
  * @module
@@ -90,7 +92,7 @@ export async function nodes(
   };
   const denotp = await start(denotpNode, "denotp_a");
   await start(denotpNode, "denotp_b");
-  const sides = [side("denotp to denotp", denotp, "denotp_b")];
+  const sides: Side[] = [side("denotp to denotp", denotp, "denotp_b")];
   if (hasBeam) {
     const beam = await start(beamNode, "beam_a");
     await start(beamNode, "beam_b");
@@ -100,7 +102,23 @@ export async function nodes(
       side("BEAM to denotp", beam, "denotp_b"),
     );
   }
+  const port = await programs.use(tcpProgram()).ask("listen");
+  sides.push(tcpSide(programs.use(tcpProgram()), port));
   return await measureSides(works, sides, options);
+}
+
+/** What a call costs the platform: a message of its size, and one back. */
+function tcpSide(client: Program, port: number): Side {
+  return {
+    name: "TCP, Deno to Deno",
+    async measure(shared) {
+      const { work, size, operations } = shared as RemoteWork;
+      if (work !== "call") return undefined;
+      const ask = () => client.ask(`echo ${port} ${operations} ${size}`);
+      await ask();
+      return await ask();
+    },
+  };
 }
 
 function side(name: string, from: Program, to: string): Side {
@@ -115,13 +133,18 @@ function side(name: string, from: Program, to: string): Side {
   };
 }
 
+function tcpProgram(): Program {
+  return denoProgram("tcp_program.ts");
+}
+
 function denotpNode(name: string, port: number): Program {
-  const program = new URL("nodes_program.ts", import.meta.url).href;
+  return denoProgram("nodes_program.ts", `${name}@${HOST}`, COOKIE, String(port));
+}
+
+function denoProgram(file: string, ...args: string[]): Program {
+  const program = new URL(file, import.meta.url).href;
   return new Program("deno", {
-    args: [
-      ...["run", "--quiet", "--no-check", `--allow-net=${HOST}`, program],
-      ...[`${name}@${HOST}`, COOKIE, String(port)],
-    ],
+    args: ["run", "--quiet", "--no-check", `--allow-net=${HOST}`, program, ...args],
     cwd: new URL("../..", import.meta.url),
   });
 }
