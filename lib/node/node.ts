@@ -286,12 +286,28 @@ export function monitor(node: NodeName, isOn: boolean): true {
  * Each subscription sends messages of its own. `isOn` false ends all of the process that were made with
  * the same options. Works before this runtime is a node, too, and goes on after it has been one.
  *
+ * @throws {TypeError} If an option is unknown, or its value is none of those that it has.
  * @see OTP `net_kernel:monitor_nodes/1,2`, whose info is a list or a map
  */
 export function monitorNodes(isOn: boolean, options?: MonitorNodesOptions): "ok" {
+  if (options !== undefined) assertMonitorNodesOptions(options);
   if (isOn) subscribe(self(), options);
   else unsubscribe(self(), options);
   return "ok";
+}
+
+function assertMonitorNodesOptions({ nodeType, nodedownReason, ...unknown }: MonitorNodesOptions) {
+  const refuse = (found: string, accepted: string) => {
+    throw new TypeError(`Cannot monitor nodes: found ${found}, expected ${accepted}`);
+  };
+  const [strange] = Object.keys(unknown);
+  if (strange !== undefined) refuse(`the option ${strange}`, "nodeType and nodedownReason");
+  if (nodeType !== undefined && !["visible", "hidden", "all"].includes(nodeType)) {
+    refuse(`the nodeType ${inspect(nodeType)}`, "visible, hidden or all");
+  }
+  if (nodedownReason !== undefined && typeof nodedownReason !== "boolean") {
+    refuse(`the nodedownReason ${inspect(nodedownReason)}`, "true or false");
+  }
 }
 
 /**

@@ -604,3 +604,14 @@ async function pidOf(other: RunningNode): Promise<Pid> {
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!await isSo()) await settled();
 }
+
+Deno.test("Node.monitorNodes() refuses options that there are not", () => {
+  const strange: readonly (readonly [object, string])[] = [
+    [{ nodeTypes: "all" }, "found the option nodeTypes, expected nodeType and nodedownReason"],
+    [{ nodeType: "shy" }, 'found the nodeType "shy", expected visible, hidden or all'],
+    [{ nodedownReason: 1 }, "found the nodedownReason 1, expected true or false"],
+  ];
+  for (const [options, message] of strange) {
+    assertThrows(() => Node.monitorNodes(true, options), TypeError, message);
+  }
+});

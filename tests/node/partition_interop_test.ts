@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Global, on, Pg, type Pid, Process, receive, self, send, spawn } from "../../mod.ts";
+import { Global, on, Pg, type Pid, Process, receive, send, spawn } from "../../mod.ts";
 import { EpmdClient } from "../../lib/node/dist/epmd.ts";
 import { tcp } from "../../lib/node/dist/tcp.ts";
 import { Node } from "../../lib/node/mod.ts";
