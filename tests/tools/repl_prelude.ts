@@ -1,10 +1,11 @@
 /**
- * What `deno task repl` begins with: everything of the module as a global, and what IEx has beside
+ * What `deno task repl` begins with: everything of the modules as a global, and what IEx has beside
  * it. The shell is a process, the main one: `send(self(), "hello")`, then `flush()`.
  *
  * Deno evaluates this as a script, so the block keeps its own names out of the shell.
  */
 import * as otp from "@denotp/otp";
+import * as node from "@denotp/otp/node";
 
 {
   const all: Record<string, unknown> = { ...otp };
@@ -13,6 +14,7 @@ import * as otp from "@denotp/otp";
     ...all,
   };
   const globals = {
+    ...node,
     ...all,
     self,
     send,
