@@ -36,6 +36,8 @@ export interface Host {
   kill(pid: unknown): void;
   /** Every process there is. */
   processes(): readonly unknown[];
+  /** Whether nobody has anything to do now, but for what timers may bring. */
+  isAtRest(): boolean;
   /** Whether all other processes wait and no timer runs, so that nothing will happen by itself. */
   isIdle(): boolean;
   /**

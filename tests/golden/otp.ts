@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isAtRest } from "../../lib/kernel/scheduler.ts";
 import { pendingTimers } from "../../lib/kernel/timers.ts";
 import * as Otp from "../../mod.ts";
 import type { AnyFunction } from "./eval.ts";
@@ -154,8 +155,9 @@ export const host: Host = {
   isAlive: (pid) => Process.isAlive(pid as Otp.Pid),
   kill: (pid) => void Process.exit(pid as Otp.Pid, "kill"),
   processes: () => Process.list(),
+  isAtRest,
   isIdle: () =>
-    pendingTimers() === 0 &&
+    isAtRest() && pendingTimers() === 0 &&
     Process.list().every((pid) =>
       pid === Otp.self() || Process.info(pid, "status")?.[1] === "waiting"
     ),

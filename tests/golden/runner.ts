@@ -239,7 +239,8 @@ class Session {
     let [quietSince, count] = [performance.now(), this.#count];
     while (performance.now() - quietSince < SETTLE_TICKS * this.#tick && !this.#host.isIdle()) {
       await pause(this.#tick);
-      if (this.#count !== count) [quietSince, count] = [performance.now(), this.#count];
+      const isQuiet = this.#count === count && this.#host.isAtRest();
+      if (!isQuiet) [quietSince, count] = [performance.now(), this.#count];
     }
   }
 

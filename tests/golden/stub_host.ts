@@ -61,6 +61,7 @@ export function stubHost(messages: unknown[] = []): Host {
     isAlive: () => true,
     kill: nothing,
     processes: () => [],
+    isAtRest: () => true,
     isIdle: () => true,
     whenDown: nothing,
     captureReports: () => () => {},
