@@ -7,25 +7,27 @@ const add = (line: string) => () => {
   lines.push(line);
 };
 
-describe("bdd describe() runs hooks around its tests", () => {
-  beforeAll(add("all {"));
-  afterAll(add("} all"));
-  beforeEach(add("each {"));
-  afterEach(add("} each"));
-  it("first", add("first"));
-  describe("inner", () => {
-    beforeEach(async () => {
-      await Promise.resolve();
-      lines.push("inner {");
+describe("bdd", () => {
+  describe("bdd describe() runs hooks around its tests", () => {
+    beforeAll(add("all {"));
+    afterAll(add("} all"));
+    beforeEach(add("each {"));
+    afterEach(add("} each"));
+    it("first", add("first"));
+    describe("inner", () => {
+      beforeEach(async () => {
+        await Promise.resolve();
+        lines.push("inner {");
+      });
+      afterEach(add("} inner"));
+      it("second", add("second"));
     });
-    afterEach(add("} inner"));
-    it("second", add("second"));
   });
-});
 
-it("bdd it() runs after the groups before it, their hooks done in order", () => {
-  assertEquals(
-    lines.join(" "),
-    "all { each { first } each each { inner { second } inner } each } all",
-  );
+  it("it() runs after the groups before it, their hooks done in order", () => {
+    assertEquals(
+      lines.join(" "),
+      "all { each { first } each each { inner { second } inner } each } all",
+    );
+  });
 });

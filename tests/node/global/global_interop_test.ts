@@ -291,12 +291,17 @@ clusterTest(
     const c = await cluster.erl("c");
     const mine = spawn(() => receive());
     let answer!: "yes" | "no" | Promise<"yes" | "no">;
-    await asNode(cluster, "m", async (node) => {
+    const previous = Logger.setHandler(() => {});
+    try {
+      const { cookie, epmd } = cluster;
+      await using node = await startNode({ node: "m@127.0.0.1", cookie, epmd });
       await node.connect(c.node);
       await Global.sync();
       c.pause();
       answer = Global.registerName("mine", mine);
-    });
+    } finally {
+      Logger.setHandler(previous);
+    }
     c.resume();
     assertEquals(await answer, "yes");
     assertEquals(Global.whereisName("mine"), mine);
