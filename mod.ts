@@ -90,7 +90,7 @@ export * as Agent from "./lib/agent.ts";
 export * as Ets from "./lib/ets.ts";
 export * as Pg from "./lib/pg.ts";
 export * as Task from "./lib/task.ts";
-export * as TaskSupervisor from "./lib/task_supervisor.ts";
+export * as TaskSupervisor from "./lib/task/supervisor.ts";
 export * as Application from "./lib/application.ts";
 export * as ProcLib from "./lib/proc_lib.ts";
 export * as Sys from "./lib/sys.ts";

@@ -71,9 +71,9 @@ import {
   stop as stopApplication,
   type Type,
   unload as unloadApplication,
-} from "./application_controller.ts";
-import { formatError } from "./application_error.ts";
-import { exitProgram, holdHost, onSignals, statusOf } from "./host_program.ts";
+} from "./application/controller.ts";
+import { formatError } from "./application/error.ts";
+import { exitProgram, holdHost, onSignals, statusOf } from "./host/program.ts";
 import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { self, spawn } from "./process.ts";
 

@@ -43,8 +43,8 @@
  * @module
  */
 
-import { Child, type Context, NOT_RUNNING, reportError } from "./child.ts";
-import { startChild as callStart, type Started, stopProcess } from "./child.ts";
+import { Child, type Context, NOT_RUNNING, reportError } from "./supervisor/child.ts";
+import { startChild as callStart, type Started, stopProcess } from "./supervisor/child.ts";
 import {
   type AutoShutdown,
   checkChildSpec,
@@ -57,8 +57,8 @@ import {
   type ModuleSpec,
   type StartFunction,
 } from "./child_spec.ts";
-import { ask as askServer, callKind } from "./client.ts";
-import type { StartOptions, StartResult } from "./gen.ts";
+import { ask as askServer, callKind } from "./gen/client.ts";
+import type { StartOptions, StartResult } from "./gen/behaviour.ts";
 import {
   type InitArgument,
   type Module as ServerModule,
@@ -83,7 +83,7 @@ import {
   type Policy,
   RestartHistory,
   type Supervision,
-} from "./restart.ts";
+} from "./supervisor/restart.ts";
 import {
   assertAlive,
   isTuple,
@@ -94,7 +94,7 @@ import {
   type Starting,
   unreadEnds,
   wrongLimits,
-} from "./supervision.ts";
+} from "./supervisor/process.ts";
 import type { Counts } from "./supervisor.ts";
 import * as DynamicSupervisor from "./dynamic_supervisor.ts"; // __MODULE__
 

@@ -53,7 +53,7 @@
  * @module
  */
 
-import { fromText, toText } from "./ets_file.ts";
+import { fromText, toText } from "./ets/file.ts";
 import {
   type Bindings,
   bindingsOf,
@@ -67,8 +67,8 @@ import {
   type RowGuard,
   selected,
   type Tuple,
-} from "./ets_match.ts";
-import { ABSENT, END } from "./ets_store.ts";
+} from "./ets/match.ts";
+import { ABSENT, END } from "./ets/store.ts";
 import {
   allTables,
   checkRight,
@@ -80,8 +80,8 @@ import {
   tableNamed,
   tableOf,
   type TableType,
-} from "./ets_table.ts";
-import { readText, writeText } from "./host_files.ts";
+} from "./ets/table.ts";
+import { readText, writeText } from "./host/files.ts";
 
 import { fence, self } from "./kernel/self.ts";
 import {

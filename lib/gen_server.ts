@@ -117,7 +117,7 @@ import {
   type StartMonitorResult,
   type StartOptions,
   type StartResult,
-} from "./gen.ts";
+} from "./gen/behaviour.ts";
 import { type CallKind, type From, PendingCall } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
 import { allNodes, isElsewhere } from "./kernel/distribution.ts";
@@ -146,7 +146,7 @@ import {
   type Term,
 } from "./kernel/term.ts";
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
-import { ask, stopKind } from "./client.ts";
+import { ask, stopKind } from "./gen/client.ts";
 import type {
   CallReply,
   CallRequest,
@@ -156,11 +156,11 @@ import type {
   InitArgument,
   Module,
   ModuleWithoutArgument,
-} from "./contract.ts";
-import { isLaunched } from "./launched.ts";
+} from "./gen_server/contract.ts";
+import { isLaunched } from "./gen/launched.ts";
 import type { Extra } from "./response.ts";
 import { send } from "./send.ts";
-import type { Status } from "./status.ts";
+import type { Status } from "./gen/status.ts";
 
 export type {
   CallReply,
@@ -192,7 +192,7 @@ export {
   type ResponseTimeout,
   sendRequest,
   waitResponse,
-} from "./request.ts";
+} from "./gen_server/request.ts";
 
 // --- The server's half --------------------------------------------------------------------------
 

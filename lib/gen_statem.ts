@@ -75,20 +75,20 @@ import {
   type StartMonitorResult,
   type StartOptions,
   type StartResult,
-} from "./gen.ts";
+} from "./gen/behaviour.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { fence, self } from "./kernel/self.ts";
 import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
-import { ask, stopKind } from "./client.ts";
-import type { InitArgument } from "./contract.ts";
+import { ask, stopKind } from "./gen/client.ts";
+import type { InitArgument } from "./gen_server/contract.ts";
 import { cast as castTo } from "./gen_server.ts";
-import { isLaunched } from "./launched.ts";
-import { isReply } from "./statem_action.ts";
-import type { Module, ModuleWithoutArgument } from "./statem_contract.ts";
-import type { Actions, ReplyAction } from "./statem_response.ts";
-import { behaviourOf, type EnterLoopOptions } from "./statem_server.ts";
+import { isLaunched } from "./gen/launched.ts";
+import { isReply } from "./gen_statem/action.ts";
+import type { Module, ModuleWithoutArgument } from "./gen_statem/contract.ts";
+import type { Actions, ReplyAction } from "./gen_statem/response.ts";
+import { behaviourOf, type EnterLoopOptions } from "./gen_statem/server.ts";
 
 export type {
   EnterLoopOptions,
@@ -105,8 +105,8 @@ export {
   type Module,
   type ModuleWithoutArgument,
   type Status,
-} from "./statem_contract.ts";
-export type { Event } from "./statem_machine.ts";
+} from "./gen_statem/contract.ts";
+export type { Event } from "./gen_statem/machine.ts";
 export {
   type Action,
   type Actions,
@@ -132,7 +132,7 @@ export {
   type TimeoutAction,
   type TimeoutOptions,
   type TimeoutType,
-} from "./statem_response.ts";
+} from "./gen_statem/response.ts";
 export {
   checkResponse,
   type LabelledResponse,
@@ -147,7 +147,7 @@ export {
   type ResponseTimeout,
   sendRequest,
   waitResponse,
-} from "./request.ts";
+} from "./gen_server/request.ts";
 
 // --- The clients' half --------------------------------------------------------------------------
 

@@ -18,8 +18,8 @@
  * @module
  */
 
-import { formatError } from "./application_error.ts";
-import type { ErrorInfo } from "./crash.ts";
+import { formatError } from "./application/error.ts";
+import type { ErrorInfo } from "./gen/crash.ts";
 import { errorOf, formatExit } from "./kernel/exit.ts";
 import {
   type Level,

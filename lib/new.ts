@@ -10,7 +10,7 @@
  * @module
  */
 
-import { type Files, type Project, projectFiles } from "./new_files.ts";
+import { type Files, type Project, projectFiles } from "./new/files.ts";
 
 /** What {@linkcode main} needs of its host. */
 export interface Host {

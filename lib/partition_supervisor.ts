@@ -57,7 +57,7 @@
  * @module
  */
 
-import { callStart } from "./child.ts";
+import { callStart } from "./supervisor/child.ts";
 import {
   type ChildSpec,
   childSpec as specOf,
@@ -73,7 +73,7 @@ import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { hash } from "./kernel/term_map.ts";
-import type { Strategy } from "./restart.ts";
+import type { Strategy } from "./supervisor/restart.ts";
 import {
   type ChildInfo,
   countChildren as countOf,

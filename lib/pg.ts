@@ -52,8 +52,8 @@ import {
   Ref,
   type Term,
 } from "./kernel/term.ts";
-import { NOBODY } from "./pg_groups.ts";
-import { handleCall, handleCast, handleInfo, init, type Request, scopeNamed } from "./pg_scope.ts";
+import { NOBODY } from "./pg/groups.ts";
+import { handleCall, handleCast, handleInfo, init, type Request, scopeNamed } from "./pg/scope.ts";
 import * as Pg from "./pg.ts"; // __MODULE__
 
 /** The scope of those functions that are not given one. */

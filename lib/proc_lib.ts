@@ -12,9 +12,9 @@
  * @module
  */
 
-import { ask, stopKind } from "./client.ts";
-import { reportCrash } from "./crash.ts";
-import { checkTimeout, type StartResult } from "./gen.ts";
+import { ask, stopKind } from "./gen/client.ts";
+import { reportCrash } from "./gen/crash.ts";
+import { checkTimeout, type StartResult } from "./gen/behaviour.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
 import { classified, exit, reasonOf } from "./kernel/exit.ts";
@@ -23,7 +23,7 @@ import type { Process } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
 import { link, monitor, terminate, unlink } from "./kernel/signals.ts";
 import { inspect, isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
-import { type InitialCall, LAUNCHED } from "./launched.ts";
+import { type InitialCall, LAUNCHED } from "./gen/launched.ts";
 
 export type { InitialCall };
 

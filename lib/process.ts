@@ -5,8 +5,8 @@
  * @module
  */
 
-import { ancestorsOf } from "./crash.ts";
-import { checkTimeout } from "./gen.ts";
+import { ancestorsOf } from "./gen/crash.ts";
+import { checkTimeout } from "./gen/behaviour.ts";
 import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";

@@ -46,8 +46,14 @@
  * @module
  */
 
-import { Child, isExpectedEnd, NOT_RUNNING, reportError, reportProgress } from "./child.ts";
-import { startChild as callStart, type Started, stopProcess } from "./child.ts";
+import {
+  Child,
+  isExpectedEnd,
+  NOT_RUNNING,
+  reportError,
+  reportProgress,
+} from "./supervisor/child.ts";
+import { startChild as callStart, type Started, stopProcess } from "./supervisor/child.ts";
 import {
   type AutoShutdown,
   checkChildSpec,
@@ -59,9 +65,9 @@ import {
   isAutoShutdown,
   type ModuleSpec,
 } from "./child_spec.ts";
-import { Children } from "./children.ts";
-import { ask as askServer, callKind } from "./client.ts";
-import type { StartResult } from "./gen.ts";
+import { Children } from "./supervisor/children.ts";
+import { ask as askServer, callKind } from "./gen/client.ts";
+import type { StartResult } from "./gen/behaviour.ts";
 import {
   cast,
   type InitArgument,
@@ -84,7 +90,7 @@ import {
   RestartHistory,
   type Strategy,
   type Supervision,
-} from "./restart.ts";
+} from "./supervisor/restart.ts";
 import {
   assertAlive,
   isTuple,
@@ -95,7 +101,7 @@ import {
   type Starting,
   unreadEnds,
   wrongLimits,
-} from "./supervision.ts";
+} from "./supervisor/process.ts";
 
 export { childSpec };
 export type { AutoShutdown, ModuleSpec, StartResult, Strategy };

@@ -46,7 +46,7 @@
  * @module
  */
 
-import { ask } from "./client.ts";
+import { ask } from "./gen/client.ts";
 import {
   Debug,
   type DebugFunction,
@@ -55,12 +55,12 @@ import {
   type InstallSpec,
   type Statistics,
   type SystemEvent,
-} from "./debug.ts";
+} from "./gen/debug.ts";
 import type { CallKind } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import { inspect, type Pid, type Term } from "./kernel/term.ts";
-import type { SpecialModule } from "./special.ts";
+import type { SpecialModule } from "./sys/special.ts";
 
 export type {
   Debug,
@@ -72,7 +72,7 @@ export type {
   Statistics,
   SystemEvent,
 };
-export { debugOptions, getLog, handleDebug, handleSystemMsg } from "./special.ts";
+export { debugOptions, getLog, handleDebug, handleSystemMsg } from "./sys/special.ts";
 
 const DEFAULT_TIMEOUT_MS = 5000;
 

@@ -37,7 +37,7 @@
  */
 
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
-import { checkTimeout } from "./gen.ts";
+import { checkTimeout } from "./gen/behaviour.ts";
 import { exit } from "./kernel/exit.ts";
 import { now } from "./kernel/clock.ts";
 import type { Process } from "./kernel/process.ts";
@@ -45,7 +45,7 @@ import { receiveMessage, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
 import { deliver, demonitor, exitSignal, monitor, unlink } from "./kernel/signals.ts";
 import { inspect, isPid, message, type Pid, Ref, type Term } from "./kernel/term.ts";
-import type { InitialCall } from "./launched.ts";
+import type { InitialCall } from "./gen/launched.ts";
 import {
   type ArgumentsOf,
   callOf,
@@ -62,7 +62,7 @@ import {
   startResponding,
   startUnattended,
   Task,
-} from "./task_process.ts";
+} from "./task/process.ts";
 import {
   type Items,
   makeStream,
@@ -71,11 +71,11 @@ import {
   type ReasonOf,
   type StreamOptions,
   type StreamResult,
-} from "./task_stream.ts";
+} from "./task/stream.ts";
 import * as Self from "./task.ts"; // __MODULE__
 
 export { Task };
-export * as Supervisor from "./task_supervisor.ts";
+export * as Supervisor from "./task/supervisor.ts";
 export type {
   ArgumentsOf,
   FunctionName,

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { Gen } from "./gen.ts";
+import { Gen } from "./gen/behaviour.ts";
 import { now } from "./kernel/clock.ts";
 import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
 import { isElsewhere, isOnNode, type NameOnNode, type RemotePid } from "./kernel/distribution.ts";

@@ -16,7 +16,7 @@
 
 export { Global, Registry } from "../lib/default_runtime.ts";
 export { createLocalRegistry } from "./local.ts";
-export { type DefineTest, type OpenedRegistry, testRegistry } from "./contract.ts";
+export { type DefineTest, type OpenedRegistry, testRegistry } from "./testing.ts";
 export { TermMap } from "../lib/kernel/term_map.ts";
 export type { ExitHook } from "../lib/kernel/process.ts";
 export { onExit } from "../lib/kernel/signals.ts";

@@ -9,7 +9,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { _, equal, Ets, type Term } from "../mod.ts";
-import { TreeStore } from "../lib/ets_tree.ts";
+import { TreeStore } from "../lib/ets/tree.ts";
 import { compare } from "../lib/kernel/term_order.ts";
 import { inProcess } from "./helpers.ts";
 

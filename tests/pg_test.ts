@@ -28,7 +28,7 @@ import {
 import { List } from "../lib/kernel/list.ts";
 import { distribute, type Distribution, RemotePid } from "../lib/kernel/distribution.ts";
 import { type Holder, Monitor, type Watched } from "../lib/kernel/signals.ts";
-import { enterCluster, nodeUp, type Scope } from "../lib/pg_scope.ts";
+import { enterCluster, nodeUp, type Scope } from "../lib/pg/scope.ts";
 import { assertSilence, collectReports, exitOf, inProcess, reasonOf, settled } from "./helpers.ts";
 
 /** Runs `body` in a process that has the default scope. */

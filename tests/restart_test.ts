@@ -9,7 +9,7 @@ import {
   RestartHistory,
   type Strategy,
   type Supervision,
-} from "../lib/restart.ts";
+} from "../lib/supervisor/restart.ts";
 
 interface Child {
   readonly id: string;

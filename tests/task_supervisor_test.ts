@@ -20,7 +20,7 @@ import {
   TaskSupervisor,
   unwrap,
 } from "../mod.ts";
-import { originOf, Supervised } from "../lib/task_process.ts";
+import { originOf, Supervised } from "../lib/task/process.ts";
 import { assertSilence, exitOf, pass, reasonOf, settled } from "./helpers.ts";
 import { answer, fail, forever, linksOf, take, waiting } from "./fixtures/tasks.ts";
 import { announced, supervising } from "./fixtures/worker.ts";

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { beforeHalt } from "../application_controller.ts";
+import { beforeHalt } from "../application/controller.ts";
 import { distribute } from "../kernel/distribution.ts";
 import { OwnedTimer } from "../kernel/process.ts";
 import { NO_NODE, type NodeName, type Pid, setNodeName, type Term } from "../kernel/term.ts";
 import { onExit } from "../kernel/signals.ts";
 import { start } from "../kernel/timers.ts";
-import { type CallService, callService } from "./call_service.ts";
+import { type CallService, callService } from "./services/call_service.ts";
 import { Writer } from "./etf/bytes.ts";
 import { encodeTerm } from "./etf/encode.ts";
 import { DEFAULT_LIMITS, type Mapping } from "./etf/mapping.ts";
@@ -22,9 +22,9 @@ import { NodeIdentities } from "./identities.ts";
 import type { Identities } from "./identity.ts";
 import { announce, tellOfLoss } from "./node_monitors.ts";
 import { EarlierLives, Peer } from "./peer.ts";
-import { groupService } from "./pg.ts";
+import { groupService } from "./services/pg.ts";
 import { Remote } from "./remote.ts";
-import { receiveSpawnSignal } from "./spawn_request.ts";
+import { receiveSpawnSignal } from "./calls/spawn_request.ts";
 import type { Channel, Transport } from "./transport.ts";
 
 /** Which nodes a list is of: see `Node.list`. */

@@ -7,15 +7,15 @@
 import "../default_runtime.ts";
 
 export * as Node from "./node.ts";
-export * as Erpc from "./erpc.ts";
-export * as Rpc from "./rpc.ts";
+export * as Erpc from "./calls/erpc.ts";
+export * as Rpc from "./calls/rpc.ts";
 export { globalVia } from "./global/via.ts";
 export type { GlobalOptions } from "./global/service.ts";
-export { ConnectError } from "./dist/transport.ts";
-export type { EpmdOptions } from "./dist/transport.ts";
-export type { TlsOptions } from "./dist/tls.ts";
-export type { Address } from "./dist/sockets.ts";
-export type { FramingLimits } from "./dist/framing.ts";
+export { ConnectError } from "./distribution/transport.ts";
+export type { EpmdOptions } from "./distribution/transport.ts";
+export type { TlsOptions } from "./distribution/tls.ts";
+export type { Address } from "./distribution/sockets.ts";
+export type { FramingLimits } from "./distribution/framing.ts";
 export {
   type BinaryOptions,
   binaryToTerm,

@@ -20,8 +20,8 @@ import { self } from "../kernel/self.ts";
 import { inspect, type NodeName, nodeName, type Pid, type Term } from "../kernel/term.ts";
 import { call } from "../gen_server.ts";
 import { report } from "../kernel/report.ts";
-import { EpmdError } from "./dist/epmd.ts";
-import { type DistributionOptions, DistributionTransport } from "./dist/transport.ts";
+import { EpmdError } from "./distribution/epmd.ts";
+import { type DistributionOptions, DistributionTransport } from "./distribution/transport.ts";
 import type { GlobalOptions } from "./global/service.ts";
 import { Life, type NodeKind } from "./life.ts";
 import {
@@ -40,8 +40,8 @@ export {
   exportFunctions,
   type Exports,
   unexportFunctions,
-} from "./exports.ts";
-export { spawn, spawnLink, spawnMonitor } from "./spawn.ts";
+} from "./calls/exports.ts";
+export { spawn, spawnLink, spawnMonitor } from "./calls/spawn.ts";
 export type { MonitorNodesOptions, NodeInfo, NodeKind };
 
 /** How a node takes part in a cluster. */

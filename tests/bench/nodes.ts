@@ -11,8 +11,8 @@
  * @module
  */
 
-import { EpmdServer } from "../../lib/node/dist/epmd_server.ts";
-import { tcp } from "../../lib/node/dist/tcp.ts";
+import { EpmdServer } from "../../lib/node/distribution/epmd_server.ts";
+import { tcp } from "../../lib/node/distribution/tcp.ts";
 import { Program } from "./program.ts";
 import {
   measureSides,

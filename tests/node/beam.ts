@@ -16,8 +16,8 @@
  * @module
  */
 
-import { tcp } from "../../lib/node/dist/tcp.ts";
-import { EpmdServer } from "../../lib/node/dist/epmd_server.ts";
+import { tcp } from "../../lib/node/distribution/tcp.ts";
+import { EpmdServer } from "../../lib/node/distribution/epmd_server.ts";
 
 /** Whether there is an Erlang on this machine, and the tests may run it. */
 export const hasErl: boolean = await canRun("erl", ["-noshell", "-eval", "halt()."]);

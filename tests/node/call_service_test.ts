@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { GenServer, MatchError, type Pid, Process, self, spawn } from "../../mod.ts";
-import { callService } from "../../lib/node/call_service.ts";
-import { groupLeader } from "../../lib/node/spawn_request.ts";
+import { callService } from "../../lib/node/services/call_service.ts";
+import { groupLeader } from "../../lib/node/calls/spawn_request.ts";
 import { exitOf, inProcess, settled } from "../helpers.ts";
 
 const NAMES = ["logger_proxy", "net_kernel", "rex"];

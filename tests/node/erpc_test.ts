@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { Exit, exit, Process, receive, type Ref, self, spawn } from "../../mod.ts";
-import * as Erpc from "../../lib/node/erpc.ts";
+import * as Erpc from "../../lib/node/calls/erpc.ts";
 import { self as selfProcess } from "../../lib/kernel/self.ts";
-import { exportFunctions, unexportFunctions } from "../../lib/node/exports.ts";
+import { exportFunctions, unexportFunctions } from "../../lib/node/calls/exports.ts";
 import { List, list } from "../../lib/node/terms.ts";
 import { assertSilence, collectReports, exitOf, inProcess, settled } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";

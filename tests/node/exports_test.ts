@@ -4,7 +4,7 @@ import {
   exportedFunctions,
   exportFunctions,
   unexportFunctions,
-} from "../../lib/node/exports.ts";
+} from "../../lib/node/calls/exports.ts";
 
 Deno.test("Node.exportFunctions() exports by module, name and arity", () => {
   exportFunctions("maths", { add: (a: number, b: number) => a + b, zero: () => 0 });

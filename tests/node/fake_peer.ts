@@ -11,7 +11,7 @@ import { NO_NODE, type Pid, setNodeName } from "../../lib/kernel/term.ts";
 import type { Control } from "../../lib/node/control.ts";
 import { Peer } from "../../lib/node/peer.ts";
 import { Remote } from "../../lib/node/remote.ts";
-import { receiveSpawnSignal, spawnThrough } from "../../lib/node/spawn_request.ts";
+import { receiveSpawnSignal, spawnThrough } from "../../lib/node/calls/spawn_request.ts";
 import type { Channel } from "../../lib/node/transport.ts";
 import { inProcess, settled } from "../helpers.ts";
 

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { flush, Process, self } from "../../mod.ts";
-import { Connection } from "../../lib/node/dist/connection.ts";
-import { EpmdClient } from "../../lib/node/dist/epmd.ts";
-import { PUBLISHED, SUPPORTED } from "../../lib/node/dist/flags.ts";
-import { type ByteStream, dialScript, perform } from "../../lib/node/dist/handshake.ts";
-import { tcp } from "../../lib/node/dist/tcp.ts";
+import { Connection } from "../../lib/node/distribution/connection.ts";
+import { EpmdClient } from "../../lib/node/distribution/epmd.ts";
+import { PUBLISHED, SUPPORTED } from "../../lib/node/distribution/flags.ts";
+import { type ByteStream, dialScript, perform } from "../../lib/node/distribution/handshake.ts";
+import { tcp } from "../../lib/node/distribution/tcp.ts";
 import { Node } from "../../lib/node/mod.ts";
 import { collectReports } from "../helpers.ts";
 import { type Cluster, clusterTest } from "./beam.ts";
-import { mappingOf, pid, ref } from "./dist/connection_fixtures.ts";
+import { mappingOf, pid, ref } from "./distribution/connection_fixtures.ts";
 import { asNode, THIS_NODE } from "./this_node.ts";
 
 const HOST = "127.0.0.1";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { GenServer, type Pid, Process, receive, type Ref, self, send, unwrap } from "../../mod.ts";
-import * as GroupLeader from "../../lib/node/group_leader.ts";
+import * as GroupLeader from "../../lib/node/services/group_leader.ts";
 import { ImproperList, list } from "../../lib/node/terms.ts";
 import { inProcess } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";

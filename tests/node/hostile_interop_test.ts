@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { isPid, Process, Sys, unwrap } from "../../mod.ts";
-import { exportFunctions, unexportFunctions } from "../../lib/node/exports.ts";
+import { exportFunctions, unexportFunctions } from "../../lib/node/calls/exports.ts";
 import { atom, Erpc, Node } from "../../lib/node/mod.ts";
 import * as Pg from "../../lib/pg.ts";
 import { collectReports } from "../helpers.ts";

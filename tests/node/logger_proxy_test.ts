@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { GenServer, type Pid, type Ref, send, unwrap } from "../../mod.ts";
 import type { Control } from "../../lib/node/control.ts";
-import * as LoggerProxy from "../../lib/node/logger_proxy.ts";
+import * as LoggerProxy from "../../lib/node/services/logger_proxy.ts";
 import { bin, list } from "../../lib/node/terms.ts";
 import { type CollectedReports, collectReports, settled } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { GenServer, Process, unwrap } from "../../mod.ts";
-import * as NetKernel from "../../lib/node/net_kernel.ts";
+import * as NetKernel from "../../lib/node/services/net_kernel.ts";
 import { inProcess, settled } from "../helpers.ts";
 
 Deno.test("net_kernel answers yes to whoever asks whether he may connect", () =>

@@ -3,8 +3,8 @@ import { _, flush, GenServer, on, Process, receive, self, send, spawn, unwrap } 
 import { Node } from "../../lib/node/mod.ts";
 import { assertSilence, collectReports, inProcess } from "../helpers.ts";
 import { clusterTest, type RunningNode } from "./beam.ts";
-import { certificates, hasTls } from "./dist/certificates.ts";
-import { freePort } from "./dist/beam.ts";
+import { certificates, hasTls } from "./distribution/certificates.ts";
+import { freePort } from "./distribution/beam.ts";
 import { asNode, THIS_NODE } from "./this_node.ts";
 
 clusterTest(

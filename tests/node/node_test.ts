@@ -13,8 +13,8 @@ import {
   unwrap,
 } from "../../mod.ts";
 import { allProcesses } from "../../lib/kernel/process.ts";
-import { EpmdClient } from "../../lib/node/dist/epmd.ts";
-import { tcp } from "../../lib/node/dist/tcp.ts";
+import { EpmdClient } from "../../lib/node/distribution/epmd.ts";
+import { tcp } from "../../lib/node/distribution/tcp.ts";
 import { Node } from "../../lib/node/mod.ts";
 import { assertSilence, collectReports, inProcess, settled } from "../helpers.ts";
 import { type Cluster, clusterTest, type RunningNode } from "./beam.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Global, on, Pg, type Pid, Process, receive, send, spawn } from "../../mod.ts";
-import { EpmdClient } from "../../lib/node/dist/epmd.ts";
-import { tcp } from "../../lib/node/dist/tcp.ts";
+import { EpmdClient } from "../../lib/node/distribution/epmd.ts";
+import { tcp } from "../../lib/node/distribution/tcp.ts";
 import { Node } from "../../lib/node/mod.ts";
 import { assertSilence, collectReports, inProcess } from "../helpers.ts";
 import { clusterTest } from "./beam.ts";

@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { exit, GenServer, Process, receive, type Ref, self, Sys, unwrap } from "../../mod.ts";
-import { exportFunctions, unexportFunctions } from "../../lib/node/exports.ts";
-import * as Rex from "../../lib/node/rex.ts";
-import * as Rpc from "../../lib/node/rpc.ts";
+import { exportFunctions, unexportFunctions } from "../../lib/node/calls/exports.ts";
+import * as Rex from "../../lib/node/calls/rex.ts";
+import * as Rpc from "../../lib/node/calls/rpc.ts";
 import { List, list } from "../../lib/node/terms.ts";
 import { assertSilence, inProcess, settled } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";

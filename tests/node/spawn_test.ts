@@ -14,10 +14,10 @@ import {
   unwrap,
 } from "../../mod.ts";
 import { List } from "../../lib/node/terms.ts";
-import { exportFunctions, unexportFunctions } from "../../lib/node/exports.ts";
+import { exportFunctions, unexportFunctions } from "../../lib/node/calls/exports.ts";
 import { Peer } from "../../lib/node/peer.ts";
-import { receiveSpawnSignal } from "../../lib/node/spawn_request.ts";
-import { spawn as spawnOn, spawnLink, spawnMonitor } from "../../lib/node/spawn.ts";
+import { receiveSpawnSignal } from "../../lib/node/calls/spawn_request.ts";
+import { spawn as spawnOn, spawnLink, spawnMonitor } from "../../lib/node/calls/spawn.ts";
 import { assertSilence, collectReports, exitOf, inProcess, settled } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";
 

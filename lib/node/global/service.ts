@@ -17,7 +17,7 @@ import {
   names,
   nameServer,
 } from "../../../registries/name_server.ts";
-import { isFrom } from "../../gen.ts";
+import { isFrom } from "../../gen/behaviour.ts";
 import { call, reply } from "../../gen_server.ts";
 import { distribution } from "../../kernel/distribution.ts";
 import { reasonOf } from "../../kernel/exit.ts";
@@ -29,8 +29,8 @@ import { inspect, type NodeName, nodeName, type Pid, type Term } from "../../ker
 import { standIn } from "../../kernel/term_map.ts";
 import { start as startTimer } from "../../kernel/timers.ts";
 import { exit, spawn } from "../../process.ts";
-import * as Erpc from "../erpc.ts";
-import { exportFunctions, unexportFunctions } from "../exports.ts";
+import * as Erpc from "../calls/erpc.ts";
+import { exportFunctions, unexportFunctions } from "../calls/exports.ts";
 import { atom } from "../terms.ts";
 import { resolveAll, resolveIt, wireMethod, wireNames } from "./conflicts.ts";
 import { exactly } from "./exactly.ts";

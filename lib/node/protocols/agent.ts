@@ -7,8 +7,8 @@
 
 import { exit } from "../../kernel/exit.ts";
 import type { Term } from "../../kernel/term.ts";
-import { undef } from "../execute.ts";
-import { exported } from "../exports.ts";
+import { undef } from "../calls/execute.ts";
+import { exported } from "../calls/exports.ts";
 import { type Dialect, nameOf } from "./protocol.ts";
 
 /** With agents. */

@@ -10,7 +10,7 @@
 import type { ChildSpec, StartFunction } from "../../child_spec.ts";
 import { exit } from "../../kernel/exit.ts";
 import { inspect, type Term } from "../../kernel/term.ts";
-import { exported } from "../exports.ts";
+import { exported } from "../calls/exports.ts";
 import { List } from "../terms.ts";
 import { type Dialect, moduleName, nameOf, sendable, withAtoms } from "./protocol.ts";
 import { startOfTask } from "./task.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Debug, Statistics } from "../../debug.ts";
+import type { Debug, Statistics } from "../../gen/debug.ts";
 import { inspect, type Term } from "../../kernel/term.ts";
 import { List, list } from "../terms.ts";
 import { type Dialect, moduleName, nameOf, sendable } from "./protocol.ts";

@@ -12,9 +12,9 @@ import { self } from "../../kernel/self.ts";
 import { link, monitor } from "../../kernel/signals.ts";
 import { isPid, isReference, type Pid, type Ref, type Term } from "../../kernel/term.ts";
 import { send } from "../../send.ts";
-import { isDown } from "../../task_process.ts";
-import { undef } from "../execute.ts";
-import { exported } from "../exports.ts";
+import { isDown } from "../../task/process.ts";
+import { undef } from "../calls/execute.ts";
+import { exported } from "../calls/exports.ts";
 import { nameOf } from "./protocol.ts";
 
 /** How long a task waits to be told what to run. */

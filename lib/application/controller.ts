@@ -1,0 +1,429 @@
+/**
+ * The application controller: which applications are loaded, which run, and their environment; and the
+ * master of each, the process that calls its module and watches over its top process.
+ *
+ * OTP's controller is a process, here it is a table: nothing in it waits. What takes its time, the
+ * callbacks, happens in the masters. A start that is under way is known here, so that a second one
+ * waits for the first.
+ *
+ * @module
+ */
+
+import { exit, reasonOf } from "../kernel/exit.ts";
+import { exitProgram } from "../host/program.ts";
+import { spawnCoroutine } from "../kernel/coroutine.ts";
+import type { Awaitable } from "../kernel/names.ts";
+import { LEADS_GROUP, type Process as ProcessRecord } from "../kernel/process.ts";
+import { report } from "../kernel/report.ts";
+import { onExit } from "../kernel/signals.ts";
+import { isPid, type Pid, type Term } from "../kernel/term.ts";
+import { selfIfKnown } from "../kernel/self.ts";
+import * as Process from "../process.ts";
+import { receive } from "../receive.ts";
+
+/** What happens to the others when an application ends by itself. */
+export type Type = "permanent" | "transient" | "temporary";
+
+/** The callbacks of an application's module. */
+export interface Module {
+  /**
+   * Starts the application's top process, as a rule a supervisor, linked to the calling process, the
+   * application's master. `type` is `"normal"`; `args` come from the specification's `mod`.
+   *
+   * Returns `["ok", pid]`, or `["ok", pid, state]` with a state for the other callbacks (default `[]`),
+   * or `["error", reason]`.
+   */
+  // deno-lint-ignore no-explicit-any -- the arguments are the module's own business
+  start(type: "normal", args: any): Awaitable<StartReturn>;
+  /** Called after `start`, for each of the specification's `startPhases`, in their order. */
+  startPhase?(
+    phase: string,
+    type: "normal",
+    // deno-lint-ignore no-explicit-any -- as above
+    args: any,
+  ): Awaitable<"ok" | readonly ["error", Term]>;
+  /** Called before the top process is stopped, or when it has ended. Returns the state for `stop`. */
+  // deno-lint-ignore no-explicit-any -- the state is the module's own business
+  prepStop?(state: any): unknown;
+  /** Called when the top process has ended, to clean up. What it returns is ignored. */
+  // deno-lint-ignore no-explicit-any -- as above
+  stop?(state: any): unknown;
+}
+
+/** What `start` of an application's module may return. */
+export type StartReturn =
+  | readonly ["ok", Pid]
+  | readonly ["ok", Pid, Term]
+  | readonly ["error", Term]
+  | "ignore";
+
+/** An application, told in data: what OTP keeps in an `.app` file. */
+export interface Specification {
+  /** Its name, by which it is known everywhere. */
+  readonly name: string;
+  /** Default `""`. */
+  readonly version?: string;
+  /** Default `""`. */
+  readonly description?: string;
+  /** Its modules, by which it is found, besides the one in `mod`. Default none. */
+  readonly modules?: readonly object[];
+  /** The names that its processes register; only for the reader. Default none. */
+  readonly registered?: readonly Term[];
+  /** Applications that must run before it does: by name, or the specification itself. Default none. */
+  readonly applications?: readonly (string | Specification)[];
+  /** Applications that it starts itself; only for the reader. Default none. */
+  readonly includedApplications?: readonly string[];
+  /** The module with the callbacks, and the argument of its `start`. Without it there is no process. */
+  readonly mod?: readonly [module: Module, args: Term];
+  /** The environment that it is loaded with. Default none. */
+  readonly env?: Readonly<Record<string, Term>>;
+  /** The phases of its start, and the argument of `startPhase` for each. Default none. */
+  readonly startPhases?: readonly (readonly [phase: string, args: Term])[];
+}
+
+/** What starting and stopping answers. */
+export type Result = "ok" | readonly ["error", Term];
+
+/** OTP's own applications, which are all part of this library, and run. */
+const BUILT_IN: ReadonlySet<string> = new Set(["kernel", "stdlib", "elixir", "logger"]);
+
+interface Starting {
+  readonly master: Pid;
+  readonly result: Promise<Result>;
+}
+
+/** An application that runs. */
+interface Running {
+  readonly name: string;
+  readonly type: Type;
+  readonly master: Pid;
+  readonly ended: Promise<void>;
+  isStopping: boolean;
+}
+
+/** The applications that are loaded, in the order in which they were. */
+export const loaded: Map<string, Specification> = new Map();
+/** Those that run, in the order in which they were started. */
+export const running: Map<string, Running> = new Map();
+const starting = new Map<string, Starting>();
+/** What each master there has been is the master of. */
+const masters = new WeakMap<Pid, string>();
+
+// --- Loading ------------------------------------------------------------------------------------
+
+/** The environment of each application. */
+export const environments: Map<string, Map<Term, Term>> = new Map();
+/** Keys whose values a load leaves as they are. */
+export const persistent: Map<string, Set<Term>> = new Map();
+
+/** Loads an application. */
+export function load(specification: Specification): Result {
+  const { name, env = {} } = specification;
+  if (loaded.has(name)) return ["error", ["already_loaded", specification]];
+  loaded.set(name, specification);
+  const environment = environments.get(name) ?? new Map();
+  for (const [key, value] of Object.entries(env)) {
+    if (persistent.get(name)?.has(key) !== true) environment.set(key, value);
+  }
+  environments.set(name, environment);
+  return "ok";
+}
+
+/** Forgets an application, and its environment. */
+export function unload(name: string): Result {
+  if (running.has(name) || starting.has(name)) return ["error", ["running", name]];
+  if (!loaded.delete(name)) return ["error", ["not_loaded", name]];
+  environments.delete(name);
+  persistent.delete(name);
+  return "ok";
+}
+
+/** Whether an application runs, and is not about to stop. */
+export function isRunning(name: string): boolean {
+  return BUILT_IN.has(name) || running.has(name);
+}
+
+/** The application that a process was started in, if that still runs. */
+export function applicationOfProcess({ leader }: ProcessRecord): string | undefined {
+  return leader === null || leader.process === null ? undefined : masters.get(leader);
+}
+
+/** The application that is loaded with a module. */
+export function applicationOfModule(module: object): string | undefined {
+  for (const { name, mod, modules = [] } of loaded.values()) {
+    if (mod?.[0] === module || modules.includes(module)) return name;
+  }
+  return undefined;
+}
+
+// --- Starting and stopping ----------------------------------------------------------------------
+
+/** Starts an application that is loaded. Waits for the start of it that is under way, if there is one. */
+export function start(name: string, type: Type): Awaitable<Result> {
+  if (running.has(name)) return ["error", ["already_started", name]];
+  const underWay = starting.get(name);
+  if (underWay !== undefined) {
+    assertNotItself(underWay.master, "start", name);
+    return underWay.result;
+  }
+  const specification = loaded.get(name)!;
+  for (const dependency of specification.applications ?? []) {
+    const needed = nameOf(dependency);
+    if (!isRunning(needed)) return ["error", ["not_started", needed]];
+  }
+  return launch(specification, type);
+}
+
+/** The name in either form of a dependency. */
+export function nameOf(application: string | Specification): string {
+  return typeof application === "string" ? application : application.name;
+}
+
+function launch(specification: Specification, type: Type): Promise<Result> {
+  const { name } = specification;
+  const { promise: result, resolve } = Promise.withResolvers<Result>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let failure: readonly [Term] | undefined;
+  const master = Process.spawn(async () => {
+    const outcome = await begin(specification);
+    if (outcome[0] === "error") {
+      failure = [outcome[1]];
+      return;
+    }
+    starting.delete(name);
+    running.set(name, { name, type, master, ended, isStopping: false });
+    report({ level: "info", kind: "application", sasl: true, name, pid: master });
+    resolve("ok");
+    await serve(specification, outcome[1], outcome[2]);
+  });
+  const parent = master.process!;
+  parent.flags |= LEADS_GROUP;
+  starting.set(name, { master, result });
+  masters.set(master, name);
+  onExit(master, (reason) => {
+    end();
+    if (starting.delete(name)) {
+      const why = failure === undefined ? reason : failure[0];
+      reportExit(name, why, type, master);
+      return resolve(["error", why]);
+    }
+    const isStopping = running.get(name)?.isStopping === true;
+    running.delete(name);
+    reportExit(name, isStopping ? "stopped" : reason, type, master);
+    if (!isStopping && ending === undefined) onEnd(name, reason, type, parent);
+  });
+  return result;
+}
+
+/** Stops an application. Waits for the stop of it that is under way, if there is one. */
+export async function stop(name: string): Promise<Result> {
+  const application = running.get(name);
+  if (application === undefined) return ["error", ["not_started", name]];
+  assertNotItself(application.master, "stop", name);
+  if (application.isStopping) {
+    await application.ended;
+    return ["error", ["not_started", name]];
+  }
+  application.isStopping = true;
+  Process.send(application.master, STOP);
+  await application.ended;
+  return "ok";
+}
+
+function assertNotItself(master: Pid, operation: string, name: string): void {
+  if (selfIfKnown()?.pid === master) {
+    throw exit(["calling_self", ["Application", operation, [name]]]);
+  }
+}
+
+// --- The master ---------------------------------------------------------------------------------
+
+const STOP: unique symbol = Symbol("stop");
+
+/** Runs in the master: calls `start`, and the phases. */
+async function begin(
+  specification: Specification,
+): Promise<readonly ["ok", Pid | undefined, Term] | readonly ["error", Term]> {
+  Process.flag("trap_exit", true);
+  const { mod, startPhases = [] } = specification;
+  if (mod === undefined) return ["ok", undefined, []];
+  const [module, args] = mod;
+  const started = await attempt(module, "start", ["normal", args]);
+  const isOk = Array.isArray(started) && started[0] === "ok" && isPid(started[1]) &&
+    (started.length === 2 || started.length === 3);
+  if (!isOk) return failed(module, "start", ["normal", args], started);
+  const [, top, state = []] = started as [Term, Pid, Term];
+  Process.link(top);
+  for (const [phase, argument] of startPhases) {
+    const call = [phase, "normal", argument];
+    const outcome = await attempt(module, "startPhase", call);
+    if (outcome === "ok") continue;
+    await shutDown(top); // without prepStop and stop, which are for what was started
+    return failed(module, "startPhase", call, outcome);
+  }
+  return ["ok", top, state];
+}
+
+/** What a callback returns or throws; an error or an exit as `["EXIT", reason]`, as Erlang's `catch` has it. */
+async function attempt(module: Module, name: keyof Module, args: readonly Term[]): Promise<Term> {
+  try {
+    return await (module[name] as (...args: readonly Term[]) => unknown)(...args);
+  } catch (thrown) {
+    return thrown instanceof Error ? ["EXIT", reasonOf(thrown)] : thrown;
+  }
+}
+
+function failed(
+  module: Module,
+  name: string,
+  args: readonly Term[],
+  outcome: Term,
+): readonly ["error", Term] {
+  const callback = [module, name, args];
+  return Array.isArray(outcome) && outcome[0] === "error" && outcome.length === 2
+    ? ["error", [outcome[1], callback]]
+    : ["error", ["bad_return", [callback, outcome]]];
+}
+
+/** Runs in the master: waits until it is told to stop, or the top process has ended. */
+async function serve(
+  specification: Specification,
+  top: Pid | undefined,
+  state: Term,
+): Promise<void> {
+  while (true) {
+    const message = await receive() as Term;
+    if (message === STOP) return await end(specification, top, state);
+    if (!Array.isArray(message) || message[0] !== "EXIT" || message[1] !== top) continue;
+    await end(specification, undefined, state);
+    throw exit(message[2]);
+  }
+}
+
+/** Runs in the master: `prepStop`, the end of the top process, `stop`. */
+async function end(
+  { name, mod }: Specification,
+  top: Pid | undefined,
+  state: Term,
+): Promise<void> {
+  if (mod === undefined) return;
+  const [module] = mod;
+  const prepared = await cleanUp(name, () => module.prepStop ? module.prepStop(state) : state);
+  if (top !== undefined) await shutDown(top);
+  const last = prepared === FAILED ? state : prepared;
+  await cleanUp(name, () => module.stop?.(last));
+}
+
+/** Runs in the master: ends the top process, and waits for that. */
+async function shutDown(top: Pid): Promise<void> {
+  Process.exit(top, "shutdown");
+  while (top.process !== null) await receive();
+}
+
+const FAILED: unique symbol = Symbol("failed");
+
+async function cleanUp(name: string, callback: () => unknown): Promise<Term> {
+  try {
+    return await callback();
+  } catch (thrown) {
+    const details = { shutdownError: true };
+    const reason = reasonOf(thrown);
+    report({ level: "error", kind: "application", name, pid: Process.self(), reason, details });
+    return FAILED;
+  }
+}
+
+// --- The end of all -----------------------------------------------------------------------------
+
+let ending: Promise<void> | undefined;
+let shutdownTimeout = Infinity;
+
+/** What ends the program. `reason` is undefined where it was asked to end. */
+export type Halt = (status: number, reason: Term) => void;
+
+let halt: Halt = exitProgram;
+
+/** Has `next` called to end the program, and returns what was until now. */
+export function setHalt(next: Halt): Halt {
+  const previous = halt;
+  halt = next;
+  return previous;
+}
+
+/** What is to be done when all applications have been stopped, and before the program ends. */
+const lastTasks = new Set<() => Promise<void>>();
+
+/** Has `task` run when the program is about to be ended. Returns what calls that off. */
+export function beforeHalt(task: () => Promise<void>): () => void {
+  lastTasks.add(task);
+  return () => void lastTasks.delete(task);
+}
+
+/** Sets how long the stop of all applications may take, in milliseconds. */
+export function setShutdownTimeout(ms: number): void {
+  shutdownTimeout = ms;
+}
+
+/** Resolves when the end of all that is under way is done; at once, if there is none. */
+export async function endOfAll(): Promise<void> {
+  await ending;
+}
+
+/**
+ * Stops all applications in a process that `spawn` spawns, and then ends the program: with `status`, or
+ * with 1 if that took too long. Does nothing if that is under way.
+ */
+export function endAll(
+  spawn: (body: () => Promise<void>) => unknown,
+  status: number,
+  reason?: Term,
+): void {
+  if (ending !== undefined) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  ending = promise;
+  spawn(async () => {
+    try {
+      const isInTime = await stopAll();
+      for (const task of lastTasks) await task();
+      halt(isInTime ? status : 1, reason);
+    } finally {
+      ending = undefined;
+      resolve();
+    }
+  });
+}
+
+/** Stops all applications, the one started last first. Resolves with whether that was done in time. */
+async function stopAll(): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<boolean>((resolve) => {
+    if (shutdownTimeout !== Infinity) timer = setTimeout(() => resolve(false), shutdownTimeout);
+  });
+  try {
+    return await Promise.race([stopEach(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function stopEach(): Promise<boolean> {
+  while (running.size > 0) {
+    const { name, isStopping, ended } = [...running.values()].at(-1)!;
+    if (isStopping) await ended;
+    else await stop(name);
+  }
+  return true;
+}
+
+/** An application has ended by itself. */
+function onEnd(name: string, reason: Term, type: Type, master: ProcessRecord): void {
+  if (type === "temporary" || (type === "transient" && reason === "normal")) return;
+  const why = ["application_terminated", name, reason];
+  report({ level: "error", kind: "application", name, reason, details: { terminated: true } });
+  // In a process of its own: the master's has ended, and no other may be ended by the stop.
+  endAll((body) => spawnCoroutine(master, body), 1, why);
+}
+
+function reportExit(name: string, reason: Term, type: Type, pid: Pid): void {
+  report({ level: "notice", kind: "application", name, pid, reason, details: { type } });
+}

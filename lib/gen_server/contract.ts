@@ -1,0 +1,142 @@
+// deno-lint-ignore-file no-explicit-any -- requests, states and arguments are the modules' own business
+
+/**
+ * The contract of a GenServer's callback module, and what its types tell of requests and replies.
+ *
+ * @module
+ */
+
+import type { From } from "../kernel/calls.ts";
+import type { Awaitable } from "../kernel/names.ts";
+import type { Term } from "../kernel/term.ts";
+import type { Init, Noreply, Reply, Stop, StopReply } from "../response.ts";
+import type { Status } from "../gen/status.ts";
+
+/** What `handleCall` may return. */
+export type CallResponse<Value = any, State = any> =
+  | Reply<Value, State>
+  | Noreply<State>
+  | Stop<State>
+  | StopReply<Value, State>;
+
+/** What `handleCast`, `handleInfo` and `handleContinue` may return. */
+export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
+
+/**
+ * The callbacks of a GenServer module: an ES module namespace, an object or a class with static
+ * methods. Only `init` is required. Each may be async, apart from `formatStatus`.
+ *
+ * A thrown `Error` ends the server with `[error, stack]`, `throw exit(reason)` with `reason`; a
+ * thrown value that is no `Error` counts as returned. What is no response of those allowed ends it
+ * with `["bad_return_value", value]`.
+ */
+export interface Module {
+  /** Makes the first state. Runs in the new process, under its name, before `startLink` resolves. */
+  init(argument: any): Awaitable<Init<any>>;
+  /** Handles a `call`. Without it, a call ends the server. */
+  handleCall?(request: any, from: From, state: any): Awaitable<CallResponse>;
+  /** Handles a `cast`. Without it, a cast ends the server. */
+  handleCast?(request: any, state: any): Awaitable<InfoResponse>;
+  /** Handles any other message, `"timeout"` among them. Without it, a message is logged and dropped. */
+  handleInfo?(message: any, state: any): Awaitable<InfoResponse>;
+  /** Goes on where a callback left off with `["continue", argument]`. Without it, that ends the server. */
+  handleContinue?(argument: any, state: any): Awaitable<InfoResponse>;
+  /**
+   * Cleans up. Called when the server stops by itself, by `stop` or `Sys.terminate`, after an error,
+   * and, if it traps exits, when its parent ends; never when an exit signal ends it otherwise. What
+   * it returns does not matter; an error that it throws is what the server then ends with.
+   */
+  terminate?(reason: any, state: any): unknown;
+  /** Converts the state for a new version of the module: `["ok", state]` or `["error", reason]`. */
+  codeChange?(oldVersion: any, state: any, extra: any): unknown;
+  /**
+   * Words what reports and `Sys.getStatus` show of the server: the place to hide secrets. If it fails,
+   * nothing is shown.
+   */
+  formatStatus?(status: Status): Status;
+}
+
+/** A module whose `init` takes no argument. */
+export interface ModuleWithoutArgument extends Module {
+  /** Makes the first state. */
+  init(): Awaitable<Init<any>>;
+}
+
+type AnyFunction = (...args: any[]) => any;
+
+/** The clauses of an overloaded function, each as `[parameters, result]`. */
+type Clauses<F> = F extends {
+  (...a: infer A1): infer R1;
+  (...a: infer A2): infer R2;
+  (...a: infer A3): infer R3;
+  (...a: infer A4): infer R4;
+  (...a: infer A5): infer R5;
+  (...a: infer A6): infer R6;
+  (...a: infer A7): infer R7;
+  (...a: infer A8): infer R8;
+  (...a: infer A9): infer R9;
+  (...a: infer A10): infer R10;
+  (...a: infer A11): infer R11;
+  (...a: infer A12): infer R12;
+} ?
+    | [A1, R1]
+    | [A2, R2]
+    | [A3, R3]
+    | [A4, R4]
+    | [A5, R5]
+    | [A6, R6]
+    | [A7, R7]
+    | [A8, R8]
+    | [A9, R9]
+    | [A10, R10]
+    | [A11, R11]
+    | [A12, R12]
+  : never;
+
+/** The first parameter of each clause. */
+type FirstOf<C> = C extends [[infer Request, ...infer _], unknown] ? Request : never;
+
+/** What a response gives the caller. */
+type ReplyIn<Response> = 0 extends 1 & Response ? any
+  : Response extends readonly ["reply", infer Value, ...infer _] ? Value
+  : Response extends readonly ["stop", Term, infer Value, unknown] ? Value
+  : never;
+
+/** The reply to each of `Request`, of the clauses that take it. */
+type ReplyFor<C, Request> = Request extends unknown
+  ? C extends [[infer Taken, ...infer _], infer Response]
+    ? [Request] extends [Taken] ? ReplyIn<Awaited<Response>> : never
+  : never
+  : never;
+
+type OrUnknown<T> = [T] extends [never] ? unknown : T;
+
+/** What a module takes by a callback that it may have: anything, if nothing is known about it. */
+type RequestOf<M, Name extends string> = unknown extends M ? any
+  : M extends { readonly [N in Name]: infer F extends AnyFunction } ? FirstOf<Clauses<F>>
+  : Name extends keyof M ? any
+  : M extends { readonly callbackMode: AnyFunction } ? any // a state machine: its events tell nothing
+  : M extends { readonly init: AnyFunction } ? never
+  : any;
+
+/**
+ * The requests that a module's `handleCall` takes: none, if it has no such callback; any, if nothing is
+ * known about the module, as of a server that is known by its name only.
+ */
+export type CallRequest<M> = RequestOf<M, "handleCall">;
+
+/**
+ * What a module's `handleCall` replies to a request of type `Request`: `unknown`, if it only ever
+ * returns `noreply`; `any`, if nothing is known about the module.
+ */
+export type CallReply<M, Request> = unknown extends M ? any
+  : M extends { handleCall: infer F extends AnyFunction } ? OrUnknown<ReplyFor<Clauses<F>, Request>>
+  : any;
+
+/** The requests that a module's `handleCast` takes, as {@linkcode CallRequest} has it. */
+export type CastRequest<M> = RequestOf<M, "handleCast">;
+
+/** What a module's `init` takes. */
+export type InitArgument<M> = M extends { init: (...args: infer Args) => unknown }
+  ? Args extends readonly [] ? void : Args[0]
+  : unknown;

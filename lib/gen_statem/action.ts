@@ -1,0 +1,73 @@
+/**
+ * What actions of a state machine look like: they come from callbacks, and may be anything.
+ *
+ * @module
+ */
+
+import { isFrom } from "../gen/behaviour.ts";
+import { MAX_DELAY_MS } from "../kernel/timers.ts";
+import type { Step } from "./machine.ts";
+import type { InsertedType, ReplyAction, TimeoutOptions, TimeoutType } from "./response.ts";
+
+/** Tells whether an array is one action, not a list of them. */
+export function isSingle(actions: readonly unknown[]): boolean {
+  const [tag, second] = actions;
+  switch (tag) {
+    case "reply":
+    case "next_event":
+    case "timeout":
+    case "state_timeout":
+    case "change_callback_module":
+    case "push_callback_module":
+      return actions.length > 1;
+    case "postpone":
+    case "hibernate":
+      return typeof second === "boolean";
+  }
+  // `["timeout", name]` at the head of a timeout, or `["timeout", "cancel"]` at the head of a list.
+  if (!isTimeoutType(tag)) return false;
+  if (typeof second === "number") return actions.length > 2 || tag[1] !== "cancel";
+  return second === "cancel" || second === "update";
+}
+
+export function isReply(action: unknown): action is ReplyAction {
+  return Array.isArray(action) && action.length === 3 && action[0] === "reply" && isFrom(action[1]);
+}
+
+export function isTimeoutType(type: unknown): type is TimeoutType {
+  return type === "timeout" || type === "state_timeout" ||
+    (Array.isArray(type) && type.length === 2 && type[0] === "timeout");
+}
+
+export function isInsertedType(type: unknown): type is InsertedType {
+  return type === "internal" || type === "cast" || type === "info" || isTimeoutType(type) ||
+    (Array.isArray(type) && type.length === 2 && type[0] === "call" && isFrom(type[1]));
+}
+
+/** Takes an order for a timeout down; tells whether it was one. */
+export function takeOrder(step: Step, type: TimeoutType, action: readonly unknown[]): boolean {
+  const [, time, content, options] = action;
+  if (action.length === 2) {
+    if (time !== "cancel") return false;
+    step.orders.push({ type, time: Infinity, content: undefined, isAbsolute: false });
+    return true;
+  }
+  if (action.length === 3) {
+    if (time !== "update" && !isDelay(time)) return false;
+    step.orders.push({ type, time, content, isAbsolute: false });
+    return true;
+  }
+  if (action.length !== 4 || typeof options !== "object" || options === null) return false;
+  const { abs: isAbsolute = false } = options as TimeoutOptions;
+  if (!(isAbsolute === true ? isMoment(time) : isAbsolute === false && isDelay(time))) return false;
+  step.orders.push({ type, time: time as number, content, isAbsolute });
+  return true;
+}
+
+export function isDelay(time: unknown): time is number {
+  return typeof time === "number" && time >= 0 && (time <= MAX_DELAY_MS || time === Infinity);
+}
+
+function isMoment(time: unknown): time is number {
+  return typeof time === "number" && (Number.isFinite(time) || time === Infinity);
+}

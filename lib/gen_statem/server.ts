@@ -1,0 +1,679 @@
+/**
+ * The server's half of a state machine: calls the state callbacks, and does what their results ask for.
+ *
+ * @module
+ */
+
+import {
+  answer,
+  type Attributes,
+  callbackOf,
+  Gen,
+  isFrom,
+  nameOf,
+  type StartOptions,
+} from "../gen/behaviour.ts";
+import { PendingCall } from "../kernel/calls.ts";
+import { isThenable } from "../kernel/coroutine.ts";
+import { Exit, isOrderly, reasonOf } from "../kernel/exit.ts";
+import { afterHostTurn } from "../kernel/host.ts";
+import { type Kind, PLAIN } from "../kernel/mailbox.ts";
+import { localNameOf } from "../kernel/names.ts";
+import { HIBERNATING, type Process } from "../kernel/process.ts";
+import { report } from "../kernel/report.ts";
+import { runAs, spend, suspendUntil, TURN_MESSAGES } from "../kernel/scheduler.ts";
+import { equal, inspect, isAtom, type Term } from "../kernel/term.ts";
+import { reportCrash } from "../gen/crash.ts";
+import { isDelay, isInsertedType, isReply, isSingle, isTimeoutType, takeOrder } from "./action.ts";
+import { isCall, type Module, type Status } from "./contract.ts";
+import { type Event, StateMachine, type Step, TIMEOUT, type Timeout } from "./machine.ts";
+import type { Actions, ReplyAction } from "./response.ts";
+import { trace } from "./trace.ts";
+import type { Status as ServerStatus } from "../gen/status.ts";
+
+/** Options of a process that becomes a state machine. */
+export type EnterLoopOptions = Pick<StartOptions, "debug" | "hibernateAfter">;
+
+type Machine = StateMachine<GenStatem>;
+
+/** One callback module's machines. */
+export class GenStatem extends Gen {
+  readonly kind = "gen_statem";
+  readonly #module: Module;
+  readonly #init: ReturnType<typeof callbackOf>;
+  readonly #handleEvent: ReturnType<typeof callbackOf>;
+  readonly #terminate: ReturnType<typeof callbackOf>;
+  /** The functions of the states that there have been. */
+  readonly #functions = new Map<Term, NonNullable<ReturnType<typeof callbackOf>>>();
+
+  constructor(module: Module) {
+    super(module);
+    this.#module = module;
+    this.#init = callbackOf(module, "init");
+    this.#handleEvent = callbackOf(module, "handleEvent");
+    this.#terminate = callbackOf(module, "terminate");
+  }
+
+  override describe(process: Process): { initialCall: Term; currentFunction: Term } {
+    const described = super.describe(process);
+    if ((process.flags & HIBERNATING) !== 0) return described;
+    return { ...described, currentFunction: [this.kind, "loop_receive", 3] };
+  }
+
+  // --- Starting ---------------------------------------------------------------------------------
+
+  protected init(_process: Process, argument: Term): unknown {
+    return this.#init!(argument);
+  }
+
+  protected started(process: Process, outcome: unknown): void {
+    if (outcome === "ignore") return this.ignore(process);
+    if (Array.isArray(outcome)) {
+      const { length } = outcome;
+      if (outcome[0] === "stop" && length === 2) return this.refuse(process, outcome[1]);
+      if (outcome[0] === "ok" && (length === 3 || length === 4)) {
+        const machine: Machine = new StateMachine(process, this, outcome[1], outcome[2]);
+        this.ready(process, machine);
+        return this.#begin(process, machine, length === 4 ? outcome[3] : []);
+      }
+    }
+    const reason = ["bad_return_from_init", outcome];
+    this.#report(process, reason, {});
+    this.refuse(process, reason);
+  }
+
+  protected override initFailed(process: Process, thrown: unknown): void {
+    const reason = reasonOf(thrown);
+    this.#report(process, reason, {});
+    // As in OTP, the start is told the bare error, and links and monitors get the stack with it.
+    this.refuse(process, reason, thrown instanceof Exit ? thrown.reason : thrown);
+  }
+
+  /** Makes a running coroutine a state machine. */
+  enter(
+    process: Process,
+    options: EnterLoopOptions,
+    [state, data]: readonly [Term, Term],
+    name: Term,
+    actions: Actions,
+  ): void {
+    const machine: Machine = new StateMachine(process, this, state, data);
+    this.takeOver(process, options, machine, name);
+    runAs(process, () => this.#begin(process, machine, actions));
+  }
+
+  /** Enters the first state, by way of an event that nobody sees. */
+  #begin(process: Process, machine: Machine, actions: unknown): void {
+    const step = machine.begin(["internal", "init_state"]);
+    if (!this.#useModules(process, machine, machine.modules, "enter")) return;
+    step.willEnter = true;
+    if (!this.#act(process, machine, actions)) return;
+    step.postpones = false;
+    if (this.#conclude(process, machine)) this.#drain(process, machine);
+  }
+
+  // --- Handling events --------------------------------------------------------------------------
+
+  protected handle(process: Process, kind: Kind, payload: Term): void {
+    const machine = process.state as Machine;
+    const event = eventOf(machine, kind, payload);
+    if (event === undefined) {
+      // A timeout that was cancelled when it lay in the mailbox already: as if it had never been there.
+      if (machine.hibernates) process.flags |= HIBERNATING;
+      return;
+    }
+    if (process.server !== null) trace(process, ["in", event, machine.state]);
+    machine.inARow = 0;
+    machine.begin(event);
+    if (this.#proceed(process, machine)) this.#drain(process, machine);
+  }
+
+  /** What is taken is seen when it is known to be an event. */
+  protected override traceMessage(): void {}
+
+  protected handleIdleTimeout(): void {}
+
+  /** Handles the events that come before the next message, whatever that is. */
+  #drain(process: Process, machine: Machine): void {
+    for (;;) {
+      let event = machine.next();
+      if (event === undefined) {
+        event = machine.nextDue();
+        if (event === undefined) break;
+        if (process.server !== null) trace(process, ["in", event, machine.state]);
+      }
+      machine.begin(event);
+      if (machine.inARow++ === TURN_MESSAGES) return this.#pause(process, machine);
+      spend(process, 1);
+      if (!this.#proceed(process, machine)) return;
+    }
+    if (machine.hibernates) process.flags |= HIBERNATING;
+  }
+
+  /** A machine that has much to say to itself lets others have their turns, and the host its own. */
+  #pause(process: Process, machine: Machine): void {
+    machine.inARow = 0;
+    const goOn = () => {
+      if (this.#proceed(process, machine)) this.#drain(process, machine);
+    };
+    suspendUntil(process, new Promise<void>(afterHostTurn), goOn, goOn);
+  }
+
+  /**
+   * Calls what there is to call for the event that is being handled. Tells whether all is done, so that the next
+   * event can be handled: it is not when a callback is pending, or the machine ends.
+   */
+  #proceed(process: Process, machine: Machine): boolean {
+    const step = machine.step!;
+    do {
+      if (step.willEnter) {
+        step.isEntering = true;
+        step.willEnter = false;
+      }
+      let result: unknown;
+      try {
+        result = machine.modules[0].#call(machine, step);
+      } catch (thrown) {
+        if (process.isDead) return false;
+        if (thrown instanceof Error) return this.#crash(process, machine, thrown);
+        result = thrown;
+      }
+      if (process.isDead) return false;
+      if (isThenable(result)) return this.#await(process, machine, result);
+      if (!this.#take(process, machine, result)) return false;
+    } while (step.willEnter);
+    this.#finish(process, machine);
+    return true;
+  }
+
+  #await(process: Process, machine: Machine, promise: PromiseLike<unknown>): false {
+    const settled = (result: unknown) => {
+      if (!this.#take(process, machine, result)) return;
+      if (this.#conclude(process, machine)) this.#drain(process, machine);
+    };
+    suspendUntil(process, promise, settled, (thrown) => {
+      if (thrown instanceof Error) this.#crash(process, machine, thrown);
+      else settled(thrown);
+    });
+    return false;
+  }
+
+  /** Goes on when a result has been taken. */
+  #conclude(process: Process, machine: Machine): boolean {
+    if (machine.step!.willEnter) return this.#proceed(process, machine);
+    this.#finish(process, machine);
+    return true;
+  }
+
+  #finish(process: Process, machine: Machine): void {
+    if (process.server === null) return machine.finish(null);
+    const { event, postpones, state } = machine.step!;
+    trace(process, [postpones ? "postpone" : "consume", event, machine.state, state]);
+    machine.finish(({ type, time, content, isAbsolute }) => {
+      const order = [type, time, content, isAbsolute ? { abs: true } : {}];
+      trace(process, ["start_timer", order, state]);
+    });
+  }
+
+  /** Calls the state callback for the event, or for the entry that follows from it. */
+  #call(machine: Machine, step: Step): unknown {
+    const { state, data } = step;
+    const type = step.isEntering ? "enter" : step.event[0];
+    const content = step.isEntering ? machine.state : step.event[1];
+    if (machine.hasStateFunctions) return this.#functionOf(state)(type, content, data);
+    if (this.#handleEvent === undefined) {
+      throw new TypeError(
+        `Cannot handle ${inspect(content)}: the GenStatem module has no handleEvent callback`,
+      );
+    }
+    return this.#handleEvent(type, content, state, data);
+  }
+
+  #functionOf(state: Term): NonNullable<ReturnType<typeof callbackOf>> {
+    let callback = this.#functions.get(state);
+    if (callback === undefined) {
+      if (isAtom(state) && !OTHER_CALLBACKS.includes(state)) {
+        callback = callbackOf(this.#module, state as string);
+      }
+      if (callback === undefined) throw noFunction(state);
+      this.#functions.set(state, callback);
+    }
+    return callback;
+  }
+
+  // --- Taking results ---------------------------------------------------------------------------
+
+  /** Does what a result says; tells whether the machine goes on. */
+  #take(process: Process, machine: Machine, result: unknown): boolean {
+    const step = machine.step!;
+    if (result === "keep_state_and_data") return true;
+    if (Array.isArray(result)) {
+      const { length } = result;
+      switch (result[0]) {
+        case "next_state":
+          if (length !== 3 && length !== 4) break;
+          if (!equal(result[1], step.state)) {
+            if (step.isEntering) {
+              machine.become(step.state, step.data);
+              return this.#fail(process, machine, [
+                "bad_state_enter_return_from_state_function",
+                result,
+              ]);
+            }
+            step.willEnter = true;
+          }
+          step.state = result[1];
+          step.data = result[2];
+          return this.#act(process, machine, length === 4 ? result[3] : []);
+        case "repeat_state":
+        case "keep_state":
+          if (length !== 2 && length !== 3) break;
+          step.willEnter = result[0] === "repeat_state";
+          step.data = result[1];
+          return this.#act(process, machine, length === 3 ? result[2] : []);
+        case "repeat_state_and_data":
+        case "keep_state_and_data":
+          if (length !== 2) break;
+          step.willEnter = result[0] === "repeat_state_and_data";
+          return this.#act(process, machine, result[1]);
+        case "stop":
+          if (length !== 2 && length !== 3) break;
+          machine.become(step.state, length === 3 ? result[2] : step.data);
+          return this.#end(process, result[1]);
+        case "stop_and_reply":
+          if (length !== 3 && length !== 4) break;
+          machine.become(step.state, length === 4 ? result[3] : step.data);
+          return this.#replyAndEnd(process, machine, result[1], result[2]);
+      }
+    } else if (result === "repeat_state_and_data") {
+      step.willEnter = true;
+      return this.#act(process, machine, []);
+    }
+    machine.become(step.state, step.data);
+    if (result === "stop") return this.#end(process, "normal");
+    return this.#fail(process, machine, ["bad_return_from_state_function", result]);
+  }
+
+  /** Does all actions that do not have to wait for the end of the step. */
+  #act(process: Process, machine: Machine, actions: unknown): boolean {
+    const step = machine.step!;
+    if (Array.isArray(actions) && !isSingle(actions)) {
+      for (const action of actions) if (!this.#do(process, machine, step, action)) return false;
+    } else if (!this.#do(process, machine, step, actions)) {
+      return false;
+    }
+    if (!machine.hasStateEnter) step.willEnter = false;
+    return true;
+  }
+
+  #do(process: Process, machine: Machine, step: Step, action: unknown): boolean {
+    if (typeof action === "number" && isDelay(action)) {
+      step.orders.push({ type: "timeout", time: action, content: action, isAbsolute: false });
+      return true;
+    }
+    switch (action) {
+      case "hibernate":
+        step.hibernates = true;
+        return true;
+      case "postpone":
+        if (step.isEntering) return this.#badAction(process, machine, action, ON_ENTER);
+        step.postpones = true;
+        return true;
+      case "pop_callback_module": {
+        const [, second, ...others] = machine.modules;
+        if (second === undefined) break;
+        if (step.isEntering) return this.#badAction(process, machine, action, ON_ENTER);
+        return this.#useModules(process, machine, [second, ...others]);
+      }
+    }
+    if (Array.isArray(action)) {
+      const { length } = action;
+      const [tag, second] = action;
+      switch (tag) {
+        case "reply":
+          if (length !== 3 || !isFrom(second)) break;
+          send(process, action as unknown as ReplyAction);
+          return true;
+        case "hibernate":
+          if (length !== 2 || typeof second !== "boolean") break;
+          step.hibernates = second;
+          return true;
+        case "postpone":
+          if (length !== 2 || typeof second !== "boolean" || (second && step.isEntering)) break;
+          step.postpones = second;
+          return true;
+        case "next_event":
+          if (length !== 3) break;
+          if (step.isEntering) return this.#badAction(process, machine, action, ON_ENTER);
+          if (!isInsertedType(second)) break;
+          step.inserted.push([second, action[2]]);
+          if (process.server !== null) trace(process, ["in", [second, action[2]], step.state]);
+          return true;
+        case "change_callback_module":
+        case "push_callback_module":
+          if (length !== 2 || !isModule(second)) break;
+          if (step.isEntering) return this.#badAction(process, machine, action, ON_ENTER);
+          return this.#changeModule(process, machine, tag, second);
+        default:
+          if (isTimeoutType(tag) && takeOrder(step, tag, action)) return true;
+      }
+    }
+    return this.#badAction(process, machine, action);
+  }
+
+  #badAction(
+    process: Process,
+    machine: Machine,
+    action: unknown,
+    why: string = "bad_action_from_state_function",
+  ): false {
+    const { state, data } = machine.step!;
+    machine.become(state, data);
+    return this.#fail(process, machine, [why, action]);
+  }
+
+  #changeModule(process: Process, machine: Machine, how: string, module: object): boolean {
+    const below = how === "push_callback_module" ? machine.modules : machine.modules.slice(1);
+    let next: GenStatem;
+    try {
+      next = behaviourOf(module as Module);
+    } catch (error) {
+      const { state, data } = machine.step!;
+      machine.become(state, data);
+      return this.#crash(process, machine, error as Error);
+    }
+    return this.#useModules(process, machine, [next, ...below]);
+  }
+
+  /** Asks the first of `modules` for its callback mode, and lets it take over. */
+  #useModules(
+    process: Process,
+    machine: Machine,
+    modules: Machine["modules"],
+    event: "enter" | "module" = "module",
+  ): boolean {
+    const [{ module }] = modules;
+    const { state, data } = machine.step!;
+    try {
+      const mode = modeOf(module as Module);
+      if (process.isDead) return false;
+      if (mode instanceof BadMode) {
+        machine.become(state, data);
+        return this.#fail(process, machine, mode.reason);
+      }
+      machine.modules = modules;
+      machine.hasStateFunctions = mode.hasStateFunctions;
+      machine.hasStateEnter = mode.hasStateEnter;
+    } catch (thrown) {
+      if (process.isDead) return false;
+      machine.become(state, data);
+      return this.#crash(process, machine, thrown as Error);
+    }
+    if (process.server !== null) trace(process, [event, module, state]);
+    return true;
+  }
+
+  // --- The way out ------------------------------------------------------------------------------
+
+  #replyAndEnd(process: Process, machine: Machine, reason: Term, replies: unknown): false {
+    const isList = Array.isArray(replies) && replies[0] !== "reply";
+    for (const action of isList ? replies : [replies]) {
+      if (!isReply(action)) {
+        return this.#fail(process, machine, ["bad_reply_action_from_state_function", action]);
+      }
+      send(process, action);
+    }
+    return this.#end(process, reason);
+  }
+
+  #end(process: Process, reason: Term): false {
+    this.stop(process, reason, PLAIN, undefined);
+    return false;
+  }
+
+  /** Ends the machine for a callback that threw. */
+  #crash(process: Process, machine: Machine, error: Error): false {
+    if (error instanceof Exit) return this.#end(process, error.reason);
+    return this.#fail(process, machine, error, error.stack);
+  }
+
+  /** Ends the machine for an error: `terminate` gets the reason, everybody else the stack with it. */
+  #fail(process: Process, machine: Machine, reason: Term, stack = ""): false {
+    machine.crash = { reason, exit: [reason, stack] };
+    return this.#end(process, machine.crash.exit);
+  }
+
+  protected runTerminate(process: Process, reason: Term): unknown {
+    const { crash, modules, state, data } = process.state as Machine;
+    const why = crash !== null && crash.exit === reason ? crash.reason : reason;
+    return modules[0].#terminate?.(why, state, data);
+  }
+
+  protected override reportEnd(process: Process, reason: Term): void {
+    const machine = process.state as Machine;
+    if (isOrderly(reason)) {
+      if (process.server !== null) trace(process, ["terminate", reason, machine.state]);
+      return;
+    }
+    const [event] = machine.queue;
+    const client = event !== undefined && isCall(event[0]) ? event[0][1][0] : undefined;
+    this.#report(process, reason, {
+      ...(client !== undefined && { client }),
+      ...(client !== undefined && localNameOf(client) !== undefined &&
+        { clientName: localNameOf(client)! }),
+    });
+    reportCrash(process, reason, nameOf(process));
+  }
+
+  /** Reports that a machine terminates, or that none has come to be. */
+  #report(process: Process, reason: Term, fields: object): void {
+    const machine = process.state instanceof StateMachine ? process.state as Machine : null;
+    const queue = (machine?.queue ?? []).map(shownEvent);
+    const status: Status = this.shown(process, {
+      ...this.statusOf(process),
+      reason,
+      queue,
+    } as Status);
+    report({
+      level: "error",
+      kind: this.kind,
+      pid: process.pid,
+      name: nameOf(process),
+      reason: status.reason,
+      lastMessage: Array.isArray(status.queue) ? status.queue[0] ?? [] : status.queue,
+      state: [status.state, status.data],
+      ...fields,
+      details: {
+        module: this.module,
+        modules: (machine?.modules ?? [this]).map(({ module }) => module),
+        callbackMode: machine === null ? undefined : callbackModeOf(machine),
+        queue: status.queue,
+        postponed: status.postponed,
+        timeouts: status.timeouts,
+        log: status.log,
+      },
+    });
+  }
+
+  // --- System messages --------------------------------------------------------------------------
+
+  override getState(process: Process): Term {
+    const { state, data } = process.state as Machine;
+    return [state, data];
+  }
+
+  override replaceState(process: Process, pair: Term): void {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(
+        `Cannot replace the state of a machine: expected [state, data], found ${inspect(pair)}`,
+      );
+    }
+    (process.state as Machine).become(pair[0], pair[1]);
+  }
+
+  protected override statusOf(process: Process): Status {
+    const log = (process.server as Attributes | null)?.debug?.logged() ?? [];
+    if (!(process.state instanceof StateMachine)) {
+      return { state: undefined, data: undefined, postponed: [], timeouts: [], log };
+    }
+    const { state, data, postponed, timeouts } = process.state as Machine;
+    return { state, data, postponed: postponed.map(shownEvent), timeouts, log };
+  }
+
+  protected override formatStatus(status: Status, process: Process): unknown {
+    const machine = process.state instanceof StateMachine ? process.state as Machine : null;
+    const module = machine === null ? this.#module : machine.modules[0].#module;
+    return module.formatStatus === undefined ? status : module.formatStatus(status);
+  }
+
+  protected override describeStatus(
+    process: Process,
+    status: ServerStatus,
+  ): Readonly<Record<string, Term>> {
+    const { state, data, postponed, timeouts } = status as Status;
+    const modules = (process.state as Machine).modules.map(({ module }) => module);
+    return {
+      ...super.describeStatus(process, status),
+      module: modules[0],
+      state: [state, data],
+      modules,
+      postponed,
+      timeouts,
+    };
+  }
+
+  override async changeCode(process: Process, oldVersion: Term, extra: Term): Promise<Term> {
+    const machine = process.state as Machine;
+    const module = machine.modules[0].#module;
+    const codeChange = callbackOf(module, "codeChange");
+    if (codeChange === undefined) return ["error", ["undef", "codeChange"]];
+    let result: unknown;
+    try {
+      result = await codeChange(oldVersion, machine.state, machine.data, extra);
+    } catch (thrown) {
+      if (thrown instanceof Error) throw thrown;
+      result = thrown;
+    }
+    if (!Array.isArray(result) || result.length !== 3 || result[0] !== "ok") {
+      return ["error", result];
+    }
+    const mode = modeOf(module);
+    if (mode instanceof BadMode) return ["error", mode.reason];
+    machine.become(result[1], result[2]);
+    machine.hasStateFunctions = mode.hasStateFunctions;
+    machine.hasStateEnter = mode.hasStateEnter;
+    return "ok";
+  }
+}
+
+const ON_ENTER = "bad_state_enter_action_from_state_function";
+
+/** Functions of a module that are no state's: on the BEAM they differ in the number of their arguments. */
+const OTHER_CALLBACKS: readonly Term[] = [
+  "callbackMode",
+  "init",
+  "handleEvent",
+  "terminate",
+  "codeChange",
+  "formatStatus",
+];
+
+function noFunction(state: Term): TypeError {
+  const why = !isAtom(state)
+    ? "the state of a module with state_functions has to be an atom"
+    : OTHER_CALLBACKS.includes(state)
+    ? "a state cannot have the name of another callback"
+    : "the GenStatem module has no function of that name";
+  return new TypeError(`Cannot handle an event in the state ${inspect(state)}: ${why}`);
+}
+
+const behaviours = new WeakMap<object, GenStatem>();
+
+/** The behaviour of a module. @throws {TypeError} If it is no module of callbacks. */
+export function behaviourOf(module: Module): GenStatem {
+  let behaviour = behaviours.get(module);
+  if (behaviour !== undefined) return behaviour;
+  if (!isModule(module)) {
+    throw new TypeError(
+      `Cannot run a GenStatem: expected a module with callbacks, found ${inspect(module)}`,
+    );
+  }
+  if (typeof module.callbackMode !== "function") {
+    throw new TypeError(
+      `Cannot run a GenStatem: its module must have a callbackMode callback, found ${
+        inspect(Object.keys(module))
+      }`,
+    );
+  }
+  behaviour = new GenStatem(module);
+  behaviours.set(module, behaviour);
+  return behaviour;
+}
+
+function isModule(value: unknown): value is object {
+  return (typeof value === "object" || typeof value === "function") && value !== null;
+}
+
+/** What `callbackMode` of a module says. */
+interface Mode {
+  readonly hasStateFunctions: boolean;
+  readonly hasStateEnter: boolean;
+}
+
+/** What it says, if that is no callback mode. */
+class BadMode {
+  readonly reason: Term;
+
+  constructor(result: Term) {
+    this.reason = ["bad_return_from_callback_mode", result];
+  }
+}
+
+function modeOf(module: Module): Mode | BadMode {
+  let result: unknown;
+  try {
+    result = module.callbackMode();
+  } catch (thrown) {
+    if (thrown instanceof Error) throw thrown;
+    result = thrown;
+  }
+  let mode: unknown;
+  let hasStateEnter = false;
+  for (const word of Array.isArray(result) ? result : [result]) {
+    if (word === "state_functions" || word === "handle_event_function") mode = word;
+    else if (word === "state_enter") hasStateEnter = true;
+    else return new BadMode(result);
+  }
+  if (mode === undefined) return new BadMode(result);
+  return { hasStateFunctions: mode === "state_functions", hasStateEnter };
+}
+
+function callbackModeOf({ hasStateFunctions, hasStateEnter }: Machine): Term {
+  const mode = hasStateFunctions ? "state_functions" : "handle_event_function";
+  return hasStateEnter ? [mode, "state_enter"] : mode;
+}
+
+/** A message as an event; `undefined` of a timeout that was cancelled. */
+function eventOf(machine: Machine, kind: Kind, payload: Term): Event | undefined {
+  if (kind instanceof PendingCall) return [["call", kind.from], payload];
+  if (kind === TIMEOUT) return machine.take(payload as Timeout);
+  if (kind !== PLAIN) return ["cast", payload];
+  if (Array.isArray(payload)) {
+    if (payload[0] === "$gen_cast" && payload.length === 2) return ["cast", payload[1]];
+    if (payload[0] === "$gen_call" && payload.length === 3 && isFrom(payload[1])) {
+      return [["call", payload[1]], payload[2]];
+    }
+  }
+  return ["info", payload];
+}
+
+/** An event as reports show it: whom a call is to be answered to is nobody's business. */
+function shownEvent([type, content]: Event): readonly [Term, Term] {
+  return [isCall(type) ? ["call", type[1][0]] : type, content];
+}
+
+/** Answers a call, as an action asks for. */
+function send(process: Process, [, from, value]: ReplyAction): void {
+  answer(from, value);
+  if (process.server !== null) trace(process, ["out", value, from]);
+}

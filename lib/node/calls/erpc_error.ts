@@ -1,0 +1,83 @@
+/**
+ * What a call to a function of another node rejects with: a part of `Erpc`, whose namespace has it.
+ *
+ * @module
+ */
+
+import { Exit } from "../../kernel/exit.ts";
+import { inspect, type Term } from "../../kernel/term.ts";
+import { textOf } from "../services/chardata.ts";
+import type { Outcome } from "./erpc_request.ts";
+
+/** An error of class `error` that a call to another node ends with. */
+export class ErpcError extends Error {
+  /** The name of the class. */
+  override readonly name = "ErpcError";
+  /**
+   * `["exception", reason, stack]` if the function raised an error: `reason` as it arrived (an `Error` of a
+   * denotp node, a struct such as `{ __struct__: "Elixir.ArgumentError", … }`, or `"badarg"`, `"undef"` and
+   * the like), and Erlang's stack, a list of `[module, function, arguments or arity, location]`. The
+   * `cause` has both as an `Error`.
+   *
+   * `["erpc", why]` if it was not run, or nothing is known of it: `"noconnection"`, `"timeout"`, `"notsup"`
+   * (the peer knows no such calls), `"badarg"` or `"system_limit"`.
+   */
+  readonly reason: Extract<Outcome, readonly ["error", unknown]>[1];
+
+  /** Not for users: a failed call makes it. `what` was called. */
+  constructor(reason: ErpcError["reason"], what: string) {
+    const cause = reason[0] === "exception" ? causeOf(reason[1], reason[2]) : undefined;
+    super(
+      cause === undefined
+        ? `${what} failed: ${String(reason[1])}`
+        : `${what} raised an error: ${cause.message === "" ? cause.name : cause.message}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.reason = reason;
+  }
+}
+
+/** The error that a function of another node has raised, as one of here, with the stack of there. */
+function causeOf(reason: Term, stack: Term): Error {
+  if (reason instanceof Error) return reason;
+  const { __struct__: struct, message } = (reason ?? {}) as Record<string, Term>;
+  const text = typeof message === "string" ? message : wordReason(reason);
+  const cause = new Error(text);
+  const name = typeof struct === "string" ? struct.replace(/^Elixir\./, "") : "Error";
+  const frames = Array.isArray(stack) ? stack.map((frame) => `\n    at ${wordFrame(frame)}`) : [];
+  Object.defineProperty(cause, "name", { value: name, configurable: true, writable: true });
+  Object.defineProperty(cause, "stack", {
+    value: `${name}: ${text}${frames.join("")}`,
+    configurable: true,
+    writable: true,
+  });
+  return cause;
+}
+
+function wordReason(reason: Term): string {
+  return typeof reason === "string" ? reason : inspect(reason);
+}
+
+/** One line of a stack: `lists:nth/2 (lists.erl:170)`. */
+function wordFrame(frame: Term): string {
+  if (!Array.isArray(frame) || frame.length !== 4) return inspect(frame);
+  const [module, name, args, where] = frame;
+  const called = `${module}:${name}/${Array.isArray(args) ? args.length : args}`;
+  const found = new Map(Array.isArray(where) ? where.filter(Array.isArray) as [Term, Term][] : []);
+  const file = found.get("file");
+  return file === undefined ? called : `${called} (${textOf(file)}:${found.get("line")})`;
+}
+
+/** The value of a call. @throws What the call has raised. */
+export function valueOf(outcome: Outcome, what: string = "Erpc request"): Term {
+  switch (outcome[0]) {
+    case "ok":
+      return outcome[1];
+    case "throw":
+      throw outcome[1];
+    case "exit":
+      throw new Exit(outcome[1]);
+    case "error":
+      throw new ErpcError(outcome[1], what);
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * Rpc: calls of functions on other nodes, after Erlang's `rpc`, where a failure is a value,
+ * `["badrpc", reason]`. It does not tell a value from what was thrown, nor a failure from a value that looks
+ * like one: what `Erpc` does tell apart. The rest is as in `Erpc`.
+ *
+ * A call that is not awaited yet is a promise: there is no `async_call`, `yield` and `nb_yield` besides.
+ *
+ * @module
+ */
+
+import { call as callServer } from "../../gen_server.ts";
+import { allNodes } from "../../kernel/distribution.ts";
+import { Exit } from "../../kernel/exit.ts";
+import { List } from "../../kernel/list.ts";
+import type { NodeName, Term } from "../../kernel/term.ts";
+import { monitor, self, spawn } from "../../process.ts";
+import { receive } from "../../receive.ts";
+import { send } from "../../send.ts";
+import { castCall, type Outcome, outcomeOfCall } from "./erpc_request.ts";
+import { nameOf, withoutAtoms } from "./execute.ts";
+import { REX } from "./rex.ts";
+import { assertNames, groupLeader } from "./spawn_request.ts";
+
+/** What a call resolves with that has failed: `["badrpc", "nodedown"]`, `["badrpc", ["EXIT", reason]]`, … */
+export type BadRpc = readonly [
+  "badrpc",
+  reason: "nodedown" | "timeout" | readonly ["EXIT", reason: Term],
+];
+
+/**
+ * Calls `module:name(...args)` on a node, and resolves with its value, or with what it throws.
+ *
+ * Resolves with `["badrpc", ["EXIT", reason]]` if it exits, or its process is ended; with
+ * `["badrpc", ["EXIT", [reason, stack]]]` if it raises an error; with `["badrpc", "nodedown"]` if the node is out
+ * of reach, and with `["badrpc", "timeout"]` if it takes too long.
+ *
+ * @param timeout In milliseconds, default `Infinity`.
+ * @throws {TypeError} If a name is no string, `args` no array, or what cannot be sent is in it.
+ * @throws {RangeError} If the timeout is negative or not a number.
+ * @see OTP `rpc:call/5`
+ *
+ * @example
+ * ```ts
+ * import { Node, Rpc } from "@denotp/otp/node";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await Rpc.call("nobody@nowhere", "erlang", "node", []), ["badrpc", "nodedown"]);
+ * ```
+ */
+export async function call(
+  node: NodeName,
+  module: string,
+  name: string,
+  args: readonly Term[],
+  timeout: number = Infinity,
+): Promise<Term> {
+  const outcome = await outcomeOfCall([node, module, name, args], timeout);
+  if (outcome[0] === "error" && outcome[1][1] === "notsup" && outcome[1][0] === "erpc") {
+    return await askRex(node, "call", module, name, args, timeout);
+  }
+  return valueOf(outcome);
+}
+
+/**
+ * As {@linkcode call}, but all functions called so run one after another on that node.
+ *
+ * @param timeout In milliseconds, default `Infinity`.
+ * @throws {TypeError} As {@linkcode call} does.
+ * @throws {RangeError} As {@linkcode call} does.
+ * @see OTP `rpc:block_call/5`
+ */
+export async function blockCall(
+  node: NodeName,
+  module: string,
+  name: string,
+  args: readonly Term[],
+  timeout: number = Infinity,
+): Promise<Term> {
+  assertNames("call", node, module, name, args);
+  return await askRex(node, "block_call", module, name, args, timeout);
+}
+
+/**
+ * Runs a function on a node, and returns at once: nobody hears what becomes of it.
+ *
+ * @throws {TypeError} As {@linkcode call} does.
+ * @see OTP `rpc:cast/4`
+ */
+export function cast(
+  node: NodeName,
+  module: string,
+  name: string,
+  args: readonly Term[],
+): true {
+  castCall([node, module, name, args]);
+  return true;
+}
+
+/**
+ * Calls a function on several nodes at once. Resolves with `[results, badNodes]`: the values, or `badrpc` where
+ * the function failed, in the order of the nodes, without those that are out of reach or took too long.
+ *
+ * @param timeout In milliseconds for all together, default `Infinity`.
+ * @throws {TypeError} As {@linkcode call} does.
+ * @throws {RangeError} As {@linkcode call} does.
+ * @see OTP `rpc:multicall/5`
+ */
+export async function multicall(
+  nodes: readonly NodeName[],
+  module: string,
+  name: string,
+  args: readonly Term[],
+  timeout: number = Infinity,
+): Promise<[results: Term[], badNodes: NodeName[]]> {
+  const calls = nodes.map((node) => outcomeOfCall([node, module, name, args], timeout));
+  const results: Term[] = [];
+  const badNodes: NodeName[] = [];
+  for (const [at, outcome] of (await Promise.all(calls)).entries()) {
+    const value = valueOf(outcome);
+    if (outcome[0] === "error" && isLost(value)) badNodes.push(nodes[at]!);
+    else results.push(value);
+  }
+  return [results, badNodes];
+}
+
+/**
+ * Calls several functions, each on one of all nodes in turn, and resolves with their values in the same
+ * order: `badrpc` where one failed.
+ *
+ * Of all nodes means of this one and those that are connected and not hidden. What runs on a denotp node has to
+ * be exported there.
+ *
+ * @throws {TypeError} If a name is no string, or arguments are no array, or cannot be sent.
+ * @see OTP `rpc:parallel_eval/1`
+ *
+ * @example
+ * ```ts
+ * import { Node, Rpc } from "@denotp/otp/node";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Node.exportFunctions("math", { "max/2": Math.max });
+ * const largest = await Rpc.parallelEval([["math", "max", [1, 2]], ["math", "max", [4, 3]]]);
+ * assertEquals(largest, [2, 4]);
+ * ```
+ */
+export async function parallelEval(
+  calls: readonly (readonly [module: string, name: string, args: readonly Term[]])[],
+): Promise<Term[]> {
+  const nodes = allNodes();
+  return await Promise.all(
+    calls.map((mfa, at) => call(nodes[at % nodes.length]!, ...mfa)),
+  );
+}
+
+/**
+ * Maps a function over items, each on one of all nodes in turn: resolves with the values of
+ * `module:name(item, ...args)` in the order of the items. See {@linkcode parallelEval}.
+ *
+ * @throws {Exit} `"badrpc"` if one of the calls failed.
+ * @throws {TypeError} As {@linkcode parallelEval} does.
+ * @see OTP `rpc:pmap/3`
+ */
+export async function pmap(
+  [module, name]: readonly [module: string, name: string],
+  args: readonly Term[],
+  items: Iterable<Term>,
+): Promise<Term[]> {
+  const calls = Array.from(items, (item) => [module, name, [item, ...args]] as const);
+  const values = await parallelEval(calls);
+  if (values.some(isBadRpc)) throw new Exit("badrpc");
+  return values;
+}
+
+function isBadRpc(value: Term): boolean {
+  return Array.isArray(value) && value.length === 2 && value[0] === "badrpc";
+}
+
+/**
+ * Runs a function on several nodes. See {@linkcode cast}.
+ *
+ * @throws {TypeError} As {@linkcode call} does.
+ * @see OTP `rpc:eval_everywhere/4`
+ */
+export function evalEverywhere(
+  nodes: readonly NodeName[],
+  module: string,
+  name: string,
+  args: readonly Term[],
+): "abcast" {
+  for (const node of nodes) castCall([node, module, name, args]);
+  return "abcast";
+}
+
+/**
+ * Sends a message to the process of a name on several nodes. Nobody hears whether it arrives.
+ *
+ * @throws {TypeError} If `name` is no name, or the message cannot be sent.
+ * @see OTP `rpc:abcast/3`
+ */
+export function abcast(nodes: readonly NodeName[], name: string, message: Term): "abcast" {
+  for (const node of nodes) send([name, node], message);
+  return "abcast";
+}
+
+/**
+ * Sends a message to the process of a name on several nodes, and waits until it is there. Resolves with
+ * `[goodNodes, badNodes]`: those on which a process has that name, and all others.
+ *
+ * @throws {TypeError} If `name` is no name, or the message cannot be sent.
+ * @see OTP `rpc:sbcast/3`
+ */
+export function sbcast(
+  nodes: readonly NodeName[],
+  name: string,
+  message: Term,
+): Promise<[goodNodes: NodeName[], badNodes: NodeName[]]> {
+  const { promise, resolve, reject } = Promise.withResolvers<[NodeName[], NodeName[]]>();
+  // A process of its own, so that the caller may wait for something else besides.
+  spawn(() => broadcast(nodes, name, message).then(resolve, reject));
+  return promise;
+}
+
+async function broadcast(
+  nodes: readonly NodeName[],
+  name: string,
+  message: Term,
+): Promise<[NodeName[], NodeName[]]> {
+  const answers = new Map<NodeName, boolean>();
+  for (const node of new Set(nodes)) {
+    monitor([REX, node]);
+    send([REX, node], [self(), ["sbcast", Symbol(name), message]]);
+  }
+  while (answers.size < new Set(nodes).size) {
+    const [node, isGood] = answerIn(await receive() as readonly Term[]);
+    if (!answers.has(node)) answers.set(node, isGood);
+  }
+  return [
+    nodes.filter((node) => answers.get(node) === true),
+    nodes.filter((node) => answers.get(node) === false),
+  ];
+}
+
+/** Whether a node has passed a message on: as it says, or by the `DOWN` of the process that would. */
+function answerIn(message: readonly Term[]): readonly [NodeName, boolean] {
+  if (message[0] === "DOWN") return [(message[3] as [string, NodeName])[1], false];
+  return [nameOf(message[1]) as NodeName, !Array.isArray(message[2])];
+}
+
+// --- What becomes of a call -----------------------------------------------------------------------
+
+function valueOf(outcome: Outcome): Term {
+  const [kind, term] = outcome;
+  if (kind === "exit") return badExit(term[1]);
+  if (kind !== "error") return isExit(term) ? ["badrpc", term] : term;
+  if (term[0] === "exception") return badExit([term[1], term[2]]);
+  switch (term[1]) {
+    case "noconnection":
+      return ["badrpc", "nodedown"];
+    case "timeout":
+    case "notsup":
+      return ["badrpc", term[1]];
+    default:
+      return badExit(term[1]);
+  }
+}
+
+function badExit(reason: Term): BadRpc {
+  return ["badrpc", ["EXIT", reason]];
+}
+
+function isExit(term: Term): boolean {
+  return Array.isArray(term) && term.length === 2 && term[0] === "EXIT";
+}
+
+/** Whether a node is out of reach, or took too long. */
+function isLost(value: Term): boolean {
+  return Array.isArray(value) && (value[1] === "nodedown" || value[1] === "timeout");
+}
+
+async function askRex(
+  node: NodeName,
+  what: "call" | "block_call",
+  module: string,
+  name: string,
+  args: readonly Term[],
+  timeout: number,
+): Promise<Term> {
+  const request = [what, Symbol(module), Symbol(name), List.from(args), groupLeader()];
+  try {
+    return plain(await callServer([REX, node], request, timeout));
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error;
+    const [why] = error.reason as readonly [Term];
+    if (why === "timeout") return ["badrpc", "timeout"];
+    return Array.isArray(why) && why[0] === "nodedown"
+      ? ["badrpc", "nodedown"]
+      : badExit(error.reason);
+  }
+}
+
+/** What a denotp node says has symbols where Erlang is to see atoms. */
+function plain(value: Term): Term {
+  if (!Array.isArray(value) || value[0] !== "badrpc" || !isExit(value[1])) return value;
+  return badExit(withoutAtoms(value[1][1]));
+}

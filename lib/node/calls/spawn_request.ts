@@ -1,0 +1,334 @@
+/**
+ * Requests to start a process on another node, and those that other nodes make of this one.
+ *
+ * What may be run here is what `exports.ts` has.
+ *
+ * A request to spawn is known by a reference, which becomes the monitor's if one was asked for. The links
+ * and monitors that were asked for exist by the time the request is answered, and the answer goes out
+ * before anything that the new process does.
+ *
+ * @module
+ */
+
+import { spawnCoroutine } from "../../kernel/coroutine.ts";
+import { RemotePid } from "../../kernel/distribution.ts";
+import type { Process } from "../../kernel/process.ts";
+import { self } from "../../kernel/self.ts";
+import { link, Monitor, monitor } from "../../kernel/signals.ts";
+import {
+  type Atom,
+  inspect,
+  type NodeName,
+  nodeName,
+  type Pid,
+  Ref,
+  type Term,
+} from "../../kernel/term.ts";
+import { SPAWNED_LINKED, SPAWNED_MONITORED } from "../control.ts";
+import { executeCall, executeCast, undef } from "./execute.ts";
+import { exported, type ExportedFunction } from "./exports.ts";
+import { OutgoingMonitor, type Peer } from "../peer.ts";
+import { holdBack, type SpawnSignal } from "../remote.ts";
+
+/** What is to be run: the function of a module, and its arguments. */
+export type ModuleFunctionArgs = readonly [module: string, name: string, args: readonly Term[]];
+
+/** What a process is started with. */
+export interface RequestOptions {
+  readonly link?: boolean;
+  readonly monitor?: boolean;
+}
+
+/** What leads to other nodes, while this runtime is one. */
+export interface Spawner {
+  /** The peer of a name. */
+  peerOf(node: NodeName): Peer;
+  /** Who starts what other nodes ask for. */
+  readonly parent: Process;
+  /** Where the output goes of what is started elsewhere. */
+  readonly groupLeader: Pid;
+}
+
+let spawner: Spawner | null = null;
+
+/** Where the output goes of what this node starts elsewhere: to the calling process if it is no node. */
+export function groupLeader(): Pid {
+  return spawner?.groupLeader ?? self().pid;
+}
+
+/** Connects this file with other nodes, or cuts it off. */
+export function spawnThrough(through: Spawner | null): void {
+  spawner = through;
+}
+
+// --- Asking others ------------------------------------------------------------------------------
+
+/** Who hears what becomes of a request. */
+export interface SpawnEvents {
+  /** The process runs; `ref` is its monitor's, if one was asked for. */
+  started(pid: Pid, ref: Ref): void;
+  /** There is no process. */
+  refused(reason: string): void;
+  /** The process has ended that was to be monitored. Default: the caller gets `DOWN`. */
+  ended?(reason: Term): void;
+}
+
+/** A request that was made. */
+export interface Requested {
+  /** What it is known by, and its monitor. */
+  readonly ref: Ref;
+  /** Calls it off: nothing is heard of it any more, though the process may run. */
+  callOff(): void;
+}
+
+/**
+ * Asks a node to start a process in the name of `caller`.
+ *
+ * @throws {TypeError} If one of the names is no atom, or `args` is no array, or cannot be sent.
+ */
+export function requestSpawn(
+  caller: Process,
+  node: NodeName,
+  mfa: ModuleFunctionArgs,
+  options: RequestOptions,
+  events: SpawnEvents,
+): Requested {
+  assertNames("spawn", node, ...mfa);
+  if (node === nodeName()) return spawnHere(caller, mfa, options, events);
+  if (spawner === null) return refuse(caller, events);
+  const request = new SpawnRequest(caller, spawner.peerOf(node), options, events);
+  try {
+    request.post(mfa, spawner.groupLeader);
+  } catch (thrown) {
+    request.remove();
+    throw thrown;
+  }
+  return request;
+}
+
+/** The answer to a request of a runtime that is no node. */
+function refuse(caller: Process, events: SpawnEvents): Requested {
+  queueMicrotask(() => caller.isDead || events.refused("noconnection"));
+  return { ref: new Ref(), callOff: () => {} };
+}
+
+/**
+ * Checks what is to be run, and where.
+ *
+ * @throws {TypeError} If a name is no string, or `args` no array.
+ */
+export function assertNames(
+  what: string,
+  node: unknown,
+  module: unknown,
+  name: unknown,
+  args: unknown,
+): void {
+  const names = { "the node": node, "the module": module, "the function": name };
+  for (const [which, found] of Object.entries(names)) {
+    if (typeof found === "string" && found !== "") continue;
+    throw new TypeError(`Cannot ${what}: ${which} is a string, not ${inspect(found)}`);
+  }
+  if (Array.isArray(args)) return;
+  throw new TypeError(`Cannot ${what}: the arguments are an array, not ${inspect(args)}`);
+}
+
+function spawnHere(
+  caller: Process,
+  [module, name, args]: ModuleFunctionArgs,
+  options: RequestOptions,
+  events: SpawnEvents,
+): Requested {
+  const process = startLocally(caller, module, name, args);
+  if (options.link === true) link(caller, process.pid);
+  const { ended } = events;
+  const ref = options.monitor !== true || ended === undefined
+    ? watch(caller, process, { monitor: options.monitor === true })
+    : new ToldMonitor(new Ref(), caller, process, process.pid, ended).ref;
+  events.started(process.pid, ref);
+  return { ref, callOff: () => callOff(ref) };
+}
+
+function callOff(ref: Ref): void {
+  if (ref.target instanceof Monitor) ref.target.remove();
+}
+
+/** Links and monitors a process here, as the options say. */
+export function watch(caller: Process, process: Process, options: RequestOptions): Ref {
+  if (options.link === true) link(caller, process.pid);
+  return options.monitor === true ? monitor(caller, process, process.pid) : new Ref();
+}
+
+/** A monitor on a process here that tells a function, and not the mailbox. */
+class ToldMonitor extends Monitor {
+  readonly #ended: (reason: Term) => void;
+
+  constructor(ref: Ref, holder: Process, target: Process, pid: Pid, ended: (reason: Term) => void) {
+    super(ref, holder, target, pid, "DOWN");
+    this.#ended = ended;
+  }
+
+  override tell(reason: Term): void {
+    this.#ended(reason);
+  }
+}
+
+/** A monitor on a process elsewhere, started with it, that tells a function, if there is one. */
+class SpawnedMonitor extends OutgoingMonitor {
+  readonly #ended: ((reason: Term) => void) | undefined;
+
+  constructor(
+    ref: Ref,
+    holder: Process,
+    peer: Peer,
+    pid: RemotePid,
+    ended: ((reason: Term) => void) | undefined,
+  ) {
+    super(ref, holder, peer, holder.pid, pid, "DOWN", true);
+    this.#ended = ended;
+  }
+
+  override tell(reason: Term): void {
+    if (this.#ended === undefined) super.tell(reason);
+    else this.#ended(reason);
+  }
+}
+
+/** A request that waits for its answer. It hears of the end of the connection as a monitor does. */
+class SpawnRequest extends Monitor implements Requested {
+  readonly #caller: Process;
+  readonly #peer: Peer;
+  readonly #options: RequestOptions;
+  readonly #events: SpawnEvents;
+
+  constructor(caller: Process, peer: Peer, options: RequestOptions, events: SpawnEvents) {
+    super(new Ref(), caller, peer, caller.pid, "spawn_reply");
+    this.#caller = caller;
+    this.#peer = peer;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  post([module, name, args]: ModuleFunctionArgs, groupLeader: Pid): void {
+    const { link, monitor } = this.#options;
+    const options = [...(link ? ["link"] : []), ...(monitor ? ["monitor"] : [])];
+    const mfa = [module, name, args.length] as const;
+    const { pid } = this.#caller;
+    this.#peer.post(["spawn_request", this.ref, pid, groupLeader, mfa, options, args]);
+    if (this.#peer.isBusy) holdBack(this.#caller, this.#peer);
+  }
+
+  /** The peer has answered. */
+  answered(flags: number, result: Pid | Atom): void {
+    this.remove();
+    if (!(result instanceof RemotePid)) return this.#events.refused(String(result));
+    if (flags & SPAWNED_LINKED) this.#peer.linked(result, this.#caller.pid);
+    if (flags & SPAWNED_MONITORED) {
+      new SpawnedMonitor(this.ref, this.#caller, this.#peer, result, this.#events.ended);
+    }
+    this.#events.started(result, this.ref);
+  }
+
+  /** The peer is out of reach. */
+  override tell(): void {
+    this.#events.refused("noconnection");
+  }
+
+  callOff(): void {
+    callOff(this.ref);
+  }
+}
+
+// --- Being asked --------------------------------------------------------------------------------
+
+/** Takes a signal that concerns spawning. */
+export function receiveSpawnSignal(peer: Peer, signal: SpawnSignal): void {
+  if (signal[0] === "spawn_request") return spawnFor(peer, signal);
+  const [, ref, to, flags, result] = signal;
+  const request = ref.target;
+  if (request instanceof SpawnRequest && request.target === peer) {
+    return request.answered(flags, result);
+  }
+  // Whoever has asked has ended, or waits no longer.
+  if (!(result instanceof RemotePid)) return;
+  if (flags & SPAWNED_LINKED) peer.answer(["exit", to, result, "noproc"]);
+  if (flags & SPAWNED_MONITORED) peer.answer(["demonitor_p", to, result, ref]);
+}
+
+function spawnFor(
+  peer: Peer,
+  [, ref, from, , [module, name, arity], options, args]: Extract<
+    SpawnSignal,
+    readonly ["spawn_request", ...unknown[]]
+  >,
+): void {
+  if (spawner === null) return;
+  if (args.length !== arity) return peer.answer(["spawn_reply", ref, from, 0, "badarg"]);
+  if (!options.every(isOption)) return peer.answer(["spawn_reply", ref, from, 0, "badopt"]);
+  const process = startLocally(spawner.parent, String(module), String(name), args);
+  let flags = 0;
+  if (options.includes("link")) {
+    flags |= SPAWNED_LINKED;
+    peer.linked(from as RemotePid, process.pid);
+  }
+  if (options.some(isMonitor)) {
+    flags |= SPAWNED_MONITORED;
+    peer.monitored(from as RemotePid, process.pid, process, ref);
+  }
+  peer.answer(["spawn_reply", ref, from, flags, process.pid]);
+}
+
+function isOption(option: Term): boolean {
+  if (option === "link" || isMonitor(option)) return true;
+  if (!Array.isArray(option) || option.length !== 2) return false;
+  const [name, value] = option;
+  return typeof name === "string" && Object.hasOwn(OPTIONS, name) && OPTIONS[name]!(value);
+}
+
+/** Whether an option asks for a monitor. What options that has is for the node to know that asks. */
+function isMonitor(option: Term): boolean {
+  return option === "monitor" || Array.isArray(option) && option[0] === "monitor";
+}
+
+/** Options of the BEAM's that change nothing here, and whether a value is one of theirs. */
+const OPTIONS: Readonly<Record<string, (value: Term) => boolean>> = {
+  async_dist: (value) => typeof value === "boolean",
+  fullsweep_after: isSize,
+  max_heap_size: (value) => isSize(value) || value instanceof Map,
+  message_queue_data: (value) => value === "on_heap" || value === "off_heap",
+  min_bin_vheap_size: isSize,
+  min_heap_size: isSize,
+  priority: (value) => ["low", "normal", "high", "max"].includes(value as string),
+  reply: (value) => typeof value === "string",
+  reply_tag: () => true,
+  scheduler: isSize,
+};
+
+function isSize(value: Term): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Starts the process of a request. What cannot be run is an error of that process, as on the BEAM. */
+function startLocally(
+  parent: Process,
+  module: string,
+  name: string,
+  args: readonly Term[],
+): Process {
+  const run = builtIn(module, name, args) ?? exported(module, name, args);
+  return spawnCoroutine(
+    parent,
+    () => run === undefined ? undef(module, name, args) : run(...args),
+  );
+}
+
+/** What every node can run for others. */
+function builtIn(
+  module: string,
+  name: string,
+  args: readonly Term[],
+): ExportedFunction | undefined {
+  if (module !== "erpc") return undefined;
+  if (name === "execute_call" && args.length === 4) return executeCall;
+  return name === "execute_cast" && args.length === 3 ? executeCast : undefined;
+}

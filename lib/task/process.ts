@@ -1,0 +1,276 @@
+/**
+ * The process of a task, from its start to its reply: what `Task`, `Task.Supervisor` and their streams
+ * have in common. OTP has it in `Task.Supervised`.
+ *
+ * A task that is started alone knows from the start what to run. One that a supervisor starts is told by
+ * its owner, once that has linked and monitored it; it gives up if its owner ends before.
+ *
+ * @module
+ */
+
+import { exit, isOrderly, reasonOf } from "../kernel/exit.ts";
+import { localNameOf } from "../kernel/names.ts";
+import type { Process } from "../kernel/process.ts";
+import { receiveMessage, TIMED_OUT } from "../kernel/receive.ts";
+import { report } from "../kernel/report.ts";
+import { self } from "../kernel/self.ts";
+import { deliver, demonitor, flushDown, monitor, sendToAlias } from "../kernel/signals.ts";
+import { type Atom, inspect, type Pid, type Ref, type Term } from "../kernel/term.ts";
+import { TermMap } from "../kernel/term_map.ts";
+import type { InitialCall } from "../gen/launched.ts";
+import { spawnOpt } from "../proc_lib.ts";
+
+/** How long a supervised task waits to be told what to run. */
+const BEGIN_TIMEOUT_MS = 5000;
+
+// --- The task -----------------------------------------------------------------------------------
+
+declare const result: unique symbol;
+
+/**
+ * A task that can be awaited. Opaque, but for its fields; made by `Task.async` and its like.
+ *
+ * The type parameter is the type of the result. Mirrors Elixir's `%Task{}`.
+ */
+// deno-lint-ignore no-explicit-any -- a task of which nothing is known passes for any
+export class Task<Result = any> {
+  /** Exists in types only. */
+  declare readonly [result]?: Result;
+
+  /** Its process; `undefined` if it never had one, see `Task.completed`. */
+  readonly pid: Pid | undefined;
+  /** What its result comes with, and the monitor that its owner has on it. */
+  readonly ref: Ref;
+  /** Who started it, and may wait for it. */
+  readonly owner: Pid;
+  /** What it runs: `[module, name, arity]`; of a function, `[function, "call", 0]`. */
+  readonly mfa: InitialCall;
+
+  /** Not for users, unless to pretend. */
+  constructor(pid: Pid | undefined, ref: Ref, owner: Pid, mfa: InitialCall) {
+    this.pid = pid;
+    this.ref = ref;
+    this.owner = owner;
+    this.mfa = mfa;
+  }
+}
+
+// --- What to run --------------------------------------------------------------------------------
+
+// deno-lint-ignore no-explicit-any -- what it takes is between the function and its arguments
+type AnyFunction = (...args: any[]) => unknown;
+
+/** The names of the functions of a module. */
+export type FunctionName<Module> =
+  & string
+  & { [Name in keyof Module]: Module[Name] extends AnyFunction ? Name : never }[keyof Module];
+
+/** The arguments of a function of a module. */
+export type ArgumentsOf<Module, Name extends keyof Module> = Module[Name] extends
+  (...args: infer Args) => unknown ? Readonly<Args> : never;
+
+/** What a function of a module takes first: in a stream, the item. */
+export type ItemOf<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
+  readonly [infer Item, ...unknown[]] ? Item : unknown;
+
+/** What a function of a module takes after that. */
+export type RestOfArguments<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
+  readonly [unknown, ...infer Rest] ? Readonly<Rest> : readonly [];
+
+/** The result of a function of a module: of an async one, what its promise is fulfilled with. */
+export type ResultOf<Module, Name extends keyof Module> = Module[Name] extends
+  (...args: never[]) => infer Result ? Awaited<Result> : never;
+
+/** A function, or a module, a name and arguments. */
+export type FunctionOrCall =
+  | readonly [fun: unknown]
+  | readonly [module: unknown, name: unknown, args: unknown];
+
+/** What a task runs, and how a task and its reports show that. */
+export interface Call {
+  readonly fun: AnyFunction;
+  /** What `this` is. */
+  readonly module: unknown;
+  readonly args: readonly Term[];
+  readonly mfa: InitialCall;
+}
+
+/**
+ * What a task is to run, as users put it.
+ *
+ * @throws {TypeError} If it is neither a function nor the function of a module and a list of arguments.
+ */
+export function callOf(what: string, given: FunctionOrCall): Call {
+  const [fun, name, args] = given;
+  if (given.length === 1 || name === undefined) {
+    if (typeof fun === "function") {
+      return { fun: fun as AnyFunction, module: undefined, args: [], mfa: [fun, "call", 0] };
+    }
+  } else if (
+    typeof name === "string" && Array.isArray(args) && fun !== undefined && fun !== null
+  ) {
+    const found = (fun as Record<string, unknown>)[name];
+    if (typeof found === "function") {
+      return { fun: found as AnyFunction, module: fun, args, mfa: [fun, name, args.length] };
+    }
+  }
+  throw new TypeError(
+    `Cannot ${what}: expected a function, or a module, the name of one of its functions and a list ` +
+      `of arguments, found ${given.map(inspect).join(", ")}`,
+  );
+}
+
+/** The same with one more argument, before the others. */
+export function withArgument({ fun, module, args, mfa }: Call, argument: Term): Call {
+  const [where, name, arity] = mfa;
+  return { fun, module, args: [argument, ...args], mfa: [where, name, arity + 1] };
+}
+
+// --- For whom -----------------------------------------------------------------------------------
+
+/** Whom a task is started for. */
+export interface Origin {
+  readonly owner: Pid;
+  /** The owner's name, or its pid if it has none: for reports. */
+  readonly startedFrom: Pid | Atom;
+  /** The owner, who called that if it is a task, and so on: the task's `$callers`. */
+  readonly callers: readonly Pid[];
+}
+
+/** What a task that `process` starts has for an origin. */
+export function originOf(process: Process): Origin {
+  const owner = process.pid;
+  const callers = process.extras?.dictionary?.get("$callers");
+  return {
+    owner,
+    startedFrom: localNameOf(owner) ?? owner,
+    callers: Array.isArray(callers) ? [owner, ...callers] : [owner],
+  };
+}
+
+/** What a task does with its result. Called in the task. */
+export type Respond = (result: Term) => void;
+
+/** The response of a task that is awaited: the message `[ref, result]`, as long as its owner wants it. */
+export function reply(ref: Ref, result: Term): void {
+  sendToAlias(ref, [ref, result]);
+}
+
+// --- Its process --------------------------------------------------------------------------------
+
+/** Starts a process that runs `call` and answers nobody. */
+export function startUnattended(origin: Origin, call: Call, link: boolean): Pid {
+  return launch(call.mfa, link, () => run(origin, call));
+}
+
+/** Starts a linked process that runs `call` and responds. It begins in a turn of its own, later. */
+export function startResponding(origin: Origin, call: Call, respond: Respond): Pid {
+  return launch(call.mfa, true, () => runAndRespond(origin, call, respond));
+}
+
+function launch(mfa: InitialCall, link: boolean, body: () => unknown): Pid {
+  const pid = spawnOpt(body, { link });
+  // The initial call is what the user has asked for, not what we wrap it in.
+  pid.process!.server = mfa;
+  return pid;
+}
+
+async function runAndRespond(origin: Origin, call: Call, respond: Respond): Promise<void> {
+  const process = self();
+  const result = await run(origin, call);
+  if (!process.isDead) respond(result);
+}
+
+async function run(origin: Origin, { fun, module, args }: Call): Promise<Term> {
+  const process = self();
+  (process.more().dictionary ??= new TermMap()).set("$callers", origin.callers);
+  try {
+    return await fun.apply(module, args as Term[]);
+  } catch (thrown) {
+    // A task that was killed in an await goes no further than this.
+    if (!process.isDead) reportEnd(process, reasonOf(thrown), origin, fun, args);
+    throw thrown;
+  }
+}
+
+function reportEnd(
+  process: Process,
+  reason: Term,
+  { startedFrom }: Origin,
+  fun: AnyFunction,
+  args: readonly Term[],
+): void {
+  if (isOrderly(reason)) return;
+  const label = process.extras?.label;
+  report({
+    level: "error",
+    kind: "task",
+    pid: process.pid,
+    reason,
+    details: { startedFrom, function: fun, args, ...(label !== undefined && { label }) },
+  });
+}
+
+// --- Under a supervisor -------------------------------------------------------------------------
+
+/** The functions that a supervisor starts tasks with. */
+export const Supervised = {
+  /**
+   * Starts a task for a supervisor. With a call it runs that and answers nobody; else it waits until its
+   * owner tells it, by {@linkcode begin}.
+   */
+  startLink(origin: Origin, call?: Call): readonly ["ok", Pid] {
+    const pid = call === undefined
+      ? launch([Supervised, "startLink", 1], true, () => waitAndRun(origin))
+      : startUnattended(origin, call, true);
+    return ["ok", pid];
+  },
+};
+
+/** Tells a supervised task what to run, and what to do with the result. */
+class Begin {
+  constructor(readonly call: Call, readonly respond: Respond) {}
+}
+
+/** Has a supervised task begin that waits for its owner. */
+export function begin(task: Process, call: Call, respond: Respond): void {
+  deliver(task, new Begin(call, respond));
+}
+
+async function waitAndRun(origin: Origin): Promise<void> {
+  const process = self();
+  const { owner } = origin;
+  const ref = monitor(process, owner.process, owner);
+  const told = await receiveMessage(
+    process,
+    (message) => message instanceof Begin || isDown(message, ref),
+    BEGIN_TIMEOUT_MS,
+  );
+  if (told === TIMED_OUT) throw exit("timeout");
+  if (!(told instanceof Begin)) throw exit(["shutdown", (told as Down)[4]]);
+  forget(process, ref);
+  process.server = told.call.mfa;
+  await runAndRespond(origin, told.call, told.respond);
+}
+
+// --- Messages of monitors -----------------------------------------------------------------------
+
+/** The message of a monitor. */
+export type Down = readonly [
+  tag: "DOWN",
+  ref: Ref,
+  type: "process",
+  object: Pid | readonly [Atom, string],
+  reason: Term,
+];
+
+/** Tells whether a message is that of the monitor `ref`. */
+export function isDown(message: Term, ref: Ref): message is Down {
+  return Array.isArray(message) && message.length === 5 && message[0] === "DOWN" &&
+    message[1] === ref;
+}
+
+/** Takes a monitor away, and its message too if that has come already. */
+export function forget(process: Process, ref: Ref): void {
+  if (!demonitor(process, ref)) flushDown(process, ref);
+}
