@@ -10,6 +10,7 @@ import type { From } from "../kernel/calls.ts";
 import type { Awaitable } from "../kernel/names.ts";
 import type { Term } from "../kernel/term.ts";
 import type { Init, Noreply, Reply, Stop, StopReply } from "../response.ts";
+import type { StartOptions } from "../gen/behaviour.ts";
 import type { Status } from "../gen/status.ts";
 
 /** What `handleCall` may return. */
@@ -140,3 +141,6 @@ export type CastRequest<M> = RequestOf<M, "handleCast">;
 export type InitArgument<M> = M extends { init: (...args: infer Args) => unknown }
   ? Args extends readonly [] ? void : Args[0]
   : unknown;
+
+/** Options of `GenServer.enterLoop`. */
+export type EnterLoopOptions = Pick<StartOptions, "debug" | "hibernateAfter">;

@@ -1,0 +1,355 @@
+/**
+ * The server's half of GenServer: calls the callbacks, and does what their responses ask for.
+ *
+ * @module
+ */
+
+import { answer, type Attributes, callbackOf, Gen, isFrom, nameOf } from "../gen/behaviour.ts";
+import type { Status } from "../gen/status.ts";
+import { type From, PendingCall } from "../kernel/calls.ts";
+import { isThenable } from "../kernel/coroutine.ts";
+import { reasonOf } from "../kernel/exit.ts";
+import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
+import { HIBERNATING, type Process } from "../kernel/process.ts";
+import { report } from "../kernel/report.ts";
+import { runAs } from "../kernel/scheduler.ts";
+import { inspect, type Term } from "../kernel/term.ts";
+import type { Extra } from "../response.ts";
+import type { EnterLoopOptions, Module } from "./contract.ts";
+
+/** The kind of a cast in a mailbox. */
+export const CAST: Envelope = { toMessage: (request) => ["$gen_cast", request] };
+
+/** One callback module's servers. */
+export class GenServer extends Gen {
+  readonly kind = "gen_server";
+  readonly #module: Module;
+  readonly #init: (argument: Term) => unknown;
+  #handleCall: ReturnType<typeof callbackOf>;
+  #handleCast: ReturnType<typeof callbackOf>;
+  #handleInfo: ReturnType<typeof callbackOf>;
+  readonly #handleContinue: ReturnType<typeof callbackOf>;
+  readonly #terminate: ReturnType<typeof callbackOf>;
+  /** The callbacks that have returned a promise so far. */
+  readonly #promising = new Set<string>();
+
+  constructor(module: Module) {
+    super(module);
+    this.#module = module;
+    this.#init = callbackOf(module, "init")!;
+    this.#handleCall = callbackOf(module, "handleCall");
+    this.#handleCast = callbackOf(module, "handleCast");
+    this.#handleInfo = callbackOf(module, "handleInfo");
+    this.#handleContinue = callbackOf(module, "handleContinue");
+    this.#terminate = callbackOf(module, "terminate");
+  }
+
+  protected init(_process: Process, argument: Term): unknown {
+    return this.#init(argument);
+  }
+
+  protected started(process: Process, outcome: unknown): void {
+    const response = outcome as readonly Term[];
+    if (Array.isArray(response)) {
+      const { length } = response;
+      if (response[0] === "ok" && (length === 2 || (length === 3 && isExtra(response[2])))) {
+        this.ready(process, response[1]);
+        if (length === 3) this.#applyExtra(process, response[2] as Extra);
+        return;
+      }
+      if (response[0] === "stop" && length === 2) return this.refuse(process, response[1]);
+    } else if (outcome === "ignore") {
+      return this.ignore(process);
+    }
+    this.refuse(process, ["bad_return_value", outcome]);
+  }
+
+  protected handle(process: Process, kind: Kind, payload: Term): void {
+    let response: unknown;
+    try {
+      if (kind === CAST) {
+        response = this.#handleCast === undefined
+          ? this.#missing("handleCast", payload)
+          : this.#handleCast(payload, process.state);
+      } else if (kind !== PLAIN) {
+        response = this.#handleCall === undefined
+          ? this.#missing("handleCall", payload)
+          : this.#handleCall(payload, (kind as PendingCall).from, process.state);
+      } else {
+        return this.#handlePlain(process, payload);
+      }
+    } catch (thrown) {
+      return this.#caught(process, thrown, kind, payload);
+    }
+    this.#settle(process, response, kind, payload);
+  }
+
+  /** Makes a running coroutine a server. */
+  enter(
+    process: Process,
+    options: EnterLoopOptions,
+    state: Term,
+    name: Term,
+    extra: Extra | undefined,
+  ): void {
+    this.takeOver(process, options, state, name);
+    if (extra !== undefined) runAs(process, () => this.#applyExtra(process, extra));
+  }
+
+  protected handleIdleTimeout(process: Process): void {
+    this.#handlePlain(process, "timeout");
+  }
+
+  protected runTerminate(process: Process, reason: Term): unknown {
+    return this.#terminate?.(reason, process.state);
+  }
+
+  protected override formatStatus(status: Status): unknown {
+    const { formatStatus } = this.#module;
+    return formatStatus === undefined ? status : formatStatus.call(this.#module, status);
+  }
+
+  override async changeCode(process: Process, oldVersion: Term, extra: Term): Promise<Term> {
+    const codeChange = callbackOf(this.#module, "codeChange");
+    if (codeChange === undefined) return ["error", ["undef", "codeChange"]];
+    const result = await codeChange(oldVersion, process.state, extra);
+    if (!Array.isArray(result) || result[0] !== "ok") return result;
+    process.state = result[1];
+    return "ok";
+  }
+
+  /** A message that is neither ours nor the scheduler's: OTP's own shapes of calls and casts included. */
+  #handlePlain(process: Process, payload: Term): void {
+    let response: unknown;
+    try {
+      if (Array.isArray(payload) && payload[0] === "$gen_cast" && payload.length === 2) {
+        return this.handle(process, CAST, payload[1]);
+      }
+      if (
+        Array.isArray(payload) && payload[0] === "$gen_call" && payload.length === 3 &&
+        isFrom(payload[1])
+      ) {
+        return this.#handleForeignCall(process, payload[1], payload[2], payload);
+      }
+      response = this.#handleInfo === undefined
+        ? this.#unhandled(process, payload)
+        : this.#handleInfo(payload, process.state);
+    } catch (thrown) {
+      return this.#caught(process, thrown, PLAIN, payload);
+    }
+    this.#settle(process, response, PLAIN, payload);
+  }
+
+  /** A call whose sender built the message itself. */
+  #handleForeignCall(process: Process, from: From, request: Term, payload: Term): void {
+    this.run(
+      process,
+      () =>
+        this.#handleCall === undefined
+          ? this.#missing("handleCall", request)
+          : this.#handleCall(request, from, process.state),
+      (response) => this.#respond(process, response, PLAIN, payload, from),
+      (thrown) => this.stop(process, reasonOf(thrown), PLAIN, payload),
+    );
+  }
+
+  #settle(process: Process, response: unknown, kind: Kind, payload: Term): void {
+    if (process.isDead) return;
+    if (Array.isArray(response)) this.#respond(process, response, kind, payload);
+    else this.#settleLater(process, response, kind, payload);
+  }
+
+  /** Takes what is no tuple: a promise of one, or a mistake. */
+  #settleLater(process: Process, response: unknown, kind: Kind, payload: Term): void {
+    if (isThenable(response)) this.#expectPromises(kind);
+    this.run(
+      process,
+      () => response,
+      (value) => this.#respond(process, value, kind, payload),
+      (thrown) => this.stop(process, reasonOf(thrown), kind, payload),
+    );
+  }
+
+  /** From now on the callback for such messages has its own context, as if it were an async function. */
+  #expectPromises(kind: Kind): void {
+    const name = kind === CAST ? "handleCast" : kind === PLAIN ? "handleInfo" : "handleCall";
+    if (this.#promising.has(name)) return;
+    this.#promising.add(name);
+    const callback = callbackOf(this.#module, name, true);
+    if (kind === CAST) this.#handleCast = callback;
+    else if (kind === PLAIN) this.#handleInfo = callback;
+    else this.#handleCall = callback;
+  }
+
+  #caught(process: Process, thrown: unknown, kind: Kind, payload: Term): void {
+    if (process.isDead) return;
+    if (thrown instanceof Error) this.stop(process, reasonOf(thrown), kind, payload);
+    else this.#respond(process, thrown, kind, payload);
+  }
+
+  /**
+   * Does what a response tuple says. No closure here, nor in what leads here: V8 would make the context
+   * of one at each call, needed or not, and a call to a server took 10 ns longer.
+   */
+  #respond(
+    process: Process,
+    response: unknown,
+    kind: Kind,
+    payload: Term,
+    from: From | null = null,
+  ): void {
+    if (!Array.isArray(response)) return this.#badReturn(process, response, kind, payload);
+    switch (response[0]) {
+      case "reply":
+        return this.#reply(process, response, kind, payload, from);
+      case "noreply":
+        return this.#noreply(process, response, kind, payload);
+      case "stop":
+        return this.#stop(process, response, kind, payload, from);
+    }
+    this.#badReturn(process, response, kind, payload);
+  }
+
+  #reply(
+    process: Process,
+    response: readonly Term[],
+    kind: Kind,
+    payload: Term,
+    from: From | null,
+  ): void {
+    const { length } = response;
+    const isCall = kind instanceof PendingCall || from !== null;
+    if (!isCall || (length !== 3 && (length !== 4 || !isExtra(response[3])))) {
+      return this.#badReturn(process, response, kind, payload);
+    }
+    process.state = response[2];
+    if (process.server !== null) debugOut(process, response[1], from ?? (kind as PendingCall).from);
+    if (from === null) (kind as PendingCall).reply(response[1]);
+    else answer(from, response[1]);
+    if (length === 4) this.#applyExtra(process, response[3] as Extra);
+  }
+
+  #noreply(process: Process, response: readonly Term[], kind: Kind, payload: Term): void {
+    const { length } = response;
+    if (length !== 2 && (length !== 3 || !isExtra(response[2]))) {
+      return this.#badReturn(process, response, kind, payload);
+    }
+    process.state = response[1];
+    if (process.server !== null) debugNoreply(process);
+    if (length === 3) this.#applyExtra(process, response[2] as Extra);
+  }
+
+  #stop(
+    process: Process,
+    response: readonly Term[],
+    kind: Kind,
+    payload: Term,
+    from: From | null,
+  ): void {
+    const { length } = response;
+    if (length === 3) {
+      process.state = response[2];
+      this.stop(process, response[1], kind, payload);
+    } else if (length === 4 && (from !== null || kind instanceof PendingCall)) {
+      process.state = response[3];
+      this.#stopWithReply(process, response, kind, payload, from);
+    } else {
+      this.#badReturn(process, response, kind, payload);
+    }
+  }
+
+  #stopWithReply(
+    process: Process,
+    [, reason, reply]: readonly Term[],
+    kind: Kind,
+    payload: Term,
+    from: From | null,
+  ): void {
+    const client = from ?? (kind as PendingCall).from;
+    this.stop(process, reason, kind, payload, () => {
+      answer(client, reply);
+      if (process.server !== null) debugOut(process, reply, client);
+    });
+  }
+
+  #badReturn(process: Process, response: unknown, kind: Kind, payload: Term): void {
+    this.stop(process, ["bad_return_value", response], kind, payload);
+  }
+
+  #applyExtra(process: Process, extra: Extra): void {
+    if (extra === "hibernate") process.flags |= HIBERNATING;
+    else if (typeof extra === "number") {
+      if (extra !== Infinity) this.setIdleTimeout(process, extra);
+    } else this.#continue(process, extra[1]);
+  }
+
+  #continue(process: Process, argument: Term): void {
+    const message = ["continue", argument] as const;
+    if (process.server !== null) (process.server as Attributes).debug?.event(process, message);
+    this.run(
+      process,
+      () =>
+        this.#handleContinue === undefined
+          ? this.#missing("handleContinue", argument)
+          : this.#handleContinue(argument, process.state),
+      (response) => this.#respond(process, response, PLAIN, message),
+      (thrown) => this.stop(process, reasonOf(thrown), PLAIN, message),
+    );
+  }
+
+  #missing(callback: string, argument: Term): never {
+    throw new TypeError(
+      `Cannot handle ${inspect(argument)}: the GenServer module has no ${callback} callback`,
+    );
+  }
+
+  #unhandled(process: Process, payload: Term): readonly ["noreply", Term] {
+    report({
+      level: "error",
+      kind: "unhandled_message",
+      pid: process.pid,
+      name: nameOf(process),
+      lastMessage: payload,
+      details: { module: this.module },
+    });
+    return ["noreply", process.state];
+  }
+}
+
+/** Tells whether a value is what a response may carry beside the state. */
+export function isExtra(value: unknown): value is Extra {
+  return value === "hibernate" ||
+    (typeof value === "number" && value >= 0) ||
+    (Array.isArray(value) && value.length === 2 && value[0] === "continue");
+}
+
+function debugOut(process: Process, value: Term, [client]: From): void {
+  (process.server as Attributes).debug?.event(process, ["out", value, client, process.state]);
+}
+
+function debugNoreply(process: Process): void {
+  (process.server as Attributes).debug?.event(process, ["noreply", process.state]);
+}
+
+const behaviours = new WeakMap<object, GenServer>();
+
+/** The behaviour of a callback module, the same for all its servers. */
+export function behaviourOf(module: Module): GenServer {
+  let behaviour = behaviours.get(module);
+  if (behaviour !== undefined) return behaviour;
+  if ((typeof module !== "object" && typeof module !== "function") || module === null) {
+    throw new TypeError(
+      `Cannot start a GenServer: expected a module with callbacks, found ${inspect(module)}`,
+    );
+  }
+  if (typeof module.init !== "function") {
+    throw new TypeError(
+      `Cannot start a GenServer: its module must have an init callback, found ${
+        inspect(Object.keys(module))
+      }`,
+    );
+  }
+  behaviour = new GenServer(module);
+  behaviours.set(module, behaviour);
+  return behaviour;
+}
