@@ -1,17 +1,17 @@
 /**
  * Pending calls: a request that waits for its reply.
  *
- * A call is one object from the request to the reply: it stands in the server's mailbox as the kind
- * of the message and, being a {@linkcode Timer}, in the timing wheel. It is also the tag in `from`, by
- * which it is answered. With its {@linkcode Place} it stands in the server's list of those who wait (so
- * that all of them hear of its death without a monitor each), and in the caller's list (so that
- * nobody answers the dead).
+ * A call is one object from the request to the reply. It is the kind of the message in the server's
+ * mailbox, a {@linkcode Timer} in the timing wheel, and the tag in `from`, through which it is answered.
+ * Its {@linkcode Place} is its entry in two lists: the server's list of waiting calls, so that all of
+ * them fail when the server exits, without a monitor for each; and the caller's list, so that the calls
+ * of a process that has exited are dropped.
  *
- * A call that is answered soon is only *staged* (`timers.ts`): it is given its place and enters the wheel
- * when somebody looks at the clock, or when a process ends and those who wait for it are sought.
+ * A call that is answered soon is only *staged* (`timers.ts`): it gets its place and enters the wheel
+ * when the clock is next read, or when a process exits and the calls that wait for it are collected.
  *
- * A call takes 2.2 times as long as a bare promise that another microtask settles; 1.4 times is the
- * least that a mailbox, a handler, a staged timeout and a promise came to in a program of their own.
+ * A call takes 2.2 times as long as a bare promise that another microtask settles; a minimal program of
+ * a mailbox, a handler, a staged timeout and a promise takes 1.4 times as long.
  *
  * @module
  */
@@ -24,10 +24,10 @@ import { current, schedule } from "./scheduler.ts";
 import { message, type Pid, type Term } from "./term.ts";
 import { cancel, IDLE, stage, startStaged, type Timer } from "./timers.ts";
 
-/** Whom a server answers: `[client, tag]`. Opaque, as OTP's is. */
+/** The caller to reply to: `[client, tag]`. Opaque, as OTP's `from()` is. */
 export type From = readonly [client: Pid, tag: Term];
 
-/** What was asked of whom. */
+/** A request and the server that it is for. */
 export interface Asked {
   /** The reference as the caller gave it. */
   readonly server: Term;
@@ -36,57 +36,57 @@ export interface Asked {
   readonly timeout: number;
 }
 
-/** A call under way, to a process here or elsewhere. */
+/** A call in progress, to a process of this node or of another one. */
 export interface Call extends Asked {
   readonly caller: Process;
-  /** What the server answers to. */
+  /** The `from` that the server replies to. */
   readonly from: From;
-  /** Gives the caller its answer, unless it has one or has stopped waiting. */
+  /** Resolves the call with `value`, unless it was answered or the caller no longer waits. */
   reply(value: Term): void;
-  /** Fails the call with `[why, call]`, unless it is over. */
+  /** Fails the call with `[why, call]`, unless it has settled. */
   fail(why: Term): void;
 }
 
 /**
- * A protocol of OTP's own processes: other nodes have their own words for its requests and answers. That of
- * its calls stands under {@linkcode PROTOCOL} in the callback module of a server.
+ * A protocol of OTP's own processes, whose requests and replies have another shape on other nodes.
+ * The callback module of a server states the protocol of its calls under {@linkcode PROTOCOL}.
  */
 export type Protocol = "system" | "supervisor" | "dynamic_supervisor" | "agent";
 
 /** See {@linkcode Protocol}. */
 export const PROTOCOL: unique symbol = Symbol("protocol");
 
-/** What distinguishes one kind of call from another: its message, and how it fails. */
+/** A kind of call: its message, and how it fails. */
 export interface CallKind {
   /** The protocol that the request belongs to, if it is one of OTP's. */
   readonly protocol?: Protocol;
-  /** The message that asks the server, if that is not `["$gen_call", from, request]`. */
+  /** The message to send to the server, if not `["$gen_call", from, request]`. */
   message?(call: Call): Term;
-  /** The call in the exit reason of its failure, e.g. `["GenServer", "call", [server, request, timeout]]`. */
+  /** The call as its exit reason names it, e.g. `["GenServer", "call", [server, request, timeout]]`. */
   describe(call: Asked): Term;
-  /** What to do when the server has ended, if not to fail the call with that reason. */
+  /** Called when the server has exited. Default: the call fails with that reason. */
   ended?(call: Call, reason: Term): void;
-  /** What to do when the time is up, if not to fail the call with `"timeout"`. */
+  /** Called when the timeout has elapsed. Default: the call fails with `"timeout"`. */
   timedOut?(call: PendingCall): void;
 }
 
 let resolve: (value: Term) => void;
 let reject: (error: unknown) => void;
 
-/** The executor of all promises of calls: a closure for each would be one more object. */
+/** The executor of the promises of all calls. A closure for each would be one more object per call. */
 function capture(onReply: (value: Term) => void, onFailure: (error: unknown) => void): void {
   resolve = onReply;
   reject = onFailure;
 }
 
-/** The place of a call in the list of its server and in that of its caller. */
+/** The entry of a call in the list of its server and in that of its caller. */
 export class Place {
   previousIncoming: Place | null = null;
   nextIncoming: Place | null;
   previousOutgoing: Place | null = null;
   nextOutgoing: Place | null;
 
-  /** Enters both lists, in front. */
+  /** Enters both lists at the front. */
   constructor(readonly call: PendingCall) {
     const { target, caller } = call;
     const { incoming } = target;
@@ -117,13 +117,13 @@ export class PendingCall implements Timer, Envelope, Call {
   next: Timer | null;
   due: number;
   level: number;
-  /** Settles with the reply, or rejects with an {@linkcode Exit}. */
+  /** Resolves with the reply, or rejects with an {@linkcode Exit}. */
   readonly promise: Promise<Term>;
   readonly resolve: (value: Term) => void;
   readonly reject: (error: unknown) => void;
-  /** Whether the call has been neither answered nor given up. */
+  /** Whether the call has been neither answered nor abandoned. */
   isPending: boolean;
-  /** Its places in the lists of both sides, once it has entered them. */
+  /** Its entry in the lists of both sides, once it has entered them. */
   place: Place | null;
   readonly caller: Process;
   readonly target: Process;
@@ -132,7 +132,7 @@ export class PendingCall implements Timer, Envelope, Call {
   readonly timeout: number;
   readonly kind: CallKind;
 
-  /** A call that is about to be sent. `server` is the reference as the caller gave it. */
+  /** Creates a call that is about to be sent. `server` is the reference as the caller gave it. */
   constructor(
     caller: Process,
     target: Process,
@@ -169,12 +169,12 @@ export class PendingCall implements Timer, Envelope, Call {
     return ["$gen_call", this.from, payload];
   }
 
-  /** What the server answers to. */
+  /** The `from` that the server replies to. */
   get from(): From {
     return [this.caller.pid, this];
   }
 
-  /** Gives the caller its answer, unless it has one or has stopped waiting. */
+  /** Resolves the call with `value`, unless it was answered or the caller no longer waits. */
   reply(value: Term): void {
     if (this.isPending) {
       this.remove();
@@ -182,20 +182,20 @@ export class PendingCall implements Timer, Envelope, Call {
     }
   }
 
-  /** Ends the call, and returns the function that gives the caller its answer all the same. */
+  /** Removes the call, and returns a function that can still resolve it while the caller is alive. */
   take(): (value: Term) => void {
     if (this.isPending) this.remove();
     return (value) => this.caller.isDead || this.resolve(value);
   }
 
-  /** Fails the call with `[why, call]`, unless it is over. */
+  /** Fails the call with `[why, call]`, unless it has settled. */
   fail(why: Term): void {
     if (!this.isPending) return;
     this.remove();
     rejectFor(this.caller, this.reject, new Exit([why, this.kind.describe(this)]));
   }
 
-  /** Tells the call that the server has ended. */
+  /** Handles the exit of the server. */
   ended(reason: Term): void {
     if (this.kind.ended === undefined) this.fail(reason);
     else this.kind.ended(this, reason);
@@ -206,7 +206,7 @@ export class PendingCall implements Timer, Envelope, Call {
     else this.kind.timedOut(this);
   }
 
-  /** Forgets the call on both sides; its promise is never settled. */
+  /** Removes the call from both sides. Does not settle its promise. */
   remove(): void {
     this.isPending = false;
     cancel(this);
@@ -214,7 +214,7 @@ export class PendingCall implements Timer, Envelope, Call {
   }
 }
 
-/** Sends `request` to `target`, and returns the promise of its answer. */
+/** Sends `request` to `target` and returns the promise of the reply. */
 export function sendCall(
   caller: Process,
   target: Process,
@@ -230,15 +230,15 @@ export function sendCall(
   return call.promise;
 }
 
-/** Forgets all calls that `process` has made: it has ended. */
+/** Removes all calls that `process`, which has exited, has made. */
 export function abandonCalls(process: Process): void {
   startStaged();
   while (process.outgoing !== null) process.outgoing.call.remove();
 }
 
-/** Fails all calls that wait for `process`: it has ended. */
+/** Fails all calls that wait for `process`, which has exited. */
 export function failCalls(process: Process, reason: Term): void {
-  // Those who asked first hear of it first.
+  // Oldest first, as they were made.
   let oldest = process.incoming;
   while (oldest?.nextIncoming) oldest = oldest.nextIncoming;
   for (let place = oldest; place !== null;) {
@@ -249,8 +249,8 @@ export function failCalls(process: Process, reason: Term): void {
 }
 
 /**
- * Rejects a promise of `process` in that process's own asynchronous context, so that if nobody
- * handles the rejection, it is this process that it is put down to.
+ * Rejects a promise of `process` in that process's own asynchronous context, so that an unhandled
+ * rejection is attributed to this process.
  */
 export function rejectFor(
   process: Process,

@@ -1,9 +1,9 @@
 /**
- * Monotonic time in milliseconds, from whichever clock governs the host timers.
+ * Monotonic time in milliseconds, from the clock that the host timers follow.
  *
- * That is `performance.now()`, unless a test has replaced `Date` by a fake one (as `FakeTime` of
- * `@std/testing/time` does, which leaves `performance` alone): then time is what that `Date` says.
- * On either change of clock time goes on from where it was, and never runs backwards.
+ * That is `performance.now()`, unless a test has replaced `Date` with a fake (as `FakeTime` of
+ * `@std/testing/time` does, which does not replace `performance`): then it is that `Date`.
+ * When the clock changes, time continues from its last value and never runs backwards.
  *
  * @module
  */
@@ -14,17 +14,17 @@ let source: DateConstructor = RealDate;
 let offset = 0;
 let latest = 0;
 
-/** Milliseconds since some fixed moment, never less than before. */
+/** Milliseconds since an arbitrary fixed point; never decreases. */
 export function now(): number {
   if (globalThis.Date !== source) changeSource(globalThis.Date);
   const time = read() + offset;
   if (time >= latest) return latest = time;
-  // Another fake clock, set up where the last one was, that begins before where that was left.
+  // A second fake clock has replaced the first one, and starts at an earlier time.
   changeSource(source);
   return latest;
 }
 
-/** Tells whether a test's fake clock governs time. */
+/** Tells whether time follows a test's fake clock. */
 export function isFake(): boolean {
   return globalThis.Date !== RealDate;
 }
@@ -36,7 +36,7 @@ function read(): number {
 function changeSource(next: DateConstructor): void {
   if (source === RealDate) latest = Math.max(latest, read() + offset);
   source = next;
-  // Whole milliseconds, so that a fake clock moved by 100 fires what is due in 100.
+  // Whole milliseconds, so that a fake clock moved by 100 ms fires the timers due in 100 ms.
   latest = Math.ceil(latest);
   offset = latest - Math.floor(read());
 }

@@ -1,11 +1,11 @@
 /**
- * Coroutine processes: an async function with its own control flow, which takes its mail with
+ * Coroutine processes: an async function with its own control flow, which takes its messages with
  * `receive`.
  *
- * Such a process is given a turn only while it waits in `receive`; all else it does goes on in
- * the host's microtasks. Its end is the end of its function. If it is ended from outside, what it
- * awaits of this runtime never settles, and what it awaits of others leads nowhere: every call of
- * the runtime that it makes from then on fails (`self.ts`).
+ * Such a process has turns only while it waits in `receive`; the rest of its code runs in the host's
+ * microtasks. It exits when its function returns. If it is terminated from outside, promises of this
+ * runtime that it awaits never settle; code that continues after other promises has no effect, as
+ * every call of the runtime that it makes from then on fails (`self.ts`).
  *
  * @module
  */
@@ -18,12 +18,12 @@ import { report } from "./report.ts";
 import { contextOf, schedule, spend } from "./scheduler.ts";
 import { terminate } from "./signals.ts";
 
-/** A coroutine that has not begun yet. */
+/** The function of a coroutine that has not started yet. */
 class Body {
   constructor(readonly run: () => unknown) {}
 }
 
-/** What all coroutines have in common. */
+/** The behaviour of coroutines. */
 export class Coroutine implements Behaviour {
   readonly hasAncestors: boolean = false;
 
@@ -56,10 +56,10 @@ export class Coroutine implements Behaviour {
   }
 }
 
-/** The behaviour of ordinary coroutines, the main process among them. */
+/** The behaviour of ordinary coroutines, including the main process. */
 export const COROUTINE: Behaviour = new Coroutine();
 
-/** Starts a coroutine as a child of `parent`. It has its first turn later. */
+/** Spawns a coroutine with `parent` as its parent. It starts running later, in its first turn. */
 export function spawnCoroutine(
   parent: Process,
   body: () => unknown,
@@ -70,12 +70,12 @@ export function spawnCoroutine(
   return process;
 }
 
-/** Makes the main process: a coroutine that the host runs, and that has no parent. */
+/** Creates the main process: a coroutine that the host runs, and that has no parent. */
 export function makeMainProcess(): Process {
   return new Process(COROUTINE, null, null, BUSY);
 }
 
-/** Ends `process` with the reason for what its code threw; an error or a thrown value is reported. */
+/** Terminates `process` with the exit reason of what its code threw. Reports all but an {@linkcode Exit}. */
 export function endWith(process: Process, thrown: unknown): void {
   if (process.isDead) return;
   const reason = reasonOf(thrown);
@@ -85,7 +85,7 @@ export function endWith(process: Process, thrown: unknown): void {
   terminate(process, reason);
 }
 
-/** Tells whether a value is a promise or behaves like one. */
+/** Tells whether a value is a promise or another thenable. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null &&
     typeof (value as { then?: unknown }).then === "function";

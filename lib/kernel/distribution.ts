@@ -1,8 +1,8 @@
 /**
- * The seam to other nodes: what the kernel asks of whatever connects this runtime with others.
+ * The interface to other nodes: what the kernel requires of the distribution, which `lib/node` installs.
  *
- * A process elsewhere is a pid without a process behind it. Only where the kernel would take it for dead
- * is it looked at whether it lives elsewhere, so that whoever has one node pays nothing for this.
+ * A remote process is a pid without a process record. Only where the kernel finds no process does it
+ * check whether the pid is remote, so a runtime without other nodes pays nothing for this.
  *
  * @module
  */
@@ -19,10 +19,10 @@ export class RemotePid<Module = unknown> extends Pid<Module> {
   readonly #node: NodeName;
   /** The upper half of the pid's number. */
   readonly serial: number;
-  /** Which life of the node it is of. */
+  /** The incarnation of the node that it belongs to. */
   readonly creation: number;
 
-  /** Not for users: a node makes these, one for each identity. */
+  /** Internal: a node makes these, one for each identity. */
   constructor(node: NodeName, id: number, serial: number, creation: number) {
     super(null, id);
     this.#node = node;
@@ -40,15 +40,15 @@ export class RemotePid<Module = unknown> extends Pid<Module> {
   }
 }
 
-/** A reference that another node has made. */
+/** A reference of another node. */
 export class RemoteRef extends Ref {
   readonly #node: NodeName;
-  /** Which life of the node it is of. */
+  /** The incarnation of the node that it belongs to. */
   readonly creation: number;
-  /** Its number, as it stands on the wire. */
+  /** Its number, as it is encoded on the wire. */
   readonly words: readonly number[];
 
-  /** Not for users: a node makes these, one for each identity. */
+  /** Internal: a node makes these, one for each identity. */
   constructor(node: NodeName, creation: number, words: readonly number[]) {
     super(words[0] ?? 0);
     this.#node = node;
@@ -66,13 +66,13 @@ export class RemoteRef extends Ref {
   }
 }
 
-/** What leads to other nodes. */
+/** The connection to other nodes. */
 export interface Distribution {
   /** The nodes that are connected, without hidden ones. */
   nodes(): NodeName[];
-  /** Sends a message to a process elsewhere. Never fails. */
+  /** Sends a message to a remote process. Never fails. */
   send(to: RemotePid | RemoteRef | NameOnNode, message: Term): void;
-  /** Asks a server elsewhere and waits for its answer, as `kind` has it. */
+  /** Calls a remote server, with the message and the failures that `kind` defines. */
   call(
     caller: Process,
     to: RemotePid | NameOnNode,
@@ -83,22 +83,22 @@ export interface Distribution {
   ): Promise<Term>;
   /** Sends the exit signal of `Process.exit(to, reason)`. */
   exit(from: Pid, to: RemotePid, reason: Term): void;
-  /** Links `process`, at whose end alone the link was entered by now, to a process elsewhere. */
+  /** Sets up a link that was added to `process` only so far, at the remote process. */
   link(process: Process, pid: RemotePid): void;
-  /** Takes a link away, which `process` has no more. */
+  /** Removes a link at the remote process that `process` has removed on its side. */
   unlink(process: Process, pid: RemotePid): void;
-  /** Tells `pid` that `from`, which was linked to it, has ended. */
+  /** Sends `pid` the exit signal of the link to `from`, which has exited. */
   linkBroke(from: Pid, pid: RemotePid, reason: Term): void;
-  /** Enters a monitor of `holder`, known by `ref`, on a process elsewhere. */
+  /** Sets up a monitor of `holder`, known by `ref`, on a remote process. */
   monitor(ref: Ref, holder: Process, object: RemotePid | NameOnNode, tag: Term): void;
-  /** Calls `hook` when a process elsewhere has ended. Returns what calls that off. */
+  /** Calls `hook` when a remote process has exited. Returns a function that removes the hook. */
   onExit(pid: RemotePid, hook: ExitHook): () => void;
 }
 
-/** What leads to other nodes; `null` while this runtime is no node. */
+/** The connection to other nodes, or `null` while this runtime is not a node. */
 export let distribution: Distribution | null = null;
 
-/** Connects this runtime with others, or cuts it off. */
+/** Installs the connection to other nodes, or removes it with `null`. */
 export function distribute(through: Distribution | null): void {
   distribution = through;
 }
@@ -108,17 +108,17 @@ export function allNodes(): NodeName[] {
   return [nodeName(), ...distribution?.nodes() ?? []];
 }
 
-/** Tells whether what stands for a process names one of another node. */
+/** Tells whether a reference to a process names one of another node. */
 export function isElsewhere(to: unknown): to is RemotePid | NameOnNode {
   return to instanceof RemotePid || (isOnNode(to) && to[1] !== nodeName());
 }
 
-/** The node of a process elsewhere. */
+/** The node of a remote process or reference. */
 export function nodeOf(to: RemotePid | RemoteRef | NameOnNode): NodeName {
   return to instanceof Pid || to instanceof Ref ? to.node : to[1];
 }
 
-/** Why nobody can be asked who is not here: there is no such process, or no way to its node. */
+/** Why a process that is not local cannot be called: it does not exist, or its node is not connected. */
 export function whyUnreachable(to: unknown): Term {
   return isElsewhere(to) ? ["nodedown", nodeOf(to)] : "noproc";
 }

@@ -1,9 +1,9 @@
 /**
  * Exit reasons, and the error that carries one.
  *
- * JavaScript has one `throw` where Erlang has three; this module is where they part:
+ * JavaScript has one `throw` where Erlang has three classes of exceptions. This module maps them:
  *
- * | in TypeScript | is Erlang's | a process that does not catch it ends with |
+ * | in TypeScript | is Erlang's | a process that does not catch it exits with |
  * | --- | --- | --- |
  * | `throw new Error("x")` (any `Error`) | `error/1` | `[error, stack]` |
  * | `throw exit(reason)` | `exit/1` | `reason` |
@@ -17,9 +17,9 @@ import { inspect, type Term } from "./term.ts";
 /**
  * An exit: what `throw exit(reason)` throws, and what a failed call rejects with.
  *
- * A call that fails carries its whole story in `reason`, in OTP's shape:
- * `[why, ["GenServer", "call", [server, request, timeout]]]`. If the server ended with an error, that
- * is the `cause`.
+ * The `reason` of a failed call has OTP's shape:
+ * `[why, ["GenServer", "call", [server, request, timeout]]]`. If the server exited because of an error,
+ * that error is the `cause`.
  */
 export class Exit extends Error {
   /** The name of the class. */
@@ -27,7 +27,7 @@ export class Exit extends Error {
   /** The exit reason, any term. */
   readonly reason: Term;
 
-  /** Use {@linkcode exit}, which reads better after `throw`. */
+  /** Prefer {@linkcode exit}, which reads better after `throw`. */
   constructor(reason: Term) {
     const cause = causeOf(reason);
     super(formatExit(reason), cause === undefined ? undefined : { cause });
@@ -35,7 +35,7 @@ export class Exit extends Error {
   }
 }
 
-/** The error behind a reason: of a call that failed, the one that the server ended with. */
+/** The error in a reason; for a failed call, the error that made the server exit. */
 function causeOf(reason: Term): Error | undefined {
   if (reason instanceof Error) return reason;
   if (!Array.isArray(reason) || reason.length !== 2) return undefined;
@@ -43,11 +43,12 @@ function causeOf(reason: Term): Error | undefined {
 }
 
 /**
- * Makes the {@linkcode Exit} that ends the calling process with `reason`: `throw exit("normal")`.
+ * Makes the {@linkcode Exit} to throw so that the calling process exits with `reason`:
+ * `throw exit("normal")`.
  *
- * Mirrors `exit/1`. It is for the end of the own process; {@linkcode Process.exit} signals another.
+ * Mirrors `exit/1`. To send an exit signal to another process, use {@linkcode Process.exit}.
  *
- * @example End a process with a reason of its own
+ * @example Exit with a custom reason
  * ```ts
  * import { exit, receive, spawnMonitor } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -73,28 +74,28 @@ export function reasonOf(thrown: unknown): Term {
 }
 
 /**
- * Puts the stack of `error` in the last place of `tuple`, as a text that is made when somebody looks: to
- * make it takes V8 more than 30 us, four times as long as all the rest of a restart.
+ * Puts the stack of `error` in the last place of `tuple`. The text is made when it is first read: that
+ * takes V8 more than 30 us, four times as long as the rest of a restart.
  */
 export function withStack(tuple: Term[], error: Error): Term {
   Object.defineProperty(tuple, tuple.length - 1, { get: () => error.stack ?? "" });
   return Object.defineProperty(tuple, Symbol.for("nodejs.util.inspect.custom"), INSPECTED);
 }
 
-/** What console.log shows, on Deno and on Node: the text, and not that there is a getter. */
+/** Makes `console.log` show the text instead of the getter, on Deno and on Node. */
 const INSPECTED = {
   value(this: readonly Term[]) {
     return [...this];
   },
 };
 
-/** What was thrown, by the kind of throw that Erlang knows: `[class, term]`. */
+/** What was thrown, with Erlang's class of exception: `[class, term]`. */
 export function classified(thrown: unknown): readonly ["error" | "exit" | "throw", Term] {
   if (thrown instanceof Exit) return ["exit", thrown.reason];
   return [thrown instanceof Error ? "error" : "throw", thrown];
 }
 
-/** Tells whether a reason is one of those that are no failure: `"normal"`, `"shutdown"`, `["shutdown", term]`. */
+/** Tells whether a reason is not a failure: `"normal"`, `"shutdown"` or `["shutdown", term]`. */
 export function isOrderly(reason: Term): boolean {
   return reason === "normal" || reason === "shutdown" ||
     (Array.isArray(reason) && reason.length === 2 && reason[0] === "shutdown");
@@ -119,7 +120,7 @@ const MEANINGS: Record<string, string> = {
 };
 
 /**
- * Words an exit reason, as Elixir's `Exception.format_exit/1` does.
+ * Formats an exit reason as text. Mirrors Elixir's `Exception.format_exit/1`.
  *
  * @example
  * ```ts

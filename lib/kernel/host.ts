@@ -1,9 +1,9 @@
 /**
- * The kernel's one window on its host: asynchronous context and a turn of the event loop.
+ * What the kernel needs of its host: asynchronous context and turns of the event loop.
  *
- * Both are offered by Deno, Node and Bun under the same names and need no permission. What is
- * read here is read once, so that a test's fake time cannot stop the scheduler; the clock and
- * the host timer, which fake time must govern, are read anew at each use (`timers.ts`).
+ * Deno, Node and Bun offer both under the same names, without a permission. They are read once, so
+ * that a test's fake time cannot stop the scheduler; the clock and the host timer, which must follow
+ * fake time, are read at each use (`clock.ts`, `timers.ts`).
  *
  * @module
  */
@@ -11,36 +11,36 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
 
-/** Which process runs here; carried over every `await` by the host. See `scheduler.ts`. */
+/** The process that the running code belongs to; the host keeps it across every `await`. See `scheduler.ts`. */
 export const storage: AsyncLocalStorage<Context> = new AsyncLocalStorage();
 
-/** Calls `callback` in a turn of its own, after the timers of the host that are due. */
+/** Calls `callback` in a separate turn of the event loop, after the host timers that are due. */
 export const afterHostTurn: (callback: () => void) => void = setImmediate;
 
 /**
- * How many turns it takes until the host has looked at its I/O. Under load Deno does so in one of 61 only
- * (tokio's `event_interval`): with one turn for every 4 ms of work a request over HTTP took 240 ms, with 62,
- * which cost 80 us together, it takes 4 ms.
+ * Number of turns after which the host has polled its I/O. Under load Deno polls in one turn of 61 only
+ * (tokio's `event_interval`): with one turn for every 4 ms of work an HTTP request took 240 ms. With 62,
+ * which take 80 us together, it takes 4 ms.
  */
 export const TURNS_FOR_IO: number = "Deno" in globalThis ? 62 : 1;
 
-/** What an asynchronous context knows: the process that the code in it belongs to. */
+/** The content of an asynchronous context: the process that its code belongs to. */
 export class Context {
   /** `null` while the context is the scheduler's own, shared by all synchronous callbacks. */
   process: unknown;
 
-  /** A context of `process`. */
+  /** Creates a context of `process`. */
   constructor(process: unknown) {
     this.process = process;
   }
 }
 
 /**
- * Calls `handle` for each error that nobody catches and each rejection that nobody handles in the
- * code of a process, and keeps it from ending the program. Outside of processes they are left alone.
+ * Calls `handle` for each uncaught error and each unhandled rejection in the code of a process, and
+ * prevents it from ending the program. Errors outside of processes are left to the host.
  *
- * A host without these events does what it does with uncaught errors, and so does any host with
- * errors in a callback of its own timers, of which it does not tell whose they are.
+ * A host without these events handles uncaught errors itself. So does every host for errors in callbacks
+ * of its own timers, for which it does not provide the asynchronous context.
  */
 export function onUncaught(handle: (context: Context, thrown: unknown) => void): void {
   if (typeof globalThis.addEventListener !== "function") return;

@@ -1,11 +1,11 @@
 /**
- * Asking registries that answer with promises, without giving up order.
+ * Lookups in registries that answer with promises, with the order of signals preserved.
  *
- * What one process sends under one name arrives in the order in which it was sent. A lookup may be
- * made at once, but what is done with its answer waits for what the process has asked of the same
- * registry before; a message that the registry is to send is handed to it only then.
+ * Messages that one process sends to one name arrive in the order in which they were sent. A lookup may
+ * start at once, but its result is used only after all earlier requests of the process to the same
+ * registry have completed; a message is handed to the registry only then.
  *
- * A registry that answers at once costs none of this.
+ * A registry that answers synchronously costs none of this.
  *
  * @module
  */
@@ -21,16 +21,16 @@ import { onExit, terminate } from "./signals.ts";
 import { isAtom, Pid, type Term } from "./term.ts";
 import { start } from "./timers.ts";
 
-/** How long a registry may take to answer, in milliseconds, where nothing else sets a limit. */
+/** Timeout of a request to a registry in milliseconds, where no other timeout applies. */
 export const REGISTRY_TIMEOUT_MS = 5000;
 
-/** What is rejected with if a registry took too long. */
+/** The rejection of a request to a registry that timed out. */
 export const TOO_LATE: unique symbol = Symbol("too late");
 
 /**
- * Looks a server up and does `act` with its pid: at once, unless its registry answers later, or has
- * to answer an earlier question of `process` first. Then the result is a promise, which rejects with
- * what `failed` makes of a failure (`TOO_LATE` after `limit` ms), and never settles if `process` ends.
+ * Looks up a server and calls `act` with its pid: at once, unless the registry answers with a promise or
+ * has an earlier request of `process` to answer. Then the result is a promise. It rejects with the error
+ * that `failed` makes of a failure (`TOO_LATE` after `limit` ms), and never settles if `process` exits.
  */
 export function lookUp<Result>(
   process: Process,
@@ -47,7 +47,7 @@ export function lookUp<Result>(
   const earlier = lookups?.get(registry);
   if (!(found instanceof Promise) && earlier === undefined) return act(found);
   keepContext(process);
-  // In a box, for what `act` returns may be a promise that is not to be waited for.
+  // In an object, as `act` may return a promise that must not be awaited here.
   const acted = withLimit(process, Promise.all([found, earlier]), limit)
     .then(([pid]) => process.isDead ? new Promise<never>(() => {}) : { result: act(pid) });
   enter(process, registry, earlier, orEnd(process, acted));
@@ -57,10 +57,9 @@ export function lookUp<Result>(
 }
 
 /**
- * Looks a server up for whoever only wants to know: in no order with anything, and within
- * `REGISTRY_TIMEOUT_MS`.
+ * Looks up a server without ordering against other requests, within `REGISTRY_TIMEOUT_MS`.
  *
- * @param process Who asks, if that is known.
+ * @param process The calling process, if it is known.
  */
 export function whereis(process: Process | null, server: ServerRef): Awaitable<Pid | undefined> {
   const found = resolve(server);
@@ -71,15 +70,15 @@ export function whereis(process: Process | null, server: ServerRef): Awaitable<P
   });
 }
 
-/** Registries that have answered a `send` at once, and not with a promise since. */
+/** Registries whose last `send` returned synchronously. */
 const synchronous = new WeakSet<object>();
 
 /**
- * Has a registry send a message. The result is a promise if the registry answers later, or has to
- * answer an earlier question of `process` first; it rejects `REGISTRY_TIMEOUT_MS` after the
- * registry was asked, and never settles if `process` ends. The message is on its way all the same.
+ * Sends a message through a registry. The result is a promise if the registry answers with one or has
+ * an earlier request of `process` to answer; it rejects `REGISTRY_TIMEOUT_MS` after the registry was
+ * asked, and never settles if `process` exits. In both cases the message may still be delivered.
  *
- * @param process Who sends, if that is known.
+ * @param process The sending process, if it is known.
  */
 export function sendThrough(
   process: Process | null,
@@ -92,7 +91,7 @@ export function sendThrough(
   if (earlier !== undefined) {
     const since = now();
     sent = earlier.then((isStuck) => {
-      // A registry that has just failed to answer is not given as long again for each in the queue.
+      // After a timeout, the requests in the queue do not each wait for the full timeout again.
       const limit = REGISTRY_TIMEOUT_MS - (isStuck ? now() - since : 0);
       if (limit <= 0) throw TOO_LATE;
       return ask(limit);
@@ -116,8 +115,8 @@ export function sendThrough(
 }
 
 /**
- * Does `ask` in a process of its own, so that it comes to its end if `process` does not live that long.
- * Answers `undefined` if that is all done at once.
+ * Calls `ask` in a helper process, so that it completes even if `process` exits before.
+ * Returns `undefined` if it completes synchronously.
  */
 function askAside(
   process: Process | null,
@@ -139,22 +138,22 @@ function askAside(
   return asked;
 }
 
-/** Enters a question as the last that `process` has asked of `registry`. */
+/** Enters `request` as the last one of `process` to `registry`. */
 function enter(
   process: Process,
   registry: object,
   earlier: Promise<boolean> | undefined,
-  question: Promise<unknown>,
+  request: Promise<unknown>,
 ): void {
   const lookups = process.more().lookups ??= new Map();
-  const done = Promise.allSettled([question, earlier]).then(([outcome]) => {
+  const done = Promise.allSettled([request, earlier]).then(([outcome]) => {
     if (lookups.get(registry) === done) lookups.delete(registry);
     return outcome.status === "rejected" && outcome.reason === TOO_LATE;
   });
   lookups.set(registry, done);
 }
 
-/** Settles as `promise` does, but fulfilled if `process` ends before. */
+/** Settles as `promise` does, or fulfils when `process` exits before that. */
 function orEnd(process: Process, promise: Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const forget = onExit(process.pid, resolve);
@@ -167,14 +166,14 @@ function isInRegistry(server: ServerRef): boolean {
     (server[0] === "via" || server[0] === "global");
 }
 
-/** What whoever asked a registry is told of its failure. */
+/** The error that the caller of a registry gets for what the registry threw, or for its timeout. */
 export function failure(thrown: unknown, operation: string, args: readonly Term[]): unknown {
   return thrown === TOO_LATE ? exit(["timeout", ["NameRegistry", operation, args]]) : thrown;
 }
 
 /**
  * Settles as `answer` does, or rejects with `TOO_LATE` after `limit` ms. Never settles if `process`
- * ends.
+ * exits.
  */
 export function withLimit<T>(
   process: Process | null,

@@ -1,21 +1,22 @@
 /**
- * A mailbox: an unbounded queue in constant time per message, which costs nothing while it is empty.
+ * The mailbox of a process: an unbounded queue with constant time per message, which allocates nothing
+ * while it is empty.
  *
  * A message takes two slots: its *kind* and its *payload*. An ordinary message has the kind `PLAIN`
- * and is its own payload; calls and casts have an {@linkcode Envelope} for a kind, and the payload
- * is the request: so the tuple that OTP documents for them need not be built for each, only where
- * somebody looks at it (`toMessage`).
+ * and is its own payload. Calls and casts have an {@linkcode Envelope} as their kind and the request as
+ * their payload, so the tuple that OTP documents for them is built only where it is needed
+ * (`toMessage`).
  *
- * The first message of an idle process lies in the process itself. Further ones lie in chunks of
- * an array each, from a small pool: 27 ns for each of a million queued messages, where a linked
- * list of message objects took 153 ns and a growing ring buffer 37 ns.
+ * The first message is stored in the process itself. Further ones are stored in chunks, arrays from a
+ * small pool: 27 ns for each of a million queued messages, where a linked list of message objects took
+ * 153 ns and a growing ring buffer 37 ns.
  *
  * @module
  */
 
 import type { Term } from "./term.ts";
 
-/** The kind of a message that is not plain: knows how the message looks in full. */
+/** The kind of a message that is not plain. It can build the full message. */
 export interface Envelope {
   /** The message as OTP documents it, e.g. `["$gen_cast", payload]`. */
   toMessage(payload: Term): Term;
@@ -27,10 +28,10 @@ export type Kind = Envelope | typeof PLAIN;
 /** The kind of an ordinary message. */
 export const PLAIN = null;
 
-/** The payload of the message that {@linkcode Mailbox.shift} took. Read it at once: the next `shift` overwrites it. */
+/** The payload of the message that {@linkcode Mailbox.shift} took. Read it at once; the next `shift` overwrites it. */
 export let takenPayload: Term = undefined;
 
-/** The message in full that lies in a mailbox as `kind` and `payload`. */
+/** The full message for `kind` and `payload`. */
 export function toMessage(kind: Kind, payload: Term): Term {
   return kind === PLAIN ? payload : kind.toMessage(payload);
 }
@@ -41,7 +42,7 @@ const POOL_LIMIT = 64;
 
 const pool: Chunks[] = [];
 
-/** The messages behind the first one. */
+/** The messages after the first one. */
 class Chunks {
   head: unknown[] = new Array(FIRST_CHUNK + 1).fill(undefined);
   tail: unknown[] = this.head;
@@ -90,14 +91,14 @@ class Chunks {
     }
   }
 
-  /** Makes it fit for another process; the chunks must be empty. */
+  /** Prepares empty chunks for use by another process. */
   reset(): this {
     this.read = this.write = 0;
     return this;
   }
 }
 
-/** A message that was passed over, waiting for a receive that wants it. */
+/** A message that a selective receive has passed over. */
 interface Saved {
   readonly kind: Kind;
   readonly payload: Term;
@@ -105,24 +106,24 @@ interface Saved {
 
 const EMPTY: Envelope = { toMessage: () => undefined };
 
-/** The mailbox of one process, which is a part of the process's own record. */
+/** The mailbox of one process, and base class of the process's record. */
 export class Mailbox {
   #kind: Kind = EMPTY;
   #payload: Term = undefined;
   #chunks: Chunks | null = null;
-  /** Messages that a selective receive passed over: older than all others. */
+  /** Messages that selective receives have passed over; older than all others. */
   #saved: Saved[] | null = null;
-  /** Index of the first of `#saved` that is still there. */
+  /** Index of the first message in `#saved` that was not taken. */
   #first = 0;
-  /** How many messages wait, those that were passed over included. */
+  /** Number of messages, including those that were passed over. */
   messageCount = 0;
 
-  /** Tells whether no message waits. */
+  /** Tells whether there is no message. */
   get isEmpty(): boolean {
     return this.messageCount === 0;
   }
 
-  /** Tells whether no message waits apart from those that were passed over. */
+  /** Tells whether there is no message apart from those that were passed over. */
   get hasNothingNew(): boolean {
     return this.#kind === EMPTY && this.#chunks === null;
   }
@@ -141,7 +142,7 @@ export class Mailbox {
     }
   }
 
-  /** Takes the oldest message: returns its kind, and leaves the rest in `takenPayload`. There must be one. */
+  /** Takes the oldest message: returns its kind and sets `takenPayload`. The mailbox must not be empty. */
   shift(): Kind {
     return this.#saved === null ? this.shiftNew() : this.#shiftSaved();
   }
@@ -168,15 +169,15 @@ export class Mailbox {
     return kind;
   }
 
-  /** Puts the message taken last among those that were passed over. */
+  /** Adds the message taken last to those that were passed over. */
   save(kind: Kind, payload: Term): void {
     this.messageCount++;
     (this.#saved ??= []).push({ kind, payload });
   }
 
   /**
-   * Takes the oldest of the messages that were passed over for which `accepts` answers true, as
-   * {@linkcode Mailbox.shift} does. Returns `undefined` if there was none.
+   * Takes the oldest message that was passed over and for which `accepts` returns true, as
+   * {@linkcode Mailbox.shift} does. Returns `undefined` if there is no such message.
    */
   shiftSavedIf(accepts: (kind: Kind, payload: Term) => boolean): Kind | undefined {
     const saved = this.#saved;
@@ -193,11 +194,11 @@ export class Mailbox {
     return undefined;
   }
 
-  /** Removes the first message that is wanted, read or not; tells whether there was one. */
+  /** Removes the first message for which `isWanted` returns true; tells whether there was one. */
   remove(isWanted: (message: Term) => boolean): boolean {
     const isTaken = this.shiftSavedIf((kind, payload) => isWanted(toMessage(kind, payload)));
     if (isTaken !== undefined) return true;
-    // What was not passed over stays so: a receive that waits has yet to look at it.
+    // New messages must stay new: a waiting receive has yet to search them.
     const kept: Saved[] = [];
     let isRemoved = false;
     while (!this.hasNothingNew) {
@@ -210,7 +211,7 @@ export class Mailbox {
     return isRemoved;
   }
 
-  /** All messages in full, oldest first; they stay where they are. */
+  /** All full messages, oldest first, without removing them. */
   messages(): Term[] {
     const messages = (this.#saved ?? []).slice(this.#first)
       .map(({ kind, payload }) => toMessage(kind, payload));
@@ -234,7 +235,7 @@ export class Mailbox {
     const saved = this.#saved!;
     const { kind, payload } = saved[this.#first]!;
     takenPayload = payload;
-    // Forget what was taken at once, but move the rest only when half of the array is free.
+    // Release what was taken at once, but move the rest only when half of the array is free.
     saved[this.#first++] = undefined as unknown as Saved;
     if (this.#first === saved.length) {
       this.#saved = null;

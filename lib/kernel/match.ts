@@ -1,5 +1,5 @@
 /**
- * Patterns: what `receive` and other selecting functions take to say which terms they want.
+ * Patterns: how `receive` and other selective functions state which terms they accept.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { equal, isPid, isReference, type Term } from "./term.ts";
 /** The type of {@linkcode _}. */
 export type Wildcard = { readonly "any term": unique symbol };
 
-/** In a pattern, stands for any term. Mirrors `_`. */
+/** In a pattern, matches any term. Mirrors `_`. */
 export const _: Wildcard = Symbol("_") as unknown as Wildcard;
 
-/** In a pattern, stands for the terms that it answers true for. */
+/** In a pattern, matches the terms for which it returns true. */
 // deno-lint-ignore no-explicit-any -- a guard may expect something more specific than it gets
 export type Guard<T = unknown> = ((term: any) => term is T & any) | ((term: any) => boolean);
 
-/** What a pattern matches. */
+/** The type of the terms that a pattern matches. */
 export type Matched<Pattern> = Pattern extends Wildcard ? unknown
   // deno-lint-ignore no-explicit-any -- see Guard
   : Pattern extends (term: any) => term is infer T ? T
@@ -29,11 +29,11 @@ export type Matched<Pattern> = Pattern extends Wildcard ? unknown
 /**
  * Tells whether `term` has the shape of `pattern`:
  *
- * - {@linkcode _} fits anything;
- * - a function is a guard, and fits what it answers true for;
- * - an array fits an array of the same length whose items fit, one by one;
- * - a plain object fits an object that has at least its keys, with values that fit;
- * - anything else fits what is equal to it: a pid or reference therefore only itself.
+ * - {@linkcode _} matches anything;
+ * - a function is a guard, and matches the terms for which it returns true;
+ * - an array matches an array of the same length whose items match, one by one;
+ * - a plain object matches an object that has at least its keys, with values that match;
+ * - anything else matches what is equal to it; a pid or a reference therefore matches only itself.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 /**
- * Names: what may stand for a process, the contract of a registry, and the one resolver.
+ * Names: the references to a process, the contract of a registry, and the one resolver.
  *
- * Every start option `name` and every function that takes a server goes through here. The kernel
- * has no naming of its own: the registries of local atoms and of `global` names are handed in by
- * {@linkcode install}, and satisfy the same contract as anybody's.
+ * Every start option `name` and every function that takes a server uses this module. The kernel has no
+ * registry of its own: those of local and `global` names are set with {@linkcode install}, and follow
+ * the same contract as a user's.
  *
  * @module
  */
@@ -11,37 +11,37 @@
 import { isOnNode } from "./distribution.ts";
 import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
 
-/** A value now, or a promise of it. */
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /**
- * What makes an object a registry of names, usable as `["via", registry, key]` wherever a process
- * can be named. An ES module with these four functions is one.
+ * A registry of names, usable as `["via", registry, key]` wherever a process can be named. An ES module
+ * that exports these four functions is one.
  *
- * Mirrors what OTP asks of a *via module*. A registry may answer at once or with promises. What it
- * has to promise besides is checked by `testRegistry` in `@denotp/otp/registries`: above all that it
- * forgets a process when that ends, however it ends.
+ * Mirrors OTP's *via module*. A registry may answer synchronously or with promises. Its further
+ * obligations, above all that it releases the names of a process that exits for any reason, are checked
+ * by `testRegistry` in `@denotp/otp/registries`.
  */
 export interface NameRegistry<Key = Term> {
-  /** Gives `pid` the name, if it is free: `"yes"`, else `"no"`. Called by the process itself. */
+  /** Registers `pid` under the name: `"yes"`, or `"no"` if the name is taken. Called by the process itself. */
   registerName(key: Key, pid: Pid): Awaitable<"yes" | "no">;
-  /** Frees the name. Freeing one that nobody has is no error. */
+  /** Releases the name. Has no effect if the name is not registered. */
   unregisterName(key: Key): unknown;
-  /** The pid that has the name. */
+  /** The pid registered under the name. */
   whereisName(key: Key): Awaitable<Pid | undefined>;
-  /** Sends to the process that has the name. If there is none, throws `exit(["badarg", [key, message]])`. */
+  /** Sends to the process with the name. If there is none, throws `exit(["badarg", [key, message]])`. */
   send(key: Key, message: Term): Awaitable<Pid>;
 }
 
-/** The registry of local atoms, which can also be asked the other way round. */
+/** The registry of local names, which also finds the name of a pid. */
 export interface LocalRegistry extends NameRegistry<Atom> {
-  /** As in {@linkcode NameRegistry}, at once. */
+  /** As in {@linkcode NameRegistry}, but synchronous. */
   registerName(key: Atom, pid: Pid): "yes" | "no";
-  /** As in {@linkcode NameRegistry}, at once. */
+  /** As in {@linkcode NameRegistry}, but synchronous. */
   whereisName(key: Atom): Pid | undefined;
-  /** As in {@linkcode NameRegistry}, at once. */
+  /** As in {@linkcode NameRegistry}, but synchronous. */
   send(key: Atom, message: Term): Pid;
-  /** The name of a process; it has one at most. */
+  /** The name of a process, which has at most one. */
   nameOf(pid: Pid): Atom | undefined;
   /** All names. */
   registered(): Atom[];
@@ -55,8 +55,8 @@ export type Name<Key = Term> =
   | readonly ["via", NameRegistry<Key>, Key];
 
 /**
- * What may stand for a server, wherever one is asked for: a pid, a local name, a local name on a
- * node, a `global` name, or a name in any registry.
+ * A reference to a server: a pid, a local name, a local name on a node, a `global` name, or a name in
+ * any registry.
  */
 // deno-lint-ignore no-explicit-any -- see Pid
 export type ServerRef<Module = any> =
@@ -70,7 +70,7 @@ export type ServerRef<Module = any> =
 let local: LocalRegistry;
 let global: NameRegistry;
 
-/** Hands the kernel its registries. To be called once, before anything is named. */
+/** Sets the registries of local and `global` names. Must be called once, before a name is used. */
 export function install(registries: { local: LocalRegistry; global: NameRegistry }): void {
   ({ local, global } = registries);
 }
@@ -87,16 +87,16 @@ export function localRegistry(): LocalRegistry {
 
 const FORMS = 'a local name (an atom), ["global", term] or ["via", registry, term]';
 
-/** A name, taken apart: the registry that it belongs to, and its key there. */
+/** A parsed name: its registry, and its key there. */
 export interface Address {
   readonly registry: NameRegistry;
   readonly key: Term;
 }
 
 /**
- * Takes the name apart under which a process is to be started.
+ * Parses the name under which a process is to be started.
  *
- * @throws {TypeError} If it has none of the forms of {@linkcode Name}.
+ * @throws {TypeError} If it is not a valid {@linkcode Name}.
  */
 export function addressOf(name: Term): Address {
   const address = parse(name);
@@ -106,7 +106,7 @@ export function addressOf(name: Term): Address {
 
 function parse(name: Term): Address | undefined {
   if (typeof name === "symbol") return { registry: local as NameRegistry, key: name };
-  if (typeof name === "string" && isFree(name)) {
+  if (typeof name === "string" && isRegistrable(name)) {
     return { registry: local as NameRegistry, key: name };
   }
   if (!Array.isArray(name)) return undefined;
@@ -118,12 +118,12 @@ function parse(name: Term): Address | undefined {
   return undefined;
 }
 
-/** Atoms that OTP takes to mean "no name". */
-function isFree(name: string): boolean {
+/** Tells whether an atom can be registered: OTP reserves some that mean "no name". */
+function isRegistrable(name: string): boolean {
   return name !== "" && name !== "undefined" && name !== "nil";
 }
 
-/** Objects that were found to be registries: looking takes time. */
+/** Cache of the objects known to implement {@linkcode NameRegistry}. */
 const registries = new WeakSet<object>();
 
 /** Tells whether a value has the four functions of a {@linkcode NameRegistry}. */
@@ -138,11 +138,11 @@ export function isRegistry(value: unknown): value is NameRegistry {
 }
 
 /**
- * The pid behind a server reference, or `undefined` if nobody has the name.
- * Answers at once unless the registry itself does not.
+ * The pid behind a server reference, or `undefined` if the name is not registered.
+ * Synchronous, unless the registry answers with a promise.
  *
- * @throws {TypeError} If `server` has none of the forms of {@linkcode ServerRef}.
- * @throws {BadAnswerError} If the registry answers with something else.
+ * @throws {TypeError} If `server` is not a valid {@linkcode ServerRef}.
+ * @throws {BadAnswerError} If the registry answers with anything but a pid or `undefined`.
  */
 export function resolve(server: ServerRef): Awaitable<Pid | undefined> {
   if (server instanceof Pid) return server;
@@ -154,7 +154,7 @@ export function resolve(server: ServerRef): Awaitable<Pid | undefined> {
   return holderIn(registry.whereisName(key));
 }
 
-/** What a registry says of a name, if it is something that a registry may say. */
+/** The answer of a registry to a lookup, if it is valid. */
 function holderIn(answer: unknown): Awaitable<Pid | undefined> {
   if (answer === undefined || answer instanceof Pid) return answer;
   if (typeof (answer as PromiseLike<unknown> | null)?.then === "function") {
@@ -167,9 +167,9 @@ function holderIn(answer: unknown): Awaitable<Pid | undefined> {
 }
 
 /**
- * Takes the name of a server apart.
+ * Parses the name of a server.
  *
- * @throws {InvalidServerError} If it has none of the forms of a name.
+ * @throws {InvalidServerError} If it is not a valid name.
  */
 export function parseName(server: Term): Address {
   const address = parse(server);
@@ -177,26 +177,26 @@ export function parseName(server: Term): Address {
   throw new InvalidServerError(server);
 }
 
-/** The error of something that cannot stand for a server. */
+/** The error for a value that is not a server reference. */
 export class InvalidServerError extends TypeError {
-  /** `found` is what was given for a server. */
+  /** `found` is the value that was given as the server. */
   constructor(found: Term) {
     super(
-      `Cannot address this as a process: expected a pid, ${FORMS} or [name, node], found ` +
+      `Cannot address this as a process: expected a pid, ${FORMS}, or [name, node], found ` +
         inspect(found),
     );
   }
 }
 
-/** The error of a registry that knows neither a pid nor nobody under a name. */
+/** The error for a registry that answers a lookup with neither a pid nor `undefined`. */
 export class BadAnswerError extends TypeError {
-  /** What it said. */
+  /** The answer of the registry. */
   readonly answer: Term;
 
-  /** `answer` is what the registry said. */
+  /** `answer` is the answer of the registry. */
   constructor(answer: Term) {
     super(
-      `Cannot look a name up: expected a pid or undefined of the registry, found ${
+      `Cannot look up a name: expected a pid or undefined from the registry, found ${
         inspect(answer)
       }`,
     );

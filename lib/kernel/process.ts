@@ -1,13 +1,13 @@
 /**
  * The record of one process.
  *
- * A process is a mailbox, a behaviour that handles what is in it, and what OTP attaches to it:
- * links, monitors, timers, pending calls, names, a dictionary. There are two kinds of behaviour,
- * *coroutines* (`coroutine.ts`: an async function with its own control flow) and *handlers* (a
- * callback per message: all of OTP's behaviours), and one table for both.
+ * A process is a mailbox, a behaviour that handles its messages, and what OTP attaches to it: links,
+ * monitors, timers, pending calls, names, a dictionary. There are two kinds of behaviour, *coroutines*
+ * (`coroutine.ts`: an async function with its own control flow) and *handlers* (a callback per
+ * message: all of OTP's behaviours), and one process table for both.
  *
- * The record is kept small, for there may be a million: an idle process holds no promise and no
- * closure, and what few processes need lies in {@linkcode Extras}, made on first use.
+ * The record is kept small, as there may be a million: an idle process holds no promise and no
+ * closure, and what few processes need is in {@linkcode Extras}, created on first use.
  *
  * @module
  */
@@ -25,65 +25,65 @@ import { cancel, IDLE, type Timer } from "./timers.ts";
 export const QUEUED = 1;
 /** Must not be given a turn: an asynchronous callback is pending, or a coroutine is not in `receive`. */
 export const BUSY = 2;
-/** Exit signals arrive as messages. */
+/** Traps exits: exit signals arrive as messages. */
 export const TRAP_EXIT = 4;
-/** Has ended. */
+/** Has exited. */
 export const DEAD = 8;
-/** Handles system messages only, until it is resumed. */
+/** Handles only system messages until it is resumed. */
 export const SUSPENDED = 16;
-/** Asked to hibernate, and has had no message since. */
+/** Is hibernating: has asked to, and has not received a message since. */
 export const HIBERNATING = 32;
-/** A server that has not finished its `init`. */
+/** A server whose `init` has not finished. */
 export const STARTING = 64;
-/** A server that was started with a link, so that the end of its parent is its own. */
+/** A server that was started with a link, and exits when its parent does. */
 export const HAS_PARENT = 128;
-/** Must not be given a turn: what it has sent is more than goes out at once. */
+/** Must not be given a turn: suspended by back-pressure of a busy connection. */
 export const HELD = 256;
-/** Leads a group of its own: all that it starts, and all that these start, belong to it. */
+/** Leads a group: all its descendants belong to it. */
 export const LEADS_GROUP = 512;
 
-/** What a kind of process does with its turn. One object for all processes of the kind. */
+/** How a kind of process uses its turns. One object for all processes of the kind. */
 export interface Behaviour {
-  /** Whether its processes hand on who their ancestors are, as those of OTP's `proc_lib` do. */
+  /** Whether its processes pass on their ancestors, as those of OTP's `proc_lib` do. */
   readonly hasAncestors: boolean;
   /**
-   * Handles some of the mail of `process`, and tells whether there is more to handle at once.
-   * May find that there is none: a process also has a turn at its start and after a callback.
+   * Handles some messages of `process`, and tells whether there are more to handle at once.
+   * There may be none: a process also has a turn at its start and after a callback.
    */
   turn(process: Process): boolean;
-  /** What `Process.info` says of the initial call and the current function. */
+  /** The initial call and the current function, as `Process.info` returns them. */
   describe(process: Process): { readonly initialCall: Term; readonly currentFunction: Term };
 }
 
-/** What is to be done when a process ends; it is told the reason. */
+/** A function that is called with the exit reason when a process exits. */
 export type ExitHook = (reason: Term) => void;
 
-/** What few processes have. */
+/** The data that few processes have. */
 export class Extras {
   /** The process dictionary. */
   dictionary: TermMap<Term> | null = null;
-  /** Called when the process ends, before anybody hears of it: names are freed so. */
+  /** Called when the process exits, before links and monitors are notified: they release its names. */
   exitHooks: ExitHook | Set<ExitHook> | null = null;
   /** Aliases that are not tied to a monitor. */
   aliases: Set<Alias> | null = null;
   /**
-   * The last that it has asked of each registry that answers with promises: resolves when that and all
-   * before is done, with whether the registry gave no answer.
+   * The last request to each registry that answers with promises. Resolves when it and all earlier ones
+   * have completed, with whether it timed out.
    */
   lookups: Map<object, Promise<boolean>> | null = null;
-  /** Behind `Process.signal()`. */
+  /** The controller of `Process.signal()`. */
   abort: AbortController | null = null;
   /** See `Process.setLabel`. */
   label: Term = undefined;
-  /** Options of `spawn` that are kept but change nothing here, such as `priority`. */
+  /** Options of `spawn` that are stored but have no effect here, such as `priority`. */
   options: Readonly<Record<string, Term>> | null = null;
 }
 
 /**
- * A line of ancestors, nearest first. One link of it is shared by all siblings.
+ * The ancestors of a process, nearest first, as a linked list. Siblings share one element.
  *
- * It ends with the first that does not hand on its own, as every plain process does not: or else a process
- * that always starts the next one and ends would leave more behind each time.
+ * The list stops at the first process that does not pass on its own ancestors, such as any plain process.
+ * Otherwise it would grow without bound where each process spawns the next one and exits.
  */
 export class Lineage {
   readonly pid: Pid;
@@ -100,47 +100,47 @@ export class Lineage {
 
 /** One process. */
 export class Process extends Mailbox {
-  /** Its identity for everybody else. */
+  /** Its identity. */
   readonly pid: Pid;
-  /** What it does with its mail. Changes when a process becomes a server (`enterLoop`). */
+  /** How it handles messages. Changes when a process becomes a server (`enterLoop`). */
   behaviour: Behaviour;
   /** The flags above. */
   flags: number;
   /** The next process in the run queue. */
   nextRunnable: Process | null = null;
-  /** Neighbours in the table of processes. */
+  /** Neighbours in the process table. */
   previous: Process | null = null;
   next: Process | null = null;
-  /** The processes it is linked to; mostly there is just one, which then needs no set. */
+  /** The processes it is linked to: mostly just one, which needs no set. */
   links: Pid | Set<Pid> | null = null;
   /** Monitors it holds on others: the first of a list. */
   monitors: Monitor | null = null;
   /** Monitors that others hold on it: the first of a list. */
   monitoredBy: Monitor | null = null;
-  /** Timers that end with it: the first of a list. */
+  /** Timers that are cancelled when it exits: the first of a list. */
   timers: OwnedTimer | null = null;
   /** Calls it has made and waits for: the first of a list. */
   outgoing: Place | null = null;
-  /** Calls that wait for its answer: the first of a list. */
+  /** Calls that wait for its reply: the first of a list. */
   incoming: Place | null = null;
-  /** Who started it, and who that has for ancestors; `null` for the main process. */
+  /** Its parent and further ancestors; `null` for the main process. */
   readonly lineage: Lineage | null;
-  /** What its children have for a lineage; made for the first of them. */
+  /** The lineage that its children share, created for the first of them. */
   #heirs: Lineage | null = null;
-  /** What it waits for in `receive`. */
+  /** The `receive` that it waits in. */
   wait: Wait | null = null;
-  /** What the behaviour keeps for this process: the state of a server. */
+  /** The data of its behaviour: the state of a server. */
   state: Term;
-  /** What the behaviour keeps apart from the state, where it needs more. */
+  /** Further data of its behaviour, apart from the state. */
   server: unknown = null;
-  /** Messages handled so far. */
+  /** Number of messages handled so far. */
   reductions = 0;
   /** The asynchronous context of its code, once it has one. */
   context: Context | null = null;
   /** See {@linkcode Extras}. */
   extras: Extras | null = null;
 
-  /** Enters a new process into the table; it does not run before it is scheduled. */
+  /** Creates a process and enters it into the process table. It does not run until it is scheduled. */
   constructor(
     behaviour: Behaviour,
     state: Term,
@@ -156,37 +156,37 @@ export class Process extends Mailbox {
     enterTable(this);
   }
 
-  /** Who started it: `null` for the main process. */
+  /** The process that spawned it; `null` for the main process. */
   get parent(): Pid | null {
     return this.lineage === null ? null : this.lineage.pid;
   }
 
   /**
-   * The leader of the group that it belongs to, which is that of who started it, unless it leads one itself:
-   * the master of its application. `null` if it belongs to none.
+   * The leader of its group, the master of its application: the process itself if it leads a group, else
+   * the leader of its parent. `null` if it belongs to no group.
    */
   get leader(): Pid | null {
     if ((this.flags & LEADS_GROUP) !== 0) return this.pid;
     return this.lineage === null ? null : this.lineage.leader;
   }
 
-  /** Whether it has ended. */
+  /** Whether it has exited. */
   get isDead(): boolean {
     return (this.flags & DEAD) !== 0;
   }
 
-  /** Whether exit signals reach it as messages. */
+  /** Whether it traps exits: exit signals arrive as messages. */
   get trapsExits(): boolean {
     return (this.flags & TRAP_EXIT) !== 0;
   }
 
-  /** The {@linkcode Extras}, made if need be. */
+  /** The {@linkcode Extras}, created if needed. */
   more(): Extras {
     return this.extras ??= new Extras();
   }
 }
 
-/** A timer that ends with a process. */
+/** A timer that is cancelled when its owner exits. */
 export class OwnedTimer implements Timer {
   prev: Timer | null = null;
   next: Timer | null = null;
@@ -194,12 +194,12 @@ export class OwnedTimer implements Timer {
   level: number = IDLE;
   readonly #owner: Process | null;
   readonly #callback: () => void;
-  /** The reference it is known by outside, if it is. */
+  /** The reference that it is known by, if any. */
   readonly ref: Ref | null;
   #previousOwned: OwnedTimer | null = null;
   #nextOwned: OwnedTimer | null = null;
 
-  /** A timer that calls `callback` when it is due, unless `owner` ends before. Not yet started. */
+  /** Creates a timer that calls `callback` when it is due, unless `owner` exits before. Does not start it. */
   constructor(owner: Process | null, callback: () => void, ref: Ref | null = null) {
     this.#owner = owner;
     this.#callback = callback;
@@ -218,7 +218,7 @@ export class OwnedTimer implements Timer {
     this.#callback();
   }
 
-  /** Stops it for good. Harmless if it has fired or was cancelled. */
+  /** Cancels it. Has no effect if it has fired or was cancelled. */
   cancel(): void {
     cancel(this);
     this.#disown();
@@ -235,7 +235,7 @@ export class OwnedTimer implements Timer {
   }
 }
 
-// The table of processes is a list through the records themselves: a map would cost 50 bytes each.
+// The process table is a list linked through the records: a map would cost 50 bytes per process.
 let first: Process | null = null;
 let last: Process | null = null;
 
@@ -246,7 +246,7 @@ function enterTable(process: Process): void {
   last = process;
 }
 
-/** Takes a process out of the table, when it ends. */
+/** Removes a process that exits from the process table. */
 export function leaveTable(process: Process): void {
   const { previous, next } = process;
   if (previous === null) first = next;
@@ -256,7 +256,7 @@ export function leaveTable(process: Process): void {
   process.previous = process.next = null;
 }
 
-/** All living processes, oldest first. */
+/** All processes that are alive, oldest first. */
 export function* allProcesses(): Generator<Process> {
   for (let process = first; process !== null; process = process.next) yield process;
 }

@@ -1,5 +1,5 @@
 /**
- * Waiting for mail, and for time to pass: what a process may do in the middle of its code.
+ * Receiving and sleeping: how the code of a process waits for a message or for time to pass.
  *
  * @module
  */
@@ -13,14 +13,17 @@ import { stage, start } from "./timers.ts";
 /** Tells whether a receive takes this message. */
 export type Accepts = (message: Term) => boolean;
 
-/** The outcome of a receive whose time was up. */
+/** The result of a receive that timed out. */
 export const TIMED_OUT: unique symbol = Symbol("timed out");
 
 /** A process that waits in `receive`. */
 export class Wait {
   timer: OwnedTimer | null = null;
 
-  /** A wait for a message that `accepts` takes, for any if it is `null`; a brief one until its next turn. */
+  /**
+   * A wait for a message that `accepts` takes, or for any if `accepts` is `null`. A brief wait times out in
+   * the next turn.
+   */
   constructor(
     readonly accepts: Accepts | null,
     readonly isBrief: boolean,
@@ -30,9 +33,9 @@ export class Wait {
 }
 
 /**
- * Takes the first message that `accepts` answers true for out of the mailbox of `process`, or waits
- * for one. Messages that it answers false for stay, in order. Resolves with `TIMED_OUT` after
- * `timeout` ms, at once if that is 0; rejects with what `accepts` throws.
+ * Takes the first message for which `accepts` returns true out of the mailbox of `process`, or waits
+ * for one. Other messages stay, in order. Resolves with `TIMED_OUT` after `timeout` ms, at once if
+ * that is 0. Rejects with what `accepts` throws.
  */
 export function receiveMessage(
   process: Process,
@@ -41,13 +44,13 @@ export function receiveMessage(
 ): Promise<Term> {
   if (process.wait !== null) {
     throw new TypeError(
-      "Cannot receive: this process waits in another receive() already, and a process does one " +
-        "thing at a time (await the first one, or give it an after clause)",
+      "Cannot receive: this process waits in another receive() already, and a process can wait in " +
+        "one at a time (await the first one, or give it an after clause)",
     );
   }
   return new Promise((resolve, reject) => {
-    // What is there is taken at once; but a process that always finds something must not keep the
-    // others and the host from their turns.
+    // A message that is there is taken at once; but a process that always finds one must not keep
+    // other processes and the host from their turns.
     const isHeldUp = isSliceSpent() || (process.flags & HELD) !== 0;
     const wait = new Wait(accepts, isHeldUp && timeout === 0, resolve, reject);
     if (searchSaved(process, wait)) return;
@@ -68,12 +71,12 @@ export function receiveMessage(
       endWait(process, wait);
       resolve(TIMED_OUT);
     });
-    // The message mostly comes before anybody looks at the clock.
+    // Staged, as the message mostly arrives before the clock is next read.
     stage(wait.timer, timeout);
   });
 }
 
-/** Looks through the mail that has come since the last look, if `process` waits for some. */
+/** Searches the messages that have arrived since the last search. `process` must be waiting. */
 export function searchNew(process: Process): void {
   const wait = process.wait!;
   let searched = 0;
@@ -102,7 +105,7 @@ export function searchNew(process: Process): void {
   }
 }
 
-/** Looks through the messages that earlier receives passed over. Tells whether that ended the wait. */
+/** Searches the messages that earlier receives have passed over. Tells whether that settled the wait. */
 function searchSaved(process: Process, wait: Wait): boolean {
   const { accepts } = wait;
   try {
@@ -133,7 +136,7 @@ export function takeAll(process: Process): Term[] {
   return messages;
 }
 
-/** Resolves after `ms` milliseconds, and never if `process` ends before. Its mail stays where it is. */
+/** Resolves after `ms` milliseconds, and never if `process` exits before. Messages stay in its mailbox. */
 export function sleep(process: Process, ms: number): Promise<void> {
   return new Promise((resolve) => start(new OwnedTimer(process, resolve), ms));
 }

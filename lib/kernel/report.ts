@@ -1,66 +1,67 @@
 /**
- * Reports: what the runtime has to say about a crash, and the one place where it is said.
+ * Reports: structured events about crashes, supervision and progress, and the one function that emits
+ * them.
  *
- * The kernel and the behaviours only ever call {@linkcode report}; what becomes of it is decided
- * by whoever called {@linkcode setReporter} last (`lib/logger.ts` does, when the module is loaded).
+ * The kernel and the behaviours call {@linkcode report}; the reporter set with {@linkcode setReporter}
+ * handles the event (`lib/logger.ts` sets one when it is loaded).
  *
  * @module
  */
 
 import type { Atom, Pid, Term } from "./term.ts";
 
-/** How grave a report is. */
+/** The severity of a report. */
 export type Level = "error" | "warning" | "notice" | "info" | "debug";
 
-/** One event worth telling, as data. The fields depend on `kind`; the text is made when somebody prints it. */
+/** One event, as data. The fields depend on `kind`; the text is formatted when the report is printed. */
 export interface Report {
-  /** How grave it is. */
+  /** The severity. */
   readonly level: Level;
   /**
    * What happened: `"process"` (a plain process raised), `"gen_server"` and other behaviours
-   * (a server terminates), `"task"` (a task does), `"unhandled_message"`, `"crash"` (every abnormal
-   * end of a process that a behaviour started), `"supervisor"`, `"progress"`, `"message"` (a text from
+   * (a server terminates), `"task"` (a task terminates), `"unhandled_message"`, `"crash"` (a process
+   * that a behaviour started exits abnormally), `"supervisor"`, `"progress"`, `"message"` (a text from
    * a user).
    */
   readonly kind: string;
-  /** Left out of the log unless reports of OTP's own doings (SASL's) were asked for. */
+  /** Whether it is a SASL report, which is not logged unless SASL reports are enabled. */
   readonly sasl?: boolean;
-  /** The process that it is about. */
+  /** The process that the report is about. */
   readonly pid?: Pid;
-  /** The name it is known by, in the form in which it was given at the start. */
+  /** The name of the process, in the form in which it was given at the start. */
   readonly name?: Term;
   /** The exit reason. */
   readonly reason?: Term;
-  /** The last message that a server had taken, in full. */
+  /** The last message that the server has taken, in full. */
   readonly lastMessage?: Term;
-  /** The state that it had then. */
+  /** The state of the server at that time. */
   readonly state?: Term;
-  /** Who had sent the last message, if that was a call. */
+  /** The caller, if the last message is a call. */
   readonly client?: Pid;
-  /** The name of that process, if it has one. */
+  /** The name of the caller, if it has one. */
   readonly clientName?: Atom;
-  /** Whatever else belongs to this kind of report. */
+  /** Further data of this kind of report. */
   readonly details?: Readonly<Record<string, Term>>;
 }
 
-/** Takes every report. */
+/** A function that handles all reports. */
 export type Reporter = (report: Report) => void;
 
 let reporter: Reporter = () => {};
 
-/** Hands all further reports to `next`, and returns the one that had them until now. */
+/** Makes `next` the reporter, and returns the previous one. */
 export function setReporter(next: Reporter): Reporter {
   const previous = reporter;
   reporter = next;
   return previous;
 }
 
-/** Reports something. Never throws: a reporter that fails loses its report, not the process that reports. */
+/** Hands an event to the reporter. Never throws: if the reporter fails, the report is lost. */
 export function report(event: Report): void {
   try {
     const done: unknown = reporter(event);
     if (done instanceof Promise) done.catch(() => {});
   } catch {
-    // A broken logger must not take processes down with it, at once or later.
+    // A failing logger must not terminate processes.
   }
 }

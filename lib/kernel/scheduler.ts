@@ -1,23 +1,22 @@
 /**
- * The scheduler: who runs, in which order, and when the host gets its turn.
+ * The scheduler: which process runs, in which order, and when the host gets its turn.
  *
- * Processes with mail wait in one first-in-first-out queue. A turn gives one process up to
- * {@linkcode TURN_MESSAGES} messages, so that one flooded mailbox starves nobody. The queue is
- * drained by an async loop, a slice at a time: between two slices all microtasks run (that is
- * where coroutines go on), and after {@linkcode HOST_BUDGET_MS} without one, the host's own turn
- * (timers, I/O). The clock is looked at every so many messages only, as many as fit into a
- * fraction of that budget. When the queue is empty the loop looks once more after one microtask,
- * for a caller that has just got its answer will often ask again, and then sleeps: an idle runtime
- * has nothing pending but the timers it was asked for.
+ * Processes with messages wait in one first-in-first-out run queue. A turn gives one process up to
+ * {@linkcode TURN_MESSAGES} messages, so that one flooded mailbox does not starve other processes. An
+ * async loop drains the queue, a slice at a time: between two slices all microtasks run (in which
+ * coroutines continue), and after {@linkcode HOST_BUDGET_MS} without one, a turn of the host (timers,
+ * I/O). The clock is read only after a number of messages, which is adapted so that they take a
+ * fraction of that budget. When the queue is empty, the loop checks once more after one microtask, as a
+ * caller that has just got its reply often calls again, and then sleeps: an idle runtime has nothing
+ * pending but the timers that were started.
  *
- * **Which process am I?** Around a synchronous callback {@linkcode current} says so. After an
- * `await` the host's asynchronous context does. Entering one costs 140 ns, which a whole call
- * should not cost, so synchronous callbacks all run in the one context of the loop. A callback that
- * turns out to have returned a promise keeps that context for good (its continuations know their
- * process by it), and the loop goes on in a fresh one. What another callback has left running in that
- * context, without anybody waiting for it, would then be taken for the same process's: so a callback
- * that has once returned a promise is given a context of its own from then on, as `async` functions are
- * from the first.
+ * **The current process.** In a synchronous callback it is {@linkcode current}; after an `await` it is
+ * the one of the host's asynchronous context. Entering a context costs 140 ns, too much for every call,
+ * so all synchronous callbacks run in the one context of the loop. A callback that returns a promise
+ * keeps that context (its continuations find their process in it), and the loop continues in a new one.
+ * Code that another callback has left running in that context, without awaiting it, would then be
+ * attributed to the wrong process; so a callback that has once returned a promise runs in a context of
+ * its own from then on, as `async` functions do from the first time.
  *
  * @module
  */
@@ -27,25 +26,25 @@ import { afterHostTurn, Context, storage, TURNS_FOR_IO } from "./host.ts";
 import { BUSY, DEAD, HELD, type Process, QUEUED } from "./process.ts";
 import { advance, arm, isArmed, whenAdded } from "./timers.ts";
 
-/** The most messages a process handles before the next one has its turn. */
+/** Maximum number of messages that a process handles in one turn. */
 export const TURN_MESSAGES = 32;
-/** Milliseconds of work after which the host gets a turn. */
+/** Time of work in milliseconds after which the host gets a turn. */
 export const HOST_BUDGET_MS = 4;
 
 const MAX_SLICE_MESSAGES = 256;
 
-/** To be awaited for one microtask: `await undefined` makes a promise each time, which took 5 ns of each call. */
+/** Awaited for one microtask: `await undefined` creates a promise each time, which took 5 ns of each call. */
 const SETTLED: Promise<void> = Promise.resolve();
 
-/** The process whose synchronous callback runs right now. */
+/** The process whose synchronous callback is running. */
 export let current: Process | null = null;
 
 let head: Process | null = null;
 let tail: Process | null = null;
 
-/** Messages until the next look at the clock. */
+/** Number of messages until the clock is next read. */
 let untilClock = MAX_SLICE_MESSAGES;
-/** What `untilClock` starts from: halved or doubled so that the looks are about 0.5 ms apart. */
+/** The initial value of `untilClock`: halved or doubled so that the reads are about 0.5 ms apart. */
 let sliceMessages = MAX_SLICE_MESSAGES;
 let lastLook = 0;
 let lastHostTurn = 0;
@@ -54,19 +53,19 @@ let loopContext: Context | null = null;
 /** Wakes the sleeping loop; `null` while it is awake. */
 let wakeUp: (() => void) | null = startLoop;
 
-/** The context of what the host calls: nobody's. */
+/** The context of callbacks that the host calls; it belongs to no process. */
 const hostContext = new Context(null);
-/** Whether {@linkcode armAsleep} is under way. */
+/** Whether {@linkcode armAsleep} is about to be called. */
 let armsSoon = false;
 
 let onTurnFailed: (process: Process, thrown: unknown) => void = () => {};
 
-/** Names the function that ends a process whose turn threw: a fault of the behaviour, not of a callback. */
+/** Sets the function that terminates a process whose turn threw: a bug of the behaviour, not of a callback. */
 export function whenTurnFailed(callback: (process: Process, thrown: unknown) => void): void {
   onTurnFailed = callback;
 }
 
-/** Gives `process` a turn soon, unless it has one coming, must not have one, or is dead. */
+/** Puts `process` into the run queue, unless it is in it, must not be given a turn, or has exited. */
 export function schedule(process: Process): void {
   if ((process.flags & (QUEUED | BUSY | HELD | DEAD)) !== 0) return;
   process.flags |= QUEUED;
@@ -76,18 +75,18 @@ export function schedule(process: Process): void {
   if (wakeUp !== null) wake();
 }
 
-/** Tells whether the loop sleeps: nobody has anything left to do, and the host's timer is set for what comes next. */
+/** Tells whether the loop sleeps: the run queue is empty, and the host timer is set for the next timer. */
 export function isAtRest(): boolean {
   return wakeUp !== null && !armsSoon;
 }
 
-/** Counts messages that a turn has handled, for the next look at the clock. */
+/** Counts messages that a turn has handled. */
 export function spend(process: Process, messages: number): void {
   process.reductions += messages;
   untilClock -= messages;
 }
 
-/** Tells whether it is time to look at the clock, so that who might go on at once should wait for a turn. */
+/** Tells whether the slice is over, so that a process that could continue at once should wait for a turn. */
 export function isSliceSpent(): boolean {
   return untilClock <= 0;
 }
@@ -103,30 +102,30 @@ export function runAs<T>(process: Process, body: () => T): T {
   }
 }
 
-/** The context of the code of `process`, for the parts of it that will `await`. */
+/** The asynchronous context of `process`, for code that will `await`. */
 export function contextOf(process: Process): Context {
   return process.context ??= new Context(process);
 }
 
-/** What the last callback returned that was run in its process's own context. */
+/** The result of the last callback that ran in its process's own context. */
 let ofOwnContext: unknown;
 
-/** Runs a callback that will go on after an `await` in the own context of `process`. */
+/** Runs a callback that will continue after an `await` in the context of `process`. */
 export function runInContext(process: Process, callback: () => unknown): unknown {
   return ofOwnContext = storage.run(contextOf(process), callback);
 }
 
 /**
- * To be called in a synchronous callback that has started something asynchronous: what that goes on
- * with will know that it belongs to `process`.
+ * Makes code that a synchronous callback has started, and that continues after an `await`, belong to
+ * `process`. Must be called in that callback.
  */
 export function keepContext(process: Process): void {
   if (loopContext !== null && storage.getStore() === loopContext) loopContext.process = process;
 }
 
 /**
- * Keeps `process` from further turns until `promise` settles, then hands the outcome to one of
- * the two callbacks, run as a part of `process`. If the process ends before, neither is called.
+ * Keeps `process` from further turns until `promise` settles, then passes the outcome to one of the two
+ * callbacks, which runs as a part of `process`. If the process exits before, neither is called.
  */
 export function suspendUntil<T>(
   process: Process,
@@ -134,7 +133,7 @@ export function suspendUntil<T>(
   fulfilled: (value: T) => void,
   rejected: (thrown: unknown) => void,
 ): void {
-  // A callback that waits in receive is given turns, for that.
+  // A callback that waits in receive needs turns for that.
   if (process.wait === null) process.flags |= BUSY;
   if (promise !== ofOwnContext) keepContext(process);
   ofOwnContext = undefined;
@@ -168,7 +167,7 @@ function startLoop(): void {
 }
 
 async function loop(context: Context): Promise<void> {
-  // Leave the stack and the microtask of whoever started the loop.
+  // Leave the stack and the microtask of the code that started the loop.
   await SETTLED;
   while (context.process === null) {
     if (head !== null) {
@@ -179,7 +178,7 @@ async function loop(context: Context): Promise<void> {
     }
     await new Promise<void>(sleep);
   }
-  // A callback has kept the context: its code goes on in there, and the loop in another one.
+  // A callback has kept the context: its code continues in it, and the loop in another one.
   startLoop();
 }
 
@@ -189,8 +188,8 @@ function sleep(resolve: () => void): void {
 }
 
 /**
- * Has the host's timer set once the host has its turn, if the loop sleeps then. It mostly does so for some
- * microtasks only, and to set the timer each time would take longer than most that is done in between.
+ * Sets the host timer in the next turn of the host, if the loop sleeps then. The loop mostly sleeps for
+ * a few microtasks only, and setting the timer takes longer than most of the work in between.
  */
 function armSoon(): void {
   if (armsSoon || isArmed()) return;
@@ -222,7 +221,7 @@ function runSlice(context: Context): void {
   }
 }
 
-/** Looks at the clock: fires what is due, and tells whether the host has waited long enough. */
+/** Reads the clock: fires the timers that are due, and tells whether the host must have its turn. */
 function isHostDue(): boolean {
   advance();
   const time = performance.now();
@@ -236,7 +235,7 @@ function isHostDue(): boolean {
 
 async function hostTurn(): Promise<void> {
   let turns = 0;
-  // When nobody has work left, the host is about to have all the time it wants.
+  // With an empty run queue one turn is enough: the host is about to be idle.
   do await new Promise<void>(afterHostTurn); while (++turns < TURNS_FOR_IO && head !== null);
   lastHostTurn = lastLook = performance.now();
 }

@@ -1,5 +1,6 @@
 /**
- * Which process is this? And the fence around the code of those that have ended.
+ * The process that the running code belongs to, and the *fence*: code of a process that has exited may
+ * continue after an `await`, and every call of the runtime that it makes then fails.
  *
  * @module
  */
@@ -14,32 +15,32 @@ import { whenEnded } from "./signals.ts";
 
 let main: Process | null = null;
 
-/** The process that the running code belongs to; outside all others, the main process. */
+/** The process that the running code belongs to; the main process if it belongs to no other. */
 export function self(): Process {
   const process = current ?? ofContext();
   if (process === null) {
     throw new TypeError(
-      "Cannot tell which process this is: the code goes on after a callback that did not wait for " +
-        "it. Make the callback async and await what it starts, or take self() before",
+      "Cannot tell which process this is: the code continues after a callback that did not await " +
+        "it. Make the callback async and await what it starts, or call self() before",
     );
   }
   if (process.isDead) throw fenced();
   return process;
 }
 
-/** As {@linkcode self}, where code that no process is known for will do: then `null`. */
+/** As {@linkcode self}, but returns `null` if the process is not known. */
 export function selfIfKnown(): Process | null {
   const process = current ?? ofContext();
   if (process !== null && process.isDead) throw fenced();
   return process;
 }
 
-/** Fails if the running code belongs to a process that has ended: nothing it does may have an effect. */
+/** Throws if the running code belongs to a process that has exited: it must have no further effect. */
 export function fence(): void {
   if ((current ?? ofContext())?.isDead) throw fenced();
 }
 
-/** The process of the asynchronous context: `null` if that is the scheduler's own. */
+/** The process of the asynchronous context, or `null` if the context is the scheduler's own. */
 function ofContext(): Process | null {
   const context = storage.getStore();
   if (context === undefined) return main ??= makeMainProcess();
@@ -50,8 +51,8 @@ function fenced(): Exit {
   return exit("noproc");
 }
 
-// A main process that is ended by an exit signal is an uncaught error of the script, and the next
-// script (a test, a line in the REPL) has a new one.
+// An exit signal that terminates the main process is an uncaught error of the script. The next script
+// (a test, a line in the REPL) gets a new main process.
 whenEnded((process, reason) => {
   if (process !== main) return;
   main = null;
@@ -66,8 +67,8 @@ whenEnded((process, reason) => {
 
 whenTurnFailed(endWith);
 
-// What nobody catches, a promise that rejects where nobody waits for it above all, is a mistake of the
-// process that made it, and ends that one instead of the program.
+// An uncaught error, such as an unhandled rejection, terminates the process that it belongs to instead of
+// the program.
 onUncaught((context, thrown) => {
   const process = context.process as Process | null;
   if (process !== null && !process.isDead) return endWith(process, thrown);

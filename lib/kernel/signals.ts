@@ -1,12 +1,12 @@
 /**
- * Signals: messages, links, monitors, aliases, exits. The rules of Erlang, in one place.
+ * Signals: messages, links, monitors, aliases and exits, by Erlang's rules.
  *
- * Within one runtime a signal arrives the moment it is sent, which keeps Erlang's only promise about
- * order (between one pair of processes, as sent) and a stronger one besides. What it sets going in
- * the receiver happens later, in the receiver's own turn; only its death happens at once.
+ * Within one runtime a signal arrives when it is sent. This implies Erlang's ordering guarantee (signals
+ * between a pair of processes arrive in the order sent), and is stronger. The receiver handles it later,
+ * in its own turn; only its termination takes effect at once.
  *
- * When a process ends: its names go first, then its timers and pending calls, then links and
- * monitors hear of it.
+ * When a process exits, its names are released first, then its timers and pending calls are removed,
+ * then links and monitors are notified.
  *
  * @module
  */
@@ -27,51 +27,51 @@ import { report } from "./report.ts";
 import { contextOf, runAs, schedule } from "./scheduler.ts";
 import { message, type Pid, Ref, type Term } from "./term.ts";
 
-/** When an alias stops being one. See `Process.alias` and `Process.monitor`. */
+/** When an alias is deactivated. See `Process.alias` and `Process.monitor`. */
 export type AliasMode = "explicit_unalias" | "reply" | "demonitor" | "reply_demonitor";
 
-/** An active alias: what a reference stands for as a receiver of messages. */
+/** An active alias: a reference to which messages can be sent. */
 export class Alias {
-  /** An alias of `process`, known by `ref`, that ends by the rules of `mode`. */
+  /** Creates an alias of `process`, known by `ref`, that is deactivated as `mode` says. */
   constructor(readonly process: Process, readonly ref: Ref, readonly mode: AliasMode) {
     ref.alias = this;
     (process.more().aliases ??= new Set()).add(this);
   }
 
-  /** Takes what is sent to the alias. */
+  /** Delivers a message that was sent to the alias. */
   receive(term: Term): void {
     if (this.mode === "reply" || this.mode === "reply_demonitor") this.deactivate();
     if (this.mode === "reply_demonitor") (this.ref.target as Monitor | null)?.remove();
     deliver(this.process, message(term));
   }
 
-  /** Ends the alias. */
+  /** Deactivates the alias. */
   deactivate(): void {
     this.ref.alias = null;
     this.process.extras?.aliases?.delete(this);
   }
 }
 
-/** Whoever can hold monitors: a process, or the processes of another node together. */
+/** A holder of monitors: a process, or all processes of another node. */
 export interface Holder {
   /** The first of a list. */
   monitors: Monitor | null;
 }
 
-/** Whoever can be monitored: a process, or the processes of another node together. */
+/** A target of monitors: a process, or all processes of another node. */
 export interface Watched {
   /** The first of a list. */
   monitoredBy: Monitor | null;
 }
 
-/** A monitor that one process holds on another; a member of a list of either. */
+/** A monitor that one process holds on another, and an element of a list of each of them. */
 export class Monitor {
   heldPrevious: Monitor | null = null;
   heldNext: Monitor | null;
   targetPrevious: Monitor | null = null;
   targetNext: Monitor | null;
 
-  /** Enters the monitor on both sides. `object` is what a `DOWN` message will name. */
+  /** Enters the monitor on both sides. `object` identifies the target in the `DOWN` message. */
   constructor(
     readonly ref: Ref,
     readonly holder: Holder,
@@ -88,7 +88,7 @@ export class Monitor {
     target.monitoredBy = this;
   }
 
-  /** Takes the monitor away on both sides. */
+  /** Removes the monitor on both sides. */
   remove(): void {
     this.ref.target = null;
     if (this.heldPrevious !== null) this.heldPrevious.heldNext = this.heldNext;
@@ -99,12 +99,12 @@ export class Monitor {
     if (this.targetNext !== null) this.targetNext.targetPrevious = this.targetPrevious;
   }
 
-  /** Who is told. */
+  /** The process that is notified. */
   get watcher(): Pid {
     return (this.holder as Process).pid;
   }
 
-  /** Tells the holder that the target has ended. To be called when the monitor is removed. */
+  /** Notifies the holder that the target has exited. Must be called after the monitor is removed. */
   tell(reason: Term): void {
     endAliasOf(this.ref);
     deliver(this.holder as Process, [this.tag, this.ref, "process", this.object, reason]);
@@ -119,14 +119,14 @@ export function deliver(process: Process, term: Term): void {
   schedule(process);
 }
 
-/** Sends to a process, if it is still there. */
+/** Sends to a process, if it is alive. */
 export function sendToPid(pid: Pid, term: Term): void {
   const process = pid.process;
   if (process !== null) deliver(process, message(term));
   else if (pid instanceof RemotePid) distribution?.send(pid, term);
 }
 
-/** Sends through an alias, if it is still active. */
+/** Sends to an alias, if it is active. */
 export function sendToAlias(ref: Ref, term: Term): void {
   if (ref.alias !== null) (ref.alias as Alias).receive(term);
   else if (ref instanceof RemoteRef) distribution?.send(ref, term);
@@ -146,7 +146,7 @@ export function linksOf(process: Process): Pid[] {
   return links === null ? [] : links instanceof Set ? [...links] : [links];
 }
 
-/** Links `process` and `pid`. If there is no such process, `process` gets an exit signal `noproc`. */
+/** Links `process` and `pid`. If there is no such process, `process` receives an exit signal `noproc`. */
 export function link(process: Process, pid: Pid): void {
   if (pid === process.pid) return;
   const other = pid.process;
@@ -161,14 +161,14 @@ export function link(process: Process, pid: Pid): void {
   }
 }
 
-/** Takes the link between `process` and `pid` away, if there is one. */
+/** Removes the link between `process` and `pid`, if there is one. */
 export function unlink(process: Process, pid: Pid): void {
   const wasLinked = removeLink(process, pid);
   if (pid.process !== null) removeLink(pid.process, process.pid);
   else if (wasLinked && pid instanceof RemotePid) distribution?.unlink(process, pid);
 }
 
-/** Enters a link at one end; the other is elsewhere. */
+/** Adds a link at one end only; the other may be on another node. */
 export function addLink(process: Process, pid: Pid): void {
   const links = process.links;
   if (links === null) process.links = pid;
@@ -176,7 +176,7 @@ export function addLink(process: Process, pid: Pid): void {
   else if (links !== pid) process.links = new Set([links, pid]);
 }
 
-/** Removes a link at one end, and tells whether it was there. */
+/** Removes a link at one end only; tells whether there was one. */
 export function removeLink(process: Process, pid: Pid): boolean {
   const links = process.links;
   if (links === pid) {
@@ -190,7 +190,10 @@ export function removeLink(process: Process, pid: Pid): boolean {
 
 // --- Monitors -----------------------------------------------------------------------------------
 
-/** Monitors `target` for `holder`; `DOWN` names it as `object`. A target that is gone answers at once. */
+/**
+ * Monitors `target` for `holder`; the `DOWN` message identifies it as `object`. If there is no such
+ * process, the message is delivered at once.
+ */
 export function monitor(
   holder: Process,
   target: Process | null,
@@ -199,7 +202,7 @@ export function monitor(
   aliasMode?: Exclude<AliasMode, "reply">,
 ): Ref {
   const ref = new Ref();
-  // Nobody watches himself: that is taken, and nothing becomes of it.
+  // Monitoring oneself is a no-op, as in Erlang: the reference is valid and never fires.
   if (target === holder) return ref;
   if (aliasMode !== undefined) new Alias(holder, ref, aliasMode);
   if (target !== null) {
@@ -214,7 +217,7 @@ export function monitor(
   return ref;
 }
 
-/** Takes the monitor `ref` away; tells whether `process` held it. */
+/** Removes the monitor `ref`; tells whether `process` held it. */
 export function demonitor(process: Process, ref: Ref): boolean {
   const monitor = ref.target;
   if (!(monitor instanceof Monitor) || monitor.holder !== process) return false;
@@ -223,14 +226,14 @@ export function demonitor(process: Process, ref: Ref): boolean {
   return true;
 }
 
-/** Removes the `DOWN` message of the monitor `ref` from the mailbox of `process`, if it is there. */
+/** Removes the `DOWN` message of the monitor `ref` from the mailbox of `process`; tells whether there was one. */
 export function flushDown(process: Process, ref: Ref): boolean {
   return process.remove((message) =>
     Array.isArray(message) && message.length === 5 && message[1] === ref && message[2] === "process"
   );
 }
 
-/** Ends the alias that a monitor was made with. */
+/** Deactivates the alias that a monitor was created with, unless its mode is `explicit_unalias`. */
 export function endAliasOf(ref: Ref): void {
   const alias = ref.alias as Alias | null;
   if (alias !== null && alias.mode !== "explicit_unalias") alias.deactivate();
@@ -238,7 +241,7 @@ export function endAliasOf(ref: Ref): void {
 
 // --- Exits --------------------------------------------------------------------------------------
 
-/** Sends `to` the exit signal of `Process.exit(to, reason)`, if it is still there. */
+/** Sends `to` the exit signal of `Process.exit(to, reason)`, if it is alive. */
 export function exitSignal(from: Pid, to: Pid, reason: Term): void {
   const process = to.process;
   if (process === null) {
@@ -248,7 +251,7 @@ export function exitSignal(from: Pid, to: Pid, reason: Term): void {
   else if (reason !== "normal" || from === to) terminate(process, reason);
 }
 
-/** The exit signal of a link: `kill` is nothing special here. */
+/** Sends the exit signal of a link. Unlike in {@linkcode exitSignal}, `kill` can be trapped here. */
 export function signalExit(to: Process, from: Pid, reason: Term): void {
   if (to.trapsExits) deliver(to, ["EXIT", from, reason]);
   else if (reason !== "normal") terminate(to, reason);
@@ -259,18 +262,21 @@ interface Death {
   readonly reason: Term;
 }
 
-/** Deaths that are yet to be made known: a list, for links may form a chain of any length. */
+/**
+ * Exits that are yet to be processed, each by {@linkcode bury}. A queue instead of a recursion, as links
+ * may form a chain of any length.
+ */
 const deaths: Death[] = [];
 let burying = false;
 
 let onEnded: (process: Process, reason: Term) => void = () => {};
 
-/** Names the function that hears of every end, after all others have. */
+/** Sets the function that is called at every exit, after links and monitors were notified. */
 export function whenEnded(callback: (process: Process, reason: Term) => void): void {
   onEnded = callback;
 }
 
-/** Ends `process` with `reason`, for everybody and at once. The first reason decides. */
+/** Terminates `process` with `reason`, at once. Has no effect if it has exited: the first reason counts. */
 export function terminate(process: Process, reason: Term): void {
   if (process.isDead) return;
   process.flags |= DEAD;
@@ -289,6 +295,7 @@ export function terminate(process: Process, reason: Term): void {
   }
 }
 
+/** Cleans up after a process that has exited, and notifies all that depend on it. */
 function bury(process: Process, reason: Term): void {
   const { pid, extras } = process;
   leaveTable(process);
@@ -321,8 +328,8 @@ function bury(process: Process, reason: Term): void {
 }
 
 /**
- * Aborts what a process does outside of the runtime. Listeners are code of a process that has ended:
- * they are fenced, and what they throw ends nobody.
+ * Aborts the work of a process outside of the runtime (`Process.signal`). Listeners are code of a process
+ * that has exited: they are fenced, and what they throw terminates no process.
  */
 function abort(process: Process, controller: AbortController, reason: Term): void {
   const run = () => runAs(process, () => controller.abort(reason));
@@ -350,9 +357,9 @@ function runExitHook(hook: ExitHook, pid: Pid, reason: Term): void {
 }
 
 /**
- * Calls `hook` with the reason when the process ends, before its links and monitors hear of it: so a
- * registry frees a name. Returns a function that takes the hook away, or `undefined` if the process
- * has ended.
+ * Calls `hook` with the reason when the process exits, before its links and monitors are notified; a
+ * registry releases names so. Returns a function that removes the hook, or `undefined` if the process
+ * has exited.
  */
 export function onExit(pid: Pid, hook: ExitHook): (() => void) | undefined {
   const process = pid.process;
@@ -373,7 +380,7 @@ export function onExit(pid: Pid, hook: ExitHook): (() => void) | undefined {
 
 // --- Timers -------------------------------------------------------------------------------------
 
-/** The timer behind a reference, while that is pending. */
+/** The timer that a reference stands for, while it is pending. */
 export function timerOf(ref: Ref): OwnedTimer | undefined {
   return ref.target instanceof OwnedTimer ? ref.target : undefined;
 }

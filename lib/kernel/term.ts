@@ -1,8 +1,8 @@
 /**
- * What a term is: pids, references, and how terms are compared and printed.
+ * Terms: pids and references, and how terms are compared and printed.
  *
- * Atoms are strings (or symbols), tuples are readonly arrays whose first element tags them; neither
- * needs a type of its own at run time. Pids and references do: they are opaque and interned, so that
+ * Atoms are strings (or symbols), and tuples are readonly arrays whose first element is a tag; neither
+ * needs a class. Pids and references have one: they are opaque, and each is a single object, so that
  * `===` and `Map` keys work.
  *
  * @module
@@ -10,7 +10,10 @@
 
 import type { Process } from "./process.ts";
 
-/** Anything that may be a message, a state, a name or a reason. Terms are values: never change one after it was sent. */
+/**
+ * Anything that may be a message, a state, a name or a reason. Messages are passed by reference, not copied:
+ * treat terms as immutable once they are sent.
+ */
 export type Term = unknown;
 
 /** An atom: a string literal such as `"ok"`, or a symbol. */
@@ -19,7 +22,7 @@ export type Atom = string | symbol;
 /** The name of a node, such as `"deno@host"`. */
 export type NodeName = string;
 
-/** The name of a runtime that is no part of a cluster, as `nonode@nohost` is the BEAM's. */
+/** The node name of a runtime that is not part of a cluster. Mirrors the BEAM's `nonode@nohost`. */
 export const NO_NODE: NodeName = "nonode@nohost";
 
 declare const behaviour: unique symbol;
@@ -33,35 +36,35 @@ export function nodeName(): NodeName {
   return here;
 }
 
-/** Gives this runtime the name of a node. */
+/** Sets the name of this node. */
 export function setNodeName(name: NodeName): void {
   here = name;
 }
 
 /**
- * The identity of a process. Opaque: made by `spawn` and the `start` functions, never by hand.
+ * The identity of a process. Opaque: created by `spawn` and the `start` functions only.
  *
- * The type parameter names the behaviour module that the process runs, where that is known, so that
- * {@linkcode GenServer.call} can tell which requests it takes and what it replies.
+ * The type parameter is the behaviour module that the process runs, if it is known. From it
+ * {@linkcode GenServer.call} knows the types of requests and replies.
  *
  * Mirrors Erlang's `pid()`.
  */
-// deno-lint-ignore no-explicit-any -- a pid of which nothing is known passes for any, as a name does
+// deno-lint-ignore no-explicit-any -- a pid of an unknown module is accepted as one of any, as a name is
 export class Pid<Module = any> {
-  /** Nothing at run time: it carries the type parameter. */
+  /** Carries the type parameter; does not exist at run time. */
   declare readonly [behaviour]?: Module;
 
   /**
-   * The running process behind this pid; the kernel takes it away when that ends.
+   * The process with this pid; the kernel sets it to `null` when the process exits.
    *
    * @internal
    */
   process: Process | null;
-  /** Counts up with each process of this runtime, and is never used twice. */
+  /** Unique in this runtime; increases with each process. */
   readonly id: number;
 
   /**
-   * Not for users: the kernel makes pids.
+   * Internal: the kernel creates pids.
    *
    * @internal
    */
@@ -70,7 +73,7 @@ export class Pid<Module = any> {
     this.id = id;
   }
 
-  /** The node that the process lives on. */
+  /** The node that the process runs on. */
   get node(): NodeName {
     return here;
   }
@@ -80,7 +83,7 @@ export class Pid<Module = any> {
     return `#PID<0.${this.id % 0x8000}.${Math.floor(this.id / 0x8000)}>`;
   }
 
-  /** A pid has no JSON form of its own; it shows as its printed one. */
+  /** The printed form, as a pid has no JSON form. */
   toJSON(): string {
     return this.toString();
   }
@@ -97,28 +100,28 @@ export class Pid<Module = any> {
 }
 
 /**
- * A reference: unique for the life of the runtime. Monitors, timers, aliases and tables are known by one.
+ * A reference, unique in the runtime. It identifies a monitor, a timer, an alias or a table.
  *
  * Mirrors Erlang's `reference()`.
  */
 export class Ref {
   /**
-   * The monitor, timer or table that this reference stands for, while that is there.
+   * The monitor, timer or table that this reference stands for, while it exists.
    *
    * @internal
    */
   target: unknown = null;
   /**
-   * The alias that it stands for, while that is active.
+   * The alias that it stands for, while it is active.
    *
    * @internal
    */
   alias: unknown = null;
-  /** Counts up with each reference of this runtime, and is never used twice. */
+  /** Unique in this runtime; increases with each reference. */
   readonly id: number;
 
   /**
-   * Not for users: see {@linkcode makeRef}.
+   * Internal: use {@linkcode makeRef}.
    *
    * @internal
    */
@@ -126,7 +129,7 @@ export class Ref {
     this.id = id;
   }
 
-  /** The node that made it. */
+  /** The node that created it. */
   get node(): NodeName {
     return here;
   }
@@ -136,7 +139,7 @@ export class Ref {
     return `#Reference<0.0.${Math.floor(this.id / 0x40000)}.${this.id % 0x40000}>`;
   }
 
-  /** A reference has no JSON form of its own; it shows as its printed one. */
+  /** The printed form, as a reference has no JSON form. */
   toJSON(): string {
     return this.toString();
   }
@@ -152,7 +155,7 @@ export class Ref {
   }
 }
 
-/** Makes a fresh reference. Mirrors `make_ref/0`. */
+/** Creates a unique reference. Mirrors `make_ref/0`. */
 export function makeRef(): Ref {
   return new Ref();
 }
@@ -172,7 +175,7 @@ export function isAtom(term: unknown): term is Atom {
   return typeof term === "string" || typeof term === "symbol";
 }
 
-/** Tells whether an object is a bare record of values: no instance of a class, and no ES module. */
+/** Tells whether an object is a plain object: neither an instance of a class nor an ES module. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype ||
@@ -215,8 +218,8 @@ export function equal(a: Term, b: Term): boolean {
 }
 
 /**
- * Freezes a term and all that it holds: arrays, plain objects, and the contents of `Map`s and `Set`s.
- * Objects of classes are left alone, for they may be handles on something that changes.
+ * Freezes a term and its contents: arrays, plain objects, and the contents of `Map`s and `Set`s.
+ * Instances of classes are not frozen, as they may be handles to mutable resources.
  */
 export function deepFreeze<T>(term: T): T {
   if (typeof term !== "object" || term === null || Object.isFrozen(term)) return term;
@@ -236,12 +239,12 @@ export function deepFreeze<T>(term: T): T {
 
 let freezing = false;
 
-/** Whether messages are frozen deeply when they are sent: a debugging aid. */
+/** Sets whether messages are deeply frozen when they are sent, which is a debugging aid. */
 export function setFreezing(on: boolean): void {
   freezing = on;
 }
 
-/** What to put into a mailbox for `term`: the term itself, frozen if that was asked for. */
+/** The message to put into a mailbox for `term`: the term itself, frozen if freezing is enabled. */
 export function message<T>(term: T): T {
   return freezing ? deepFreeze(term) : term;
 }

@@ -1,11 +1,10 @@
 /**
- * A map whose keys are compared as terms, not by identity: `["worker", 1]` is the same key wherever
- * it was written.
+ * A map whose keys are compared as terms, not by identity: every `["worker", 1]` is the same key.
  *
- * Atoms, numbers, pids, references, functions, modules and instances of classes are keys of an
- * ordinary `Map`, as they are. Only what is made of parts takes a detour: it is written out as a
- * text, the same for equal terms and another for any other, which stands in for it. So every
- * operation takes the same time however many keys there are and however alike.
+ * Atoms, numbers, pids, references, functions, modules and instances of classes are keys of an ordinary
+ * `Map` themselves. A composed term is serialised as a text, the same for equal terms and different for
+ * all others, which stands in for it. So the time of an operation does not depend on the number of
+ * keys, nor on how similar they are.
  *
  * @module
  */
@@ -14,8 +13,8 @@ import { RemotePid, RemoteRef } from "./distribution.ts";
 import { isPlainObject, Pid, Ref, type Term } from "./term.ts";
 
 /**
- * What stands in for a term as the key of a `Map`: two terms have the same stand-in if and only if
- * {@linkcode equal} finds them equal. A term that is compared by identity stands for itself.
+ * The stand-in for a term as the key of a `Map`: two terms have the same stand-in if and only if they
+ * are {@linkcode equal}. A term that is compared by identity is its own stand-in.
  */
 export function standIn(term: Term): unknown {
   if (typeof term === "string") return term.charCodeAt(0) === MARK_CODE ? MARK + write(term) : term;
@@ -23,8 +22,8 @@ export function standIn(term: Term): unknown {
 }
 
 /**
- * A number of 32 bits, spread evenly, that is the same for equal terms; also in the next run of the
- * program, unless there are pids, references or terms that are compared by identity in it.
+ * A 32-bit hash, evenly distributed, that is the same for equal terms. It is the same in every run of
+ * the program, unless the term contains pids, references or terms that are compared by identity.
  */
 export function hash(term: Term): number {
   const text = typeof term === "string" ? term : write(term);
@@ -35,10 +34,10 @@ export function hash(term: Term): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** A map from terms. Lists its keys in the order in which they came, as `Map` does. */
+/** A map with terms as keys. Iterates in insertion order, as `Map` does. */
 export class TermMap<Value> {
   readonly #values = new Map<unknown, Value>();
-  /** The keys that others stand in for. */
+  /** The original keys, by their stand-ins. */
   readonly #keys = new Map<unknown, Term>();
 
   /** Number of keys. */
@@ -56,7 +55,7 @@ export class TermMap<Value> {
     return this.#values.has(standIn(key));
   }
 
-  /** Puts `value` under `key`, in place of the one that was there. */
+  /** Sets the value under `key`. */
   set(key: Term, value: Value): this {
     const id = standIn(key);
     if (id !== key && !this.#keys.has(id)) this.#keys.set(id, key);
@@ -64,20 +63,20 @@ export class TermMap<Value> {
     return this;
   }
 
-  /** Takes `key` out; tells whether it was there. */
+  /** Removes `key`; tells whether there was a value under it. */
   delete(key: Term): boolean {
     const id = standIn(key);
     if (id !== key) this.#keys.delete(id);
     return this.#values.delete(id);
   }
 
-  /** Takes all keys out. */
+  /** Removes all keys. */
   clear(): void {
     this.#values.clear();
     this.#keys.clear();
   }
 
-  /** All keys. Of equal ones, the one that came first. */
+  /** All keys, each as it was first set. */
   *keys(): Generator<Term> {
     for (const [key] of this) yield key;
   }
@@ -95,7 +94,7 @@ export class TermMap<Value> {
   }
 }
 
-/** What a text begins with that stands in for another term. */
+/** The first character of a stand-in, which tells it apart from other strings. */
 const MARK = "\0";
 const MARK_CODE = 0;
 
@@ -107,8 +106,8 @@ function isComposed(term: Term): term is object {
 }
 
 /**
- * Writes a term out. What is written tells where it ends: it has a length, or one of `,` `]` `}` at
- * the end, which nothing begins with; so what is written in a row can be read in one way only.
+ * Serialises a term. Each text is self-delimiting: it has a length, or ends with one of `,` `]` `}`,
+ * with which no text begins. So a sequence of texts can be read in only one way.
  */
 function write(term: Term): string {
   return isComposed(term) ? writeParts(term) : writeWhole(term);
@@ -122,7 +121,7 @@ function writeParts(term: object): string {
   }
   if (term instanceof Date) return `d${term.getTime()},`;
   if (term instanceof Uint8Array) return `b${term.length}:${writeBytes(term)}`;
-  // The keys of a Map and the members of a Set are compared as those do: by identity.
+  // Keys of a Map and members of a Set are compared by identity, as Map and Set do.
   if (term instanceof Map) {
     return `m${inOrder(Array.from(term, ([key, value]) => writeWhole(key) + write(value)))}}`;
   }
@@ -161,7 +160,7 @@ function writeWhole(term: Term): string {
       return writeIdentity(term);
   }
   if (term === null) return "z";
-  // Those of other nodes have ids that tell nothing.
+  // The ids of remote pids and references are not unique in this runtime.
   if (term instanceof RemotePid || term instanceof RemoteRef) return writeIdentity(term);
   if (term instanceof Pid) return `p${term.id},`;
   if (term instanceof Ref) return `r${term.id},`;
@@ -175,7 +174,7 @@ function writeIdentity(term: WeakKey): string {
   return `#${identityOf(term)},`;
 }
 
-/** A number for what is compared by identity: the same one whenever it is asked for, and its alone. */
+/** A number for a term that is compared by identity: unique, and always the same for that term. */
 export function identityOf(term: WeakKey): number {
   let identity = identities.get(term);
   if (identity === undefined) identities.set(term, identity = ++lastIdentity);

@@ -1,9 +1,9 @@
 /**
- * The order of terms: Erlang's, over the terms of JavaScript.
+ * The order of terms: Erlang's, applied to JavaScript values.
  *
- * 1. numbers and bigints, by value (`1` and `1n` are in one place), `NaN` after all others;
+ * 1. numbers and bigints, by value (`1` and `1n` compare equal), `NaN` after all others;
  * 2. atoms: strings, symbols, booleans, `null` and `undefined`, by their text as JavaScript compares
- *    strings; of one text, a string comes before a symbol, and that before the rest;
+ *    strings; with the same text, a string comes before a symbol, and a symbol before the rest;
  * 3. references, oldest first;
  * 4. functions, in the order in which they were first compared;
  * 5. pids, oldest first;
@@ -34,9 +34,9 @@ const OTHER = 10;
 const BYTES = 11;
 
 /**
- * Compares two terms: less than 0 if `a` comes first, more than 0 if `b` does. It is 0 for terms that are
- * equal (see `equal`), and also for what is equal but for numbers that are a bigint in one of the two, as
- * `1 == 1.0` in Erlang, or for keys of a `Map` and members of a `Set` that are told apart by identity only.
+ * Compares two terms: negative if `a` comes first, positive if `b` does. It is 0 for terms that are equal
+ * (see `equal`), and also for terms that differ only in a number that is a bigint in one of them, as
+ * `1 == 1.0` in Erlang, or in keys of a `Map` and members of a `Set` that differ by identity only.
  *
  * Mirrors `<` and `==` of Erlang.
  */
@@ -73,7 +73,7 @@ function kindOfObject(term: object): number {
   return term instanceof Date ? DATE : OTHER;
 }
 
-// deno-lint-ignore no-explicit-any -- both are of the kind
+// deno-lint-ignore no-explicit-any -- both are of kind `kind`
 function compareAlike(kind: number, a: any, b: any): number {
   switch (kind) {
     case NUMBER:
@@ -118,7 +118,7 @@ function textOf(atom: unknown): string {
   return typeof atom === "symbol" ? atom.description ?? "" : String(atom);
 }
 
-/** Of all symbols that have one text, one at most is in the registry of symbols, and has no identity. */
+/** The order of atoms with the same text. At most one of them is a registered symbol, which has no identity. */
 function kindOfAtom(atom: unknown): number {
   if (typeof atom === "string") return 0;
   if (typeof atom !== "symbol") return 3;
@@ -138,7 +138,7 @@ type Pairs = (readonly [key: Term, value: Term])[];
 
 function compareMaps(a: Pairs, b: Pairs): number {
   if (a.length !== b.length) return a.length - b.length;
-  // Pairs, for `sort` would put a bare `undefined` last.
+  // Sorts pairs, as `sort` would put an `undefined` key last.
   const byKey = ([key]: readonly Term[], [other]: readonly Term[]) => compare(key, other);
   a.sort(byKey);
   b.sort(byKey);

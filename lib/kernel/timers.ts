@@ -2,13 +2,13 @@
  * Timers: one hierarchical timing wheel with one host timer behind it.
  *
  * A `setTimeout` and its `clearTimeout` cost ten times a whole call, and every call has a timeout.
- * Here a timer is a node of a doubly linked list, put into a slot and unlinked again in constant
- * time, however many there are. Most do not even get that far: a timer may be *staged*, that
- * is, parked until somebody looks at the clock anyway, and an answer that comes before then costs
- * neither a look at the clock nor a place in the wheel, nor even its way out of a list.
+ * Here a timer is a node of a doubly linked list, which is put into a slot and removed from it in
+ * constant time, independent of the number of timers. Most timers do not enter a slot: a timer may be
+ * *staged*, that is, set aside until the clock is read for another reason. If it is cancelled before
+ * that, it costs neither a read of the clock nor a slot, nor the removal from a list.
  *
- * Nothing fires early. The scheduler calls {@linkcode advance} and {@linkcode arm}; nobody else
- * touches the host timer.
+ * No timer fires early. Only the scheduler calls {@linkcode advance} and {@linkcode arm}, and only this
+ * module uses the host timer.
  *
  * @module
  */
@@ -16,15 +16,15 @@
 import { isFake, now } from "./clock.ts";
 
 /**
- * A node of the wheel. What it does when it is due is {@linkcode Timer.fire}.
+ * A node of the wheel. When it is due, {@linkcode Timer.fire} is called.
  *
- * An interface and no base class: `super()` is no inlined call in V8, and took 8 ns of each call to a server.
+ * An interface instead of a base class: V8 does not inline `super()`, which took 8 ns of each call to a server.
  */
 export interface Timer {
-  /** Neighbours in the list that the timer is in; `null` while it is in none. */
+  /** Neighbours in the list that the timer is in; `null` while it is not in a list. */
   prev: Timer | null;
   next: Timer | null;
-  /** Tick (whole millisecond of the monotonic clock) at which it fires; its delay while staged. */
+  /** Tick (whole millisecond of the monotonic clock) at which it fires; while staged, its delay. */
   due: number;
   /** Level of the wheel, `STAGED` or `IDLE`. */
   level: number;
@@ -37,7 +37,7 @@ export interface Timer {
 }
 
 // Five levels of 64 slots: a slot of level n is 64^n ms wide, the wheel 2^30 ms (12 days) long.
-// What is due later waits in the farthest slot and is placed anew when that comes round.
+// A timer that is due later waits in the farthest slot, and is placed again when that slot is reached.
 const SLOTS = 64;
 const LEVELS = 5;
 const UNITS = Array.from({ length: LEVELS }, (_, level) => SLOTS ** level);
@@ -46,10 +46,10 @@ export const IDLE = -1;
 const STAGED = LEVELS;
 const MAX_HOST_DELAY_MS = 0x7fffffff;
 
-/** The longest delay that a timer takes, in milliseconds: about 285 years, as far as `number` counts exactly. */
+/** The longest delay of a timer in milliseconds: about 250,000 years, within the exact integers of `number`. */
 export const MAX_DELAY_MS = 2 ** 53 - 2 ** 50;
 
-/** A list, as the node before its first and after its last one. */
+/** A circular list, represented by the sentinel node between its last and its first one. */
 class List implements Timer {
   prev: Timer | null = this;
   next: Timer | null = this;
@@ -60,18 +60,18 @@ class List implements Timer {
 }
 
 const wheel = Array.from({ length: LEVELS * SLOTS }, () => new List());
-/** Timers that were staged since the last look at the clock; those cancelled meanwhile are among them. */
+/** Timers that were staged since the clock was last read, including those cancelled since. */
 let staged: Timer[] = [];
-/** Number of those that are still pending. */
+/** Number of staged timers that are pending. */
 let stagedPending = 0;
-/** Timers that were due already when they were placed: they wait for the next look at the clock. */
+/** Timers that were already due when they were placed: they fire when the clock is next read. */
 const overdue = new List();
 /** Number of timers on each level of the wheel. */
 const counts = new Array<number>(LEVELS).fill(0);
 /** Their sum. */
 let pending = 0;
 
-/** Everything due at or before this tick has fired. */
+/** All timers due at or before this tick have fired. */
 let reached = Math.floor(now());
 let onAdded: () => void = () => {};
 
@@ -79,21 +79,21 @@ let hostTimer: ReturnType<typeof setTimeout> | undefined;
 let hostTimerDue = Infinity;
 /** No timer that was placed since the host timer was set is due before this tick. */
 let earliestPlaced = 0;
-/** The functions that the host timer was set with, and is to be cleared with: a test may fake them. */
+/** The functions with which the host timer was set and must be cleared: a test may fake them. */
 let hostSetTimeout: typeof setTimeout = globalThis.setTimeout;
 let hostClearTimeout: typeof clearTimeout = globalThis.clearTimeout;
 
-/** Names the function to call when a timer was added, so that somebody calls {@linkcode arm}. */
+/** Sets the function that is called when a timer was added, so that the scheduler calls {@linkcode arm}. */
 export function whenAdded(callback: () => void): void {
   onAdded = callback;
 }
 
-/** Number of timers that are pending, staged ones included. */
+/** Number of pending timers, including staged ones. */
 export function pendingTimers(): number {
   return pending + stagedPending;
 }
 
-/** Starts `timer`, to fire `delay` ms from now (or at the absolute time `delay`). `Infinity` never fires. */
+/** Starts `timer`, due in `delay` ms, or at the absolute time `delay`. With `Infinity` it never fires. */
 export function start(timer: Timer, delay: number, absolute = false): void {
   if (delay === Infinity) return;
   timer.due = Math.ceil(absolute ? delay : now() + delay);
@@ -102,8 +102,8 @@ export function start(timer: Timer, delay: number, absolute = false): void {
 }
 
 /**
- * Starts `timer` at the next look at the clock, which is at most a few milliseconds away.
- * For timeouts that are hardly ever reached; `Infinity` is one.
+ * Starts `timer` when the clock is next read, at most a few milliseconds later. For timeouts, which are
+ * rarely reached. `delay` may be `Infinity`.
  */
 export function stage(timer: Timer, delay: number): void {
   timer.due = delay;
@@ -111,7 +111,7 @@ export function stage(timer: Timer, delay: number): void {
   stagedPending++;
   staged[staged.length] = timer;
   if (isFake()) startStaged();
-  // Whoever is called may be busy: then nothing else wakes the scheduler, and nobody looks at the clock.
+  // The server of a call may be busy: then nothing else wakes the scheduler to read the clock.
   onAdded();
 }
 
@@ -135,7 +135,7 @@ function startStagedAt(time: number): void {
   }
 }
 
-/** Takes `timer` out, wherever it is. Harmless if it is nowhere. */
+/** Cancels `timer`, whether staged or in the wheel. Has no effect if it is not pending. */
 export function cancel(timer: Timer): void {
   if (timer.level === IDLE) return;
   if (timer.level === STAGED) {
@@ -152,7 +152,7 @@ export function cancel(timer: Timer): void {
   counts[timer.level]!--;
   pending--;
   timer.level = IDLE;
-  // A sleeping scheduler must hear of it, or the host timer would keep the host up for nothing.
+  // Notify the sleeping scheduler: the host timer would keep the program alive for no reason.
   if (pending === 0 && hostTimer !== undefined) onAdded();
 }
 
@@ -162,7 +162,7 @@ export function left(timer: Timer): number | undefined {
   return timer.level === STAGED ? timer.due : Math.max(0, Math.floor(timer.due - now()));
 }
 
-/** Fires all that is due, and puts staged timers into the wheel. */
+/** Fires all timers that are due, and puts staged timers into the wheel. */
 export function advance(): void {
   const time = now();
   const tick = Math.floor(time);
@@ -180,7 +180,7 @@ export function advance(): void {
   startStagedAt(time);
 }
 
-/** Tells whether {@linkcode arm} would change nothing: the host wakes us in time, and not for nothing. */
+/** Tells whether {@linkcode arm} would have no effect: the host timer is set if and only if it is needed. */
 export function isArmed(): boolean {
   if (staged.length !== 0) return false;
   if (pending === 0) return hostTimer === undefined;
@@ -188,8 +188,8 @@ export function isArmed(): boolean {
 }
 
 /**
- * Makes sure that the host wakes us for the next timer, or not at all if there is none.
- * To be called before the runtime goes idle.
+ * Sets the host timer for the next timer, or clears it if no timer is pending.
+ * Must be called before the runtime becomes idle.
  */
 export function arm(): void {
   if (stagedPending !== 0) advance();
@@ -212,7 +212,7 @@ function disarm(): void {
   try {
     hostClearTimeout(hostTimer);
   } catch {
-    // A fake clock that is no longer there refuses, and does not fire either.
+    // A fake clock that was restored throws, and no longer fires.
   }
   hostTimer = undefined;
   hostTimerDue = Infinity;
@@ -224,7 +224,7 @@ function onHostTimer(): void {
   hostTimerDue = Infinity;
   earliestPlaced = 0;
   advance();
-  // At once, and not only when the loop goes idle: fake time may pass many timers in one step.
+  // Now, not only when the loop becomes idle: fake time may pass many timers in one step.
   arm();
   onAdded();
 }
@@ -266,7 +266,7 @@ function cascade(list: Timer): void {
   const moved = takeAll(list);
   for (let timer = moved.next!; timer !== moved; timer = moved.next!) {
     cancel(timer);
-    // A timer that is due at this very tick belongs into the slot that fires now.
+    // A timer that is due at this tick belongs in the slot that fires now.
     if (timer.due <= reached) link(timer, slot(0, reached), 0);
     else place(timer);
   }
@@ -285,7 +285,7 @@ function slot(level: number, tick: number): Timer {
   return wheel[level * SLOTS + Math.floor(tick / UNITS[level]!) % SLOTS]!;
 }
 
-/** Moves all timers of a list to a new one, so that those added meanwhile are not among them. */
+/** Moves all timers of a list to a new one, which timers that are added meanwhile do not enter. */
 function takeAll(list: Timer): Timer {
   const taken = new List();
   if (list.next === list) return taken;

@@ -436,7 +436,7 @@ Deno.test("self() throws a TypeError in code that goes on after a callback that 
     await assertRejects(
       () => outcome!,
       TypeError,
-      "Cannot tell which process this is: the code goes on after a callback that did not wait for it",
+      "Cannot tell which process this is: the code continues after a callback that did not await it",
     );
   });
 });

@@ -1094,7 +1094,7 @@ Deno.test("Process.monitor(), GenServer.whereis() and sendRequest() fail as the 
       names.faults.whereisName = () => delay(10).then(() => Promise.reject(error));
       assertStrictEquals((await timed(time, ask(), 100))[0], error);
       names.faults.whereisName = () => "maybe";
-      assertThrows(ask, TypeError, 'expected a pid or undefined of the registry, found "maybe"');
+      assertThrows(ask, TypeError, 'expected a pid or undefined from the registry, found "maybe"');
       names.faults.whereisName = () => Promise.resolve("maybe");
       await assertRejects(async () => await ask(), TypeError, 'found "maybe"');
       names.faults.whereisName = never;
