@@ -1,5 +1,5 @@
 /**
- * The clock of the kernel, and how it changes over to fake time and back.
+ * The kernel clock, and its change to fake time and back.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { isFake, now } from "../../lib/kernel/clock.ts";
 import { Process, receive, self } from "../../mod.ts";
 import { inProcess, settled } from "../helpers.ts";
 
-Deno.test("now() goes on, and never back", () => {
+Deno.test("now() advances, and never runs backwards", () => {
   let last = now();
   for (const begin = performance.now(); performance.now() - begin < 5;) {
     const time = now();
@@ -36,7 +36,7 @@ Deno.test("now() does not follow the time of day", () => {
   }
 });
 
-Deno.test("now() goes on from where it was when time is faked, whole milliseconds at a time", () => {
+Deno.test("now() continues in whole milliseconds when time is faked", () => {
   const before = now();
   using time = new FakeTime();
   assert(isFake());
@@ -50,7 +50,7 @@ Deno.test("now() goes on from where it was when time is faked, whole millisecond
   assertEquals(now(), begin + 86_400_001);
 });
 
-Deno.test("now() goes on from where it was when real time is restored", () => {
+Deno.test("now() continues when real time is restored", () => {
   let fake: number;
   {
     using time = new FakeTime();
@@ -63,7 +63,7 @@ Deno.test("now() goes on from where it was when real time is restored", () => {
   assert(real >= fake && real - fake < 1000);
 });
 
-Deno.test("now() goes on from where it was wherever fake time begins", () => {
+Deno.test("now() continues from its last value whatever time fake time starts at", () => {
   let last = now();
   for (const start of [0, 1e15, "1969-07-20", 5, undefined, 0]) {
     const time = new FakeTime(start);
@@ -77,7 +77,7 @@ Deno.test("now() goes on from where it was wherever fake time begins", () => {
   }
 });
 
-Deno.test("now() goes on when fake time is followed by fake time, unseen in between", () => {
+Deno.test("now() continues when fake time follows fake time without a call in between", () => {
   let last = now();
   for (let round = 0; round < 3; round++) {
     using time = new FakeTime();
@@ -90,7 +90,7 @@ Deno.test("now() goes on when fake time is followed by fake time, unseen in betw
   }
 });
 
-Deno.test("a process sleeps in fake time as long as it says, test after test", async () => {
+Deno.test("Process.sleep() in fake time takes the given time, in consecutive tests", async () => {
   for (let round = 0; round < 3; round++) {
     using time = new FakeTime();
     await inProcess(async () => {
@@ -109,7 +109,7 @@ Deno.test("a process sleeps in fake time as long as it says, test after test", a
   }
 });
 
-Deno.test("timers that were set in real time go by fake time once that is there", async () => {
+Deno.test("timers that were started in real time follow fake time when time is faked", async () => {
   await inProcess(async () => {
     Process.sendAfter(self(), "an hour", 3_600_000);
     Process.sendAfter(self(), "a second", 1000);
@@ -126,7 +126,7 @@ Deno.test("timers that were set in real time go by fake time once that is there"
   });
 });
 
-Deno.test("timers that were set in fake time go by real time once that is back", async () => {
+Deno.test("timers that were started in fake time follow real time when it is restored", async () => {
   await inProcess(async () => {
     {
       using time = new FakeTime();
@@ -145,7 +145,7 @@ Deno.test("timers that were set in fake time go by real time once that is back",
   });
 });
 
-Deno.test("timers leave the timers of the host alone that a test sets in fake time", async () => {
+Deno.test("timers do not affect host timers that a test sets in fake time", async () => {
   // The wheel must not clear a timer of one clock with the function of the other.
   await inProcess(async () => {
     const ref = Process.sendAfter(self(), "x", 50_000);

@@ -1,5 +1,5 @@
 /**
- * Exit reasons, and what becomes of a script whose main process is ended.
+ * Exit reasons, and the exit of a script whose main process is terminated.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { errorOf, isOrderly, reasonOf } from "../../lib/kernel/exit.ts";
 
 // --- Reasons ------------------------------------------------------------------------------------
 
-Deno.test("exit() makes an Exit that carries its reason, whatever that is", () => {
+Deno.test("exit() makes an Exit that carries any reason", () => {
   for (const reason of ["normal", undefined, null, 5, ["a", ["b"]], { a: 1 }, exit("inner")]) {
     const error = exit(reason);
     assert(error instanceof Exit && error instanceof Error);
@@ -25,7 +25,7 @@ Deno.test("exit() makes an Exit that carries its reason, whatever that is", () =
   }
 });
 
-Deno.test("Exit has the error for its cause that is at the bottom of its reason", () => {
+Deno.test("Exit has the innermost error of its reason as its cause", () => {
   const error = new Error("oh snap");
   const call = ["GenServer", "call", ["server", "request", 5000]];
   assertStrictEquals(exit(error).cause, error);
@@ -48,7 +48,7 @@ Deno.test("reasonOf() tells errors, exits and other values apart", () => {
   assertEquals(reasonOf(bare), [bare, ""]);
 });
 
-Deno.test("isOrderly() holds for normal, shutdown and a shutdown with a term", () => {
+Deno.test("isOrderly() returns true for normal, shutdown and shutdown with a term", () => {
   for (const reason of ["normal", "shutdown", ["shutdown", "any"], ["shutdown", undefined]]) {
     assert(isOrderly(reason));
   }
@@ -59,7 +59,7 @@ Deno.test("isOrderly() holds for normal, shutdown and a shutdown with a term", (
   }
 });
 
-Deno.test("reasonOf() makes the text of the stack when somebody looks, and shows as a plain tuple", () => {
+Deno.test("reasonOf() makes the text of the stack when it is read, and prints as a plain tuple", () => {
   const error = new RangeError("bad");
   const stack = error.stack!;
   let looks = 0;
@@ -78,7 +78,7 @@ Deno.test("errorOf() finds the error in a reason of the shape [error, stack]", (
   }
 });
 
-Deno.test("formatExit() words reasons as Elixir does", () => {
+Deno.test("formatExit() formats reasons as Elixir does", () => {
   // Run on Elixir 1.14, with Exception.format_exit/1.
   const call = ["GenServer", "call", ["stack", "pop", 5000]];
   const wordings: [unknown, string][] = [
@@ -107,7 +107,7 @@ Deno.test("formatExit() words reasons as Elixir does", () => {
 
 // --- The main process of a test -----------------------------------------------------------------
 
-Deno.test("an abnormal exit signal that reaches the main process is an uncaught error, and then there is another one", async () => {
+Deno.test("an abnormal exit signal to the main process is an uncaught error, and a new main process follows", async () => {
   const errors: unknown[] = [];
   const listener = (event: ErrorEvent) => {
     event.preventDefault();
@@ -142,7 +142,7 @@ interface Outcome {
 
 const MODULE = import.meta.resolve("../../mod.ts");
 
-/** Runs a script of its own that has the whole module at hand, without a permission. */
+/** Runs a script that has imported the module, without any permission. */
 async function run(body: string): Promise<Outcome> {
   const script = `import * as otp from ${JSON.stringify(MODULE)};
 const { after, exit, flush, GenServer, Logger, noreply, ok, Process, receive, reply, self, send, spawn,
@@ -169,7 +169,7 @@ ${body}`;
   return { code, stdout: text(stdout), stderr: text(stderr), ms: performance.now() - begin };
 }
 
-/** Scripts that come to a good end: what they print, and how long they take at least. */
+/** Scripts that succeed: their output, and the minimum time that they take. */
 const good: Record<string, readonly [body: string, stdout: string, atLeast?: number]> = {
   "a script that leaves servers and waiting processes behind": [
     `unwrap(await GenServer.start(Server, undefined, { name: "idle" }));
@@ -184,7 +184,7 @@ const good: Record<string, readonly [body: string, stdout: string, atLeast?: num
      console.log("linked");`,
     "linked\n",
   ],
-  "a script that waits for a timer that nobody awaits": [
+  "a script with a pending timer that it does not await": [
     `const pid = spawn(async () => console.log(await receive()));
      Process.sendAfter(pid, "late", 300);
      console.log("early");`,
@@ -199,14 +199,14 @@ const good: Record<string, readonly [body: string, stdout: string, atLeast?: num
      await GenServer.call(unwrap(await GenServer.start(Server, undefined)), "answered", 60_000);`,
     "tick\n",
   ],
-  "a script whose sleeping processes are ended": [
+  "a script whose sleeping process is killed": [
     `const pid = spawn(() => Process.sleep(60_000));
      await Process.sleep(1);
      Process.exit(pid, "kill");
      console.log("done");`,
     "done\n",
   ],
-  "a script whose main process ends with normal": [
+  "a script whose main process exits with normal": [
     `const main = self();
      spawn(() => Process.exit(main, "normal"));
      await Process.sleep(5);
@@ -241,15 +241,15 @@ const good: Record<string, readonly [body: string, stdout: string, atLeast?: num
      console.log("alive");`,
     "alive\n",
   ],
-  "a script that awaits the end of a failed call": [
-    `const [outcome] = await Promise.allSettled([GenServer.call("nobody", 1)]);
+  "a script that handles a failed call": [
+    `const [outcome] = await Promise.allSettled([GenServer.call("missing", 1)]);
      console.log(outcome.reason.reason[0]);`,
     "noproc\n",
   ],
 };
 
 for (const [what, [body, stdout, atLeast = 0]] of Object.entries(good)) {
-  Deno.test(`${what} ends by itself, with status 0`, async () => {
+  Deno.test(`${what} exits with status 0`, async () => {
     const outcome = await run(body);
     assertEquals([outcome.stdout, outcome.stderr, outcome.code], [stdout, "", 0]);
     assert(outcome.ms >= atLeast);
@@ -257,7 +257,7 @@ for (const [what, [body, stdout, atLeast = 0]] of Object.entries(good)) {
   });
 }
 
-/** Scripts that fail: what their error says. */
+/** Scripts that fail: a part of the error that they print. */
 const bad: Record<string, readonly [body: string, stderr: string, stdout?: string]> = {
   "a script whose linked process fails": [
     `spawnLink(() => { throw new RangeError("oh snap"); });
@@ -277,18 +277,18 @@ const bad: Record<string, readonly [body: string, stderr: string, stdout?: strin
      await receive();`,
     "Exit: killed",
   ],
-  "a script whose linked process ends with shutdown": [
+  "a script whose linked process exits with shutdown": [
     `spawnLink(() => { throw exit("shutdown"); });
      await receive();`,
     "Exit: shutdown",
   ],
   "a script whose own call fails": [
     `console.log("before");
-     await GenServer.call("nobody", "hello");`,
-    'exited in: GenServer.call("nobody", "hello", 5000): no process',
+     await GenServer.call("missing", "hello");`,
+    'exited in: GenServer.call("missing", "hello", 5000): no process',
     "before\n",
   ],
-  "a script that drops a rejection of its own": [
+  "a script that does not handle a rejection": [
     `Promise.reject(new Error("dropped by the script"));
      await Process.sleep(1000);
      console.log("never");`,
@@ -298,7 +298,7 @@ const bad: Record<string, readonly [body: string, stderr: string, stdout?: strin
 };
 
 for (const [what, [body, stderr, stdout = ""]] of Object.entries(bad)) {
-  Deno.test(`${what} ends with status 1, and says why`, async () => {
+  Deno.test(`${what} exits with status 1 and prints the reason`, async () => {
     const outcome = await run(body);
     assertStringIncludes(outcome.stderr, stderr);
     assertEquals([outcome.stdout, outcome.code], [stdout, 1]);

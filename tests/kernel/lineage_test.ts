@@ -1,5 +1,5 @@
 /**
- * Who started whom: the ancestors of a process, and the group that it belongs to.
+ * The ancestors of a process, and the group that it belongs to.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
 import { LEADS_GROUP, type Lineage } from "../../lib/kernel/process.ts";
 import { inProcess } from "../helpers.ts";
 
-/** The ancestors that a process is known to have, nearest first. */
+/** The known ancestors of a process, nearest first. */
 function ancestors(pid: Pid = self()): Pid[] {
   const pids: Pid[] = [];
   for (let each: Lineage | null = pid.process!.lineage; each !== null; each = each.above) {
@@ -29,7 +29,7 @@ function ancestors(pid: Pid = self()): Pid[] {
   return pids;
 }
 
-/** Has one process start the next, so many times, and resolves with what the last one finds. */
+/** Starts a chain of `generations` processes, and resolves with what `find` returns in the last one. */
 function last<T>(generations: number, start: (body: () => void) => unknown, find: () => T) {
   const me = self();
   const generation = (left: number): unknown =>
@@ -38,12 +38,12 @@ function last<T>(generations: number, start: (body: () => void) => unknown, find
   return receive() as Promise<T>;
 }
 
-Deno.test("spawn() hands no ancestors on, so that a thousand generations leave nothing behind", () =>
+Deno.test("spawn() passes on no ancestors, so that a thousand generations leave nothing behind", () =>
   inProcess(async () => {
     assertEquals((await last(1000, spawn, ancestors)).length, 1);
   }));
 
-Deno.test("ProcLib.spawn() and GenServer.start() hand on who the ancestors of a process are", () =>
+Deno.test("ProcLib.spawn() and GenServer.start() pass on the ancestors of a process", () =>
   inProcess(async () => {
     const Server = {
       init: async (generations: number): Promise<readonly ["ok", Pid[]]> => {
@@ -62,7 +62,7 @@ Deno.test("ProcLib.spawn() and GenServer.start() hand on who the ancestors of a 
     for (const pid of [first, second!, third!]) await GenServer.stop(pid);
   }));
 
-Deno.test("Process.leader is that of who started it, through any number of generations", () =>
+Deno.test("Process.leader is inherited through any number of generations", () =>
   inProcess(async () => {
     const leader = () => self().process!.leader;
     assertEquals(await last(3, spawn, leader), self().process!.leader);

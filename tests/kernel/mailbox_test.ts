@@ -37,7 +37,7 @@ function passOver(mailbox: Mailbox): void {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-Deno.test("Mailbox is empty at first, and again when all is taken", () => {
+Deno.test("Mailbox is empty at first, and after all messages are taken", () => {
   const mailbox = new Mailbox();
   for (const count of [1, 2, 16, 17, 18, 600, 3]) {
     assert(mailbox.isEmpty && mailbox.hasNothingNew);
@@ -45,13 +45,13 @@ Deno.test("Mailbox is empty at first, and again when all is taken", () => {
     for (const i of upTo(count)) mailbox.push(PLAIN, i);
     assertFalse(mailbox.isEmpty);
     assertFalse(mailbox.hasNothingNew);
-    assertEquals(mailbox.messages(), upTo(count), "looking takes nothing");
+    assertEquals(mailbox.messages(), upTo(count), "messages() removes nothing");
     assertEquals(drain(mailbox), upTo(count));
   }
   assert(mailbox.isEmpty && mailbox.hasNothingNew);
 });
 
-Deno.test("Mailbox keeps the order when messages come while others are taken", () => {
+Deno.test("Mailbox keeps the order when messages arrive while others are taken", () => {
   const mailbox = new Mailbox();
   let pushed = 0;
   let taken = 0;
@@ -65,7 +65,7 @@ Deno.test("Mailbox keeps the order when messages come while others are taken", (
   assert(mailbox.isEmpty);
 });
 
-Deno.test("Mailbox holds a million messages, and gives them back one by one", () => {
+Deno.test("Mailbox holds a million messages, and returns them one by one", () => {
   const mailbox = new Mailbox();
   const count = 1_000_000;
   const begin = performance.now();
@@ -85,7 +85,7 @@ Deno.test("Mailbox holds undefined, null and its own kinds as messages", () => {
   assertEquals(drain(mailbox), messages);
 });
 
-Deno.test("Mailbox shows a message of another kind in full, and takes it as it was put in", () => {
+Deno.test("Mailbox lists a message of another kind in full, and returns it as it was added", () => {
   const mailbox = new Mailbox();
   for (const i of upTo(40)) mailbox.push(i % 2 === 0 ? PLAIN : ENVELOPE, i);
   const full = upTo(40).map((i) => i % 2 === 0 ? i : ["wrapped", i]);
@@ -96,7 +96,7 @@ Deno.test("Mailbox shows a message of another kind in full, and takes it as it w
   }
 });
 
-Deno.test("Mailbox keeps what was passed over before what is new", () => {
+Deno.test("Mailbox keeps messages that were passed over before new ones", () => {
   const mailbox = new Mailbox();
   for (const i of upTo(5)) mailbox.push(PLAIN, i);
   passOver(mailbox);
@@ -110,7 +110,7 @@ Deno.test("Mailbox keeps what was passed over before what is new", () => {
   assertEquals(drain(mailbox), [0, 1, 2, 3, 4, 6]);
 });
 
-Deno.test("Mailbox.shiftSavedIf() takes the oldest that is wanted of those passed over, and no new one", () => {
+Deno.test("Mailbox.shiftSavedIf() takes the oldest accepted message of those passed over, and no new one", () => {
   const mailbox = new Mailbox();
   for (const i of upTo(6)) mailbox.push(PLAIN, i);
   passOver(mailbox);
@@ -123,7 +123,7 @@ Deno.test("Mailbox.shiftSavedIf() takes the oldest that is wanted of those passe
   assertEquals(new Mailbox().shiftSavedIf(() => true), undefined);
 });
 
-Deno.test("Mailbox gives back what was passed over in constant time each", () => {
+Deno.test("Mailbox returns messages that were passed over in constant time each", () => {
   const mailbox = new Mailbox();
   const count = 200_000;
   for (let i = 0; i < count; i++) mailbox.push(PLAIN, i);
@@ -134,7 +134,7 @@ Deno.test("Mailbox gives back what was passed over in constant time each", () =>
   assert(elapsed < 1000, `${elapsed} ms`);
 });
 
-Deno.test("Mailbox.remove() removes the first that is wanted, and leaves the rest as it was", () => {
+Deno.test("Mailbox.remove() removes the first accepted message, and leaves the rest unchanged", () => {
   const mailbox = new Mailbox();
   for (const message of ["a", "b", "x", "c"]) mailbox.push(PLAIN, message);
   passOver(mailbox);
@@ -146,13 +146,13 @@ Deno.test("Mailbox.remove() removes the first that is wanted, and leaves the res
   assertEquals(mailbox.messages(), ["a", "b", "c", "d", "e"]);
   assertFalse(removeX());
   mailbox.shiftNew();
-  assertEquals(takenPayload, "d", "what was new is new");
+  assertEquals(takenPayload, "d", "new messages stay new");
   mailbox.push(ENVELOPE, 1);
   assert(mailbox.remove((message) => Array.isArray(message) && message[0] === "wrapped"));
   assertEquals(drain(mailbox), ["a", "b", "c", "e"]);
 });
 
-Deno.test("Mailbox.clear() drops everything, and no other mailbox sees any of it", () => {
+Deno.test("Mailbox.clear() drops all messages, and none appears in another mailbox", () => {
   const full = new Mailbox();
   for (const i of upTo(100)) full.push(PLAIN, i);
   passOver(full);
@@ -188,7 +188,7 @@ Deno.test("Mailbox does not mix the messages of mailboxes that fill and drain in
 
 // --- Against a model ----------------------------------------------------------------------------
 
-/** Two lists: what was passed over, and what is new. */
+/** Two lists: the messages that were passed over, and the new ones. */
 interface Model {
   saved: number[];
   fresh: number[];
@@ -213,7 +213,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-Deno.test("Mailbox does what two lists would do, in any order of operations", () => {
+Deno.test("Mailbox behaves as a model of two lists, in any order of operations", () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
       const mailbox = new Mailbox();

@@ -1,9 +1,9 @@
 /**
- * Erlang's rules for processes, links, monitors, aliases, exits, names and timers, as plainly as
- * they can be said: no mailbox is limited, no signal takes time, everything is looked up by
- * looking at everything. What the kernel does is compared with it.
+ * A model of Erlang's rules for processes, links, monitors, aliases, exits, names and timers, as simple
+ * as possible: mailboxes are unbounded, signals take no time, and lookups are linear searches. The
+ * kernel is compared with it (`properties_test.ts`).
  *
- * Processes, monitors, aliases and timers are known by the numbers in which they were made.
+ * Processes, monitors, aliases and timers are numbered in the order of their creation.
  *
  * @module
  */
@@ -11,16 +11,16 @@
 /** An exit reason. */
 export type Reason = string | readonly [string, ...unknown[]];
 
-/** When an alias ends. */
+/** When an alias is deactivated. */
 export type AliasMode = "explicit_unalias" | "demonitor" | "reply_demonitor" | "reply";
 
-/** Whom a message, monitor or timer is for. */
+/** The target of a message, monitor or timer. */
 export type Target = { readonly pid: number } | { readonly name: string };
 
 /**
- * A message, with the stream that it belongs to: what has come from one sender. Within a stream the
- * messages that are `ordered` come first, as they were sent; what tells of the sender's end follows,
- * in no certain order.
+ * A message, with the stream that it belongs to: all messages from one sender. Within a stream the
+ * messages that are `isOrdered` come first, in the order sent; notifications of the sender's exit follow,
+ * in any order.
  */
 export interface Message {
   readonly stream: string;
@@ -62,25 +62,25 @@ interface ModelTimer {
   isActive: boolean;
 }
 
-/** What is said of an operation that is an error of the one who asks for it. */
+/** The outcome of an operation that is an error of the caller. */
 export const ERROR = "TypeError";
-/** What is said of an operation of a process that has ended, maybe by that very operation. */
+/** The outcome of an operation of a process that has exited, possibly because of that operation. */
 export const FENCED = "fenced";
 
-/** How the end of a process is told in a term. */
+/** A process, as it appears in a term. */
 export const pidOf = (id: number): string => `P${id}`;
-/** How a monitor is told in a term. */
+/** A monitor, as it appears in a term. */
 export const monitorOf = (id: number): string => `M${id}`;
-/** How an alias is told in a term. */
+/** An alias, as it appears in a term. */
 export const aliasOf = (id: number): string => `A${id}`;
-/** How a timer is told in a term. */
+/** A timer, as it appears in a term. */
 export const timerOf = (id: number): string => `T${id}`;
 /** The process that sends the exit signals of timers. */
 export const TIMER_SERVER = "TS";
 /** The node in a `DOWN` message. */
 export const NODE = "nonode@nohost";
 
-/** The whole world. */
+/** The state of the model, and its operations. */
 export class Model {
   readonly processes: ModelProcess[] = [];
   readonly monitors: ModelMonitor[] = [];
@@ -88,7 +88,7 @@ export class Model {
   readonly timers: ModelTimer[] = [];
   now = 0;
 
-  /** Whoever has `name`. */
+  /** The process that is registered under `name`. */
   whereis(name: string): ModelProcess | undefined {
     return this.processes.find((process) => process.isAlive && process.name === name);
   }
@@ -133,7 +133,7 @@ export class Model {
     const found = "pid" in target ? this.#process(target.pid) : this.whereis(target.name);
     const object = "pid" in target ? pidOf(target.pid) : [target.name, NODE];
     const isAlive = found?.isAlive === true;
-    // Nobody watches himself: that is taken, and nothing becomes of it, no alias either.
+    // Monitoring oneself is a no-op, and creates no alias.
     const isActive = isAlive && found.id !== by;
     this.monitors.push({ holder: by, target: found?.id ?? -1, object, tag, isActive });
     if (mode !== undefined) {
@@ -194,7 +194,7 @@ export class Model {
     return true;
   }
 
-  /** The process ends by itself. */
+  /** The process exits by itself. */
   leave(id: number, reason: Reason): void {
     this.#end(this.#process(id), reason);
   }
@@ -220,7 +220,7 @@ export class Model {
     return true;
   }
 
-  /** Takes the first message of a stream that has the tag, if there is one. */
+  /** Takes the first message of a stream with the tag, if there is one. */
   receive(by: number, stream: string, tag: string): readonly unknown[] | undefined {
     const { mailbox } = this.#process(by);
     const at = mailbox.findIndex((each) => each.stream === stream && each.term[0] === tag);

@@ -2,9 +2,9 @@
  * Random programs of processes, against a model of Erlang's rules.
  *
  * A program is a list of operations of a few processes, the puppets. Each puppet is a process that
- * does what it is told, without using its mailbox for that; the same is done to the model, and after
- * each operation the two are compared: the outcome, who is alive, exit reasons, mailboxes, links,
- * monitors, names. In the end all is ended, and nothing may be left.
+ * executes commands, which do not pass through its mailbox. The model executes the same commands, and
+ * after each operation the two are compared: the outcome, processes alive, exit reasons, mailboxes,
+ * links, monitors, names. Finally all processes are terminated, and nothing may be left behind.
  *
  * When a program fails, fast-check prints its seed and the shortest program that fails in the same way.
  *
@@ -49,7 +49,7 @@ import {
 
 // --- Programs -----------------------------------------------------------------------------------
 
-/** Numbers stand for one of the processes, monitors, aliases or timers that there are then. */
+/** Numbers select one of the processes, monitors, aliases or timers that exist at that point. */
 type Operation =
   | { readonly op: "spawn"; link: boolean; monitor: boolean; exitAtOnce: Reason | undefined }
   | { readonly op: "link" | "unlink"; which: number }
@@ -72,9 +72,9 @@ type Operation =
 
 type Alias = "explicit_unalias" | "demonitor" | "reply_demonitor";
 type Step = Operation & {
-  /** The process that does it. */
+  /** The process that executes it. */
   readonly by: number;
-  /** Whether the next step comes before anybody has had a turn. */
+  /** Whether the next step follows before any process has had a turn. */
   readonly isHasty: boolean;
 };
 
@@ -143,19 +143,19 @@ const step: fc.Arbitrary<Step> = fc.tuple(
 
 interface Command {
   readonly body: () => unknown;
-  /** Whether the puppet's own code ends with it. */
+  /** Whether the puppet's code returns after it. */
   readonly isLast: boolean;
   readonly done: (outcome: unknown) => void;
 }
 
-/** A process that does what it is told from outside, as long as it has code to go on with. */
+/** A process that executes commands from outside while its code has not returned. */
 class Puppet {
   #take: ((command: Command) => void) | undefined;
   #hasLeft = false;
   reason: unknown;
 
-  /** Whether there is code of it that could do something, if only what the fence prevents. */
-  get goesOn(): boolean {
+  /** Whether its code can still execute a command, even one that the fence rejects. */
+  get canContinue(): boolean {
     return this.#take !== undefined && !this.#hasLeft;
   }
 
@@ -176,14 +176,14 @@ class Puppet {
     }
   };
 
-  /** Has the process do something, and resolves with the outcome. */
+  /** Runs `body` in the process, and resolves with the outcome. */
   do(body: () => unknown, isLast = false): Promise<unknown> {
     if (isLast) this.#hasLeft = true;
     const take = this.#take!;
     return new Promise((done) => take({ body, isLast, done }));
   }
 
-  /** Notes the reason for which the process `pid` ends. */
+  /** Records the exit reason of the process `pid`. */
   watch(pid: Pid): Pid {
     onExit(pid, (reason) => this.reason = reason);
     return pid;
@@ -194,7 +194,7 @@ class Puppet {
 
 const BROKEN = new RangeError("broken");
 
-/** Both worlds: the kernel's, and the model. */
+/** The processes of the kernel, and the model beside them. */
 class World {
   readonly #model = new Model();
   readonly #puppets: Puppet[] = [];
@@ -202,7 +202,7 @@ class World {
   readonly #monitors: Ref[] = [];
   readonly #aliases: Ref[] = [];
   readonly #timers: (Ref | Timer.TRef)[] = [];
-  /** How pids and references are told. */
+  /** The names that the model uses for pids and references. */
   readonly #names = new Map<unknown, string>();
   readonly #time: FakeTime;
   #sent = 0;
@@ -233,30 +233,30 @@ class World {
     return [{ pid }, this.#pids[pid]!];
   }
 
-  /** Does one step in both worlds, and compares them. */
+  /** Executes one step in the kernel and in the model, and compares them. */
   async do(step: Step): Promise<void> {
     const by = this.#pid(step.by);
     if (step.op === "pass") {
       await settled();
       this.#model.pass(step.ms);
       this.#time.tick(step.ms);
-    } else if (!this.#puppets[by]!.goesOn) {
+    } else if (!this.#puppets[by]!.canContinue) {
       return;
     } else if (!this.#model.processes[by]!.isAlive) {
       await this.#doAsDead(by);
     } else {
       await this.#doAs(by, step);
     }
-    // A process has ended only when the promise of its code is fulfilled.
+    // A process exits only when the promise of its code is fulfilled.
     if (!step.isHasty || step.op === "leave") await settled();
     this.#compare();
   }
 
-  /** The code of a process that has ended can go on, and has no effect. */
+  /** The code of a process that has exited may continue, without effect. */
   async #doAsDead(by: number): Promise<void> {
     const victim = this.#pids.find((pid) => Process.isAlive(pid));
     const attempts = [
-      () => victim !== undefined && send(victim, "from the dead"),
+      () => victim !== undefined && send(victim, "after the exit"),
       () => victim !== undefined && Process.exit(victim, "kill"),
       () => spawn(() => {}),
       () => Process.alias(),
@@ -272,7 +272,7 @@ class World {
   async #doAs(by: number, step: Step): Promise<void> {
     const model = this.#model;
     const puppet = this.#puppets[by]!;
-    /** Does something as the puppet; the outcome is the model's, unless that ends the puppet. */
+    /** Runs code in the puppet; the outcome is the model's, unless the code terminates the puppet. */
     const check = async (expected: unknown, body: () => unknown) => {
       const outcome = await puppet.do(body);
       assertEquals(outcome, model.processes[by]!.isAlive ? expected : FENCED, step.op);
@@ -458,14 +458,14 @@ class World {
     this.#names.set(ref, monitorOf(id));
   }
 
-  /** Takes the message about a monitor out of a mailbox of the model, whatever its tag. */
+  /** Takes the `DOWN` message of a monitor, with any tag, out of a mailbox of the model. */
   #takeDown(by: number, monitor: string): readonly unknown[] | undefined {
     const { mailbox } = this.#model.processes[by]!;
     const at = mailbox.findIndex(({ term }) => term.length === 5 && term[1] === monitor);
     return at < 0 ? undefined : mailbox.splice(at, 1)[0]!.term;
   }
 
-  /** A term with all pids and references told as the model tells them. */
+  /** A term with all pids and references as they appear in the model. */
   #tell(term: unknown): unknown {
     if (term instanceof Pid || term instanceof Ref) return this.#names.get(term) ?? term;
     if (term === BROKEN) return "broken";
@@ -508,14 +508,14 @@ class World {
     for (const name of NAMES) {
       const holder = this.#model.whereis(name);
       const pid = Process.whereis(name);
-      assertEquals(pid && this.#tell(pid), holder && pidOf(holder.id), `who is ${name}`);
+      assertEquals(pid && this.#tell(pid), holder && pidOf(holder.id), `whereis ${name}`);
     }
     const mine = new Set<unknown>(this.#pids);
     const listed = Process.list().filter((pid) => mine.has(pid)).map((pid) => this.#tell(pid));
     assertEquals(listed, living, "Process.list()");
   }
 
-  /** Compares mail stream by stream: what comes from one sender has an order, and nothing else has. */
+  /** Compares messages stream by stream: only messages from the same sender are ordered. */
   #compareMail(mail: readonly unknown[], expected: readonly Message[], what = "mail"): void {
     const streams = new Map<string, unknown[]>();
     for (const message of mail) {
@@ -545,10 +545,10 @@ class World {
     if (term[0] === "message" || term[0] === "EXIT") return term[1] as string;
     if (term[0] === "timer" || term[0] === "timeout") return "timers";
     const monitor = this.#model.monitors[Number((term[1] as string).slice(1))]!;
-    return monitor.target < 0 ? "nobody" : pidOf(monitor.target);
+    return monitor.target < 0 ? "none" : pidOf(monitor.target);
   }
 
-  /** Ends whoever is left. */
+  /** Terminates all processes and timers that are left. */
   async end(): Promise<void> {
     for (const pid of this.#pids) Process.exit(pid, "kill");
     for (const timer of this.#timers) {
@@ -559,7 +559,7 @@ class World {
   }
 }
 
-/** The exit reason, as the model tells it, of a process that leaves so. */
+/** The exit reason, as it appears in the model, of a process that leaves in this way. */
 function reasonFor(how: "return" | "error" | "throw" | Reason): Reason {
   if (how === "return") return "normal";
   if (how === "error") return ["broken", "stack"];
@@ -575,7 +575,7 @@ function leave(how: "return" | "error" | "throw" | Reason): void {
 
 // --- The properties -----------------------------------------------------------------------------
 
-/** Whatever could be left behind. */
+/** Everything that could be left behind. */
 const leftovers = () => ({
   processes: Process.list().map(String),
   names: Process.registered().sort(),
@@ -584,10 +584,10 @@ const leftovers = () => ({
   links: Process.info(self(), ["links", "monitors", "monitored_by"]),
 });
 
-Deno.test("processes do in any program what Erlang's rules say, and leave nothing behind", async () => {
+Deno.test("processes follow Erlang's rules in any program, and leave nothing behind", async () => {
   using _reports = collectReports();
   using time = new FakeTime();
-  // So that the service of the timers is there.
+  // Starts the timer service.
   Timer.cancel(unwrap(Timer.applyAfter(1, () => {})));
   const before = leftovers();
   await fc.assert(
@@ -609,8 +609,8 @@ Deno.test("processes do in any program what Erlang's rules say, and leave nothin
   );
 });
 
-Deno.test("the programs of the property above do enough to mean something", () => {
-  // Guards against a generator that has come to make trivial programs.
+Deno.test("the programs of the property above contain every operation often enough", () => {
+  // Guards against a generator that produces trivial programs.
   const counts = new Map<string, number>();
   for (const steps of fc.sample(fc.array(step, { minLength: 60, maxLength: 60 }), 50)) {
     for (const { op } of steps) counts.set(op, (counts.get(op) ?? 0) + 1);

@@ -1,5 +1,5 @@
 /**
- * The scheduler: everybody has a turn, the host too; and who is who after an `await`.
+ * The scheduler: turns of processes and of the host, and the current process after an `await`.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import {
 import { HOST_BUDGET_MS, isAtRest, TURN_MESSAGES } from "../../lib/kernel/scheduler.ts";
 import { assertSilence, collectReports, exitOf, inProcess, settled } from "../helpers.ts";
 
-/** What a host does between two slices of ours. */
+/** The tasks that a host runs between two slices. */
 const hostTurns: Record<string, (done: () => void) => void> = {
   setTimeout: (done) => void setTimeout(done, 0),
   setImmediate: (done) => void setImmediate(done),
@@ -50,7 +50,7 @@ function turnOfTheHost(): Promise<unknown> {
   );
 }
 
-/** A server that tells `to` of each message in its own name. */
+/** A server that adds its name to a log for each message. */
 const Log = {
   init: ([name, log]: readonly [string, string[]]) => ok([name, log] as const),
   handleCast: (_request: unknown, state: readonly [string, string[]]) => {
@@ -61,7 +61,7 @@ const Log = {
 
 // --- Turns --------------------------------------------------------------------------------------
 
-Deno.test("a process with a flooded mailbox lets others have their turn after a few messages", async () => {
+Deno.test("a process with a flooded mailbox yields to others after a few messages", async () => {
   await inProcess(async () => {
     const log: string[] = [];
     const busy = unwrap(await GenServer.startLink(Log, ["busy", log]));
@@ -88,7 +88,7 @@ Deno.test("processes have their turns in the order in which they were woken", as
   });
 });
 
-Deno.test("messages are handled before the host's next turn when there are few", async () => {
+Deno.test("a few messages are handled before the next turn of the host", async () => {
   await inProcess(async () => {
     const log: string[] = [];
     const server = unwrap(await GenServer.startLink(Log, ["server", log]));
@@ -122,7 +122,7 @@ const endless: Record<string, (isOver: () => boolean) => unknown> = {
         await receive();
       }
     }),
-  "a process that always looks for mail in vain": (isOver) =>
+  "a process that always polls an empty mailbox": (isOver) =>
     spawnLink(async () => {
       while (!isOver()) await receive(on("never", () => {}), after(0, () => {}));
     }),
@@ -157,7 +157,7 @@ const endless: Record<string, (isOver: () => boolean) => unknown> = {
 };
 
 for (const [what, start] of Object.entries(endless)) {
-  Deno.test(`the host and all others have their turns beside ${what}`, async () => {
+  Deno.test(`the host and all other processes have their turns beside ${what}`, async () => {
     await inProcess(async () => {
       let isOver = false;
       const limit = performance.now() + 5000;
@@ -183,7 +183,7 @@ for (const [what, start] of Object.entries(endless)) {
   });
 }
 
-Deno.test("the host looks at its I/O in each of its turns when a server always casts to itself", async () => {
+Deno.test("the host polls its I/O in each of its turns when a server always casts to itself", async () => {
   await inProcess(async () => {
     let [slices, handled, seen, isOver] = [0, 0, 0, false];
     await endless["a server that always casts to itself"]!(() => {
@@ -204,12 +204,12 @@ Deno.test("the host looks at its I/O in each of its turns when a server always c
     await server.read(new Uint8Array(1));
     isOver = true;
     for (const each of [client, server, listener]) each.close();
-    // Once in 61 turns is what an immediate for each would have come to.
+    // With one immediate per turn it would be polled once in 61 turns.
     assert(slices < 30, `it took ${slices} slices`);
   });
 });
 
-Deno.test("settled() waits for the scheduler while the host has its turns, and the dead alone are left to run", async () => {
+Deno.test("settled() waits for the scheduler during turns of the host, and when only dead processes are queued", async () => {
   await inProcess(async () => {
     const Slow = {
       init: () => ok(0),
@@ -222,7 +222,7 @@ Deno.test("settled() waits for the scheduler while the host has its turns, and t
     const slow = unwrap(await GenServer.start(Slow));
     for (let i = 0; i < 1000; i++) GenServer.cast(slow, "work");
     assert(!isAtRest());
-    // Whenever the host has its turn now, the server is about to go on.
+    // At each turn of the host the server is in the run queue.
     await new Promise<void>((resolve) => setImmediate(resolve));
     Process.exit(slow, "kill");
     assert(!isAtRest());
@@ -252,14 +252,14 @@ Deno.test("a timer fires in time under a full load of messages", async () => {
     }
     isOver = true;
     assert(late.every((ms) => ms >= 0), `${late}: never early`);
-    // The goal is 5 ms; what a busy machine adds to that is not ours.
+    // The goal is 5 ms; the rest is a margin for a busy machine.
     assert(late.toSorted((a, b) => a - b)[4]! < 50, `${late}`);
   });
 });
 
 // --- Async callbacks ----------------------------------------------------------------------------
 
-Deno.test("a callback that returns a promise holds its process, and no other, until it settles", async () => {
+Deno.test("a callback that returns a promise blocks its process, and no other, until it settles", async () => {
   await inProcess(async () => {
     const log: unknown[] = [];
     let goOn: () => void = () => {};
@@ -292,11 +292,11 @@ Deno.test("a callback that returns a promise holds its process, and no other, un
   });
 });
 
-// --- Which process am I? ------------------------------------------------------------------------
+// --- The current process ------------------------------------------------------------------------
 
 const tick = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-/** Helpers in the code of a process, from which `self()` is asked for. */
+/** Forms of code in a process that calls `self()`. */
 const forms: Record<string, () => unknown> = {
   "at once": () => self(),
   "after an await": async () => {
@@ -355,7 +355,7 @@ const forms: Record<string, () => unknown> = {
   },
 };
 
-/** Has several processes of a kind ask for `self()` at once, and tells what they and their starters know. */
+/** Several processes of each kind call `self()` concurrently. Resolves with their pids and the results. */
 const kinds: Record<string, (ask: () => unknown) => Promise<readonly (readonly [Pid, unknown])[]>> =
   {
     "a coroutine": async (ask) => {
@@ -370,19 +370,19 @@ const kinds: Record<string, (ask: () => unknown) => Promise<readonly (readonly [
     "an async callback": (ask) =>
       askServers({
         init: () => ok(0),
-        handleCall: async (_request: "who", _from: GenServer.From, state: number) =>
+        handleCall: async (_request: "self", _from: GenServer.From, state: number) =>
           reply(await ask(), state),
       }),
     "a plain callback that returns a promise": (ask) =>
       askServers({
         init: () => ok(0),
-        handleCall: (_request: "who", _from: GenServer.From, state: number) =>
+        handleCall: (_request: "self", _from: GenServer.From, state: number) =>
           Promise.resolve(ask()).then((pid) => reply(pid, state)),
       }),
     "an async init": async (ask) => {
       const Server = {
         init: async () => ok(await ask()),
-        handleCall: (_request: "who", _from: GenServer.From, pid: unknown) => reply(pid, pid),
+        handleCall: (_request: "self", _from: GenServer.From, pid: unknown) => reply(pid, pid),
       };
       return await askServers(Server);
     },
@@ -394,12 +394,12 @@ async function askServers(module: GenServer.Module): Promise<[Pid, unknown][]> {
     [1, 2, 3].map(async () => unwrap(await GenServer.startLink(module, undefined))),
   );
   return await Promise.all(
-    servers.map(async (pid) => [pid, await GenServer.call(pid as Pid, "who")] as [Pid, unknown]),
+    servers.map(async (pid) => [pid, await GenServer.call(pid as Pid, "self")] as [Pid, unknown]),
   );
 }
 
 for (const [kind, run] of Object.entries(kinds)) {
-  Deno.test(`self() is known in ${kind}, in whatever form it goes on after an await`, async () => {
+  Deno.test(`self() is known in ${kind}, in every form of code after an await`, async () => {
     for (const [form, ask] of Object.entries(forms)) {
       const answers = kind === "the main process"
         ? await run(ask)
@@ -409,7 +409,7 @@ for (const [kind, run] of Object.entries(kinds)) {
   });
 }
 
-Deno.test("self() of the caller is untouched by the processes that run meanwhile", async () => {
+Deno.test("self() of the caller is not affected by processes that run in between", async () => {
   await inProcess(async () => {
     const me = self();
     const server = unwrap(await GenServer.startLink(Log, ["server", []]));
@@ -421,7 +421,7 @@ Deno.test("self() of the caller is untouched by the processes that run meanwhile
   });
 });
 
-Deno.test("self() throws a TypeError in code that goes on after a callback that did not wait for it", async () => {
+Deno.test("self() throws a TypeError in code that continues after a callback that did not await it", async () => {
   await inProcess(async () => {
     let outcome: Promise<unknown> | undefined;
     const Careless = {
@@ -441,12 +441,12 @@ Deno.test("self() throws a TypeError in code that goes on after a callback that 
   });
 });
 
-Deno.test("self() of an async callback is known in code that it does not wait for, too", async () => {
+Deno.test("self() is known in code that an async callback does not await", async () => {
   await inProcess(async () => {
     let outcome: Promise<unknown> | undefined;
     const Server = {
       init: () => ok(0),
-      // deno-lint-ignore require-await -- async without an await is what is tried
+      // deno-lint-ignore require-await -- an async function without await is tested
       handleCast: async (_request: unknown, state: number) => {
         outcome = tick().then(() => self());
         return noreply(state);
@@ -459,9 +459,9 @@ Deno.test("self() of an async callback is known in code that it does not wait fo
   });
 });
 
-// --- Rejections that nobody handles -------------------------------------------------------------
+// --- Unhandled rejections -----------------------------------------------------------------------
 
-Deno.test("a rejection that nobody handles ends the process that it belongs to, and no other", async () => {
+Deno.test("an unhandled rejection terminates the process that it belongs to, and no other", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const error = new Error("dropped");
@@ -501,8 +501,8 @@ Deno.test("a rejection that nobody handles ends the process that it belongs to, 
   ]);
 });
 
-Deno.test("a rejection that nobody handles after a plain callback is reported, and ends nothing", async () => {
-  // Nothing tells whose it is.
+Deno.test("an unhandled rejection after a plain callback is reported, and terminates no process", async () => {
+  // It is not known to which process it belongs.
   using reports = collectReports();
   await inProcess(async () => {
     const error = new Error("dropped");
@@ -525,7 +525,7 @@ Deno.test("a rejection that nobody handles after a plain callback is reported, a
   });
 });
 
-Deno.test("a call that fails where nobody waits for it ends the caller with the reason of the call", async () => {
+Deno.test("a failed call that is not awaited terminates the caller with the reason of the call", async () => {
   await inProcess(async () => {
     const pid = spawn(async () => {
       GenServer.call("nobody", "hello");
@@ -538,7 +538,7 @@ Deno.test("a call that fails where nobody waits for it ends the caller with the 
   });
 });
 
-Deno.test("a rejection that is handled later, but before the host looks, ends nothing", async () => {
+Deno.test("a rejection that is handled before the host reports it terminates no process", async () => {
   await inProcess(async () => {
     const promise = Promise.reject(new Error("handled"));
     await null;

@@ -1,5 +1,5 @@
 /**
- * The end of a process: in which order what is told, and that there is nothing after it.
+ * The exit of a process: the order of its effects, and that its code has no effect afterwards.
  *
  * @module
  */
@@ -41,16 +41,16 @@ const Echo = {
   handleCast: (_request: unknown, state: number) => noreply(state),
 };
 
-/** A door that is closed at first. */
+/** A promise, and the function that resolves it. */
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => open = resolve);
   return { opened, open };
 }
 
-// --- The order of an end ------------------------------------------------------------------------
+// --- The order of an exit -----------------------------------------------------------------------
 
-Deno.test("terminate() frees names first, then ends timers and calls, then tells links and monitors", async () => {
+Deno.test("terminate() releases names first, then removes timers and calls, then notifies links and monitors", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const me = self();
@@ -74,13 +74,13 @@ Deno.test("terminate() frees names first, then ends timers and calls, then tells
     Process.exit(silent, "boom");
     assertEquals(atFirst, ["boom", undefined, true, []]);
     assertEquals(Process.readTimer(timer), false);
-    assertEquals(pendingTimers(), timers - 2, "the timer, and the limit of the call");
+    assertEquals(pendingTimers(), timers - 2, "the timer, and the timeout of the call");
     assertEquals(flush(), [["EXIT", silent, "boom"], ["DOWN", ref, "process", silent, "boom"]]);
     assertEquals(await call, ["boom", ["GenServer", "call", [silent, "anything", 5000]]]);
   });
 });
 
-Deno.test("terminate() has ended a process for everybody when it returns", async () => {
+Deno.test("terminate() has taken full effect when it returns", async () => {
   await inProcess(async () => {
     const pid = spawn(untilStopped);
     Process.register(pid, "mortal");
@@ -93,7 +93,7 @@ Deno.test("terminate() has ended a process for everybody when it returns", async
   });
 });
 
-Deno.test("onExit() hooks are called once with the reason, unless they were taken away", async () => {
+Deno.test("onExit() calls a hook once with the reason, unless it was removed", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const log: unknown[] = [];
@@ -120,7 +120,7 @@ Deno.test("onExit() hooks are called once with the reason, unless they were take
 
 // --- Many at once -------------------------------------------------------------------------------
 
-Deno.test("terminate() ends a chain of links of any length", async () => {
+Deno.test("terminate() terminates a chain of links of any length", async () => {
   await inProcess(async () => {
     const count = 50_000;
     const me = self();
@@ -143,7 +143,7 @@ Deno.test("terminate() ends a chain of links of any length", async () => {
   });
 });
 
-Deno.test("terminate() ends a ring of links, each process once", async () => {
+Deno.test("terminate() terminates a ring of links, each process once", async () => {
   await inProcess(async () => {
     const ring: Pid[] = [];
     for (let i = 0; i < 100; i++) {
@@ -165,7 +165,7 @@ Deno.test("terminate() ends a ring of links, each process once", async () => {
   });
 });
 
-Deno.test("terminate() tells each of many links and monitors once", async () => {
+Deno.test("terminate() notifies each of many links and monitors once", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const hub = spawnLink(untilStopped);
@@ -187,7 +187,7 @@ Deno.test("terminate() tells each of many links and monitors once", async () => 
 
 // --- The fence ----------------------------------------------------------------------------------
 
-Deno.test("a process that has ended can do nothing more: each call of the runtime fails with an Exit", async () => {
+Deno.test("every call of the runtime throws an Exit in a process that has exited", async () => {
   await inProcess(async () => {
     const me = self();
     const alias = Process.alias();
@@ -197,12 +197,12 @@ Deno.test("a process that has ended can do nothing more: each call of the runtim
     const before = { count: Process.list().length, timers: pendingTimers() };
     const attempts: Record<string, () => unknown> = {
       self: () => self(),
-      "send to a pid": () => send(me, "from the dead"),
-      "send to a name": () => send("other", "from the dead"),
-      "send to an alias": () => send(alias, "from the dead"),
-      spawn: () => spawn(() => send(me, "child of the dead")),
-      spawnLink: () => spawnLink(() => send(me, "child of the dead")),
-      spawnMonitor: () => spawnMonitor(() => send(me, "child of the dead")),
+      "send to a pid": () => send(me, "after the exit"),
+      "send to a name": () => send("other", "after the exit"),
+      "send to an alias": () => send(alias, "after the exit"),
+      spawn: () => spawn(() => send(me, "child after the exit")),
+      spawnLink: () => spawnLink(() => send(me, "child after the exit")),
+      spawnMonitor: () => spawnMonitor(() => send(me, "child after the exit")),
       receive: () => receive(),
       flush: () => flush(),
       "Process.exit": () => Process.exit(me, "kill"),
@@ -214,12 +214,12 @@ Deno.test("a process that has ended can do nothing more: each call of the runtim
       "Process.alias": () => Process.alias(),
       "Process.unalias": () => Process.unalias(alias),
       "Process.flag": () => Process.flag("trap_exit", true),
-      "Process.register": () => Process.register(me, "by the dead"),
+      "Process.register": () => Process.register(me, "after the exit"),
       "Process.unregister": () => Process.unregister("other"),
       "Process.whereis": () => Process.whereis("other"),
       "Process.registered": () => Process.registered(),
-      "Process.sendAfter": () => Process.sendAfter(me, "from the dead", 0),
-      "Process.startTimer": () => Process.startTimer(0, me, "from the dead"),
+      "Process.sendAfter": () => Process.sendAfter(me, "after the exit", 0),
+      "Process.startTimer": () => Process.startTimer(0, me, "after the exit"),
       "Process.cancelTimer": () => Process.cancelTimer(makeRef()),
       "Process.readTimer": () => Process.readTimer(makeRef()),
       "Process.sleep": () => Process.sleep(0),
@@ -235,18 +235,18 @@ Deno.test("a process that has ended can do nothing more: each call of the runtim
       "Process.info": () => Process.info(me),
       "Process.setLabel": () => Process.setLabel("label"),
       "Process.getLabel": () => Process.getLabel(me),
-      "GenServer.call": () => GenServer.call(server, "from the dead"),
-      "GenServer.cast": () => GenServer.cast(server, "from the dead"),
-      "GenServer.cast by name": () => GenServer.cast("other", "from the dead"),
+      "GenServer.call": () => GenServer.call(server, "after the exit"),
+      "GenServer.cast": () => GenServer.cast(server, "after the exit"),
+      "GenServer.cast by name": () => GenServer.cast("other", "after the exit"),
       "GenServer.start": () => GenServer.start(Echo, undefined),
       "GenServer.startLink": () => GenServer.startLink(Echo, undefined),
       "GenServer.stop": () => GenServer.stop(server),
-      "GenServer.reply": () => GenServer.reply([me, makeRef()], "from the dead"),
+      "GenServer.reply": () => GenServer.reply([me, makeRef()], "after the exit"),
       "GenServer.whereis": () => GenServer.whereis("other"),
       "Sys.getState": () => Sys.getState(server),
       "Sys.suspend": () => Sys.suspend(server),
-      "Timer.sendAfter": () => Timer.sendAfter(0, me, "from the dead"),
-      "Timer.applyAfter": () => Timer.applyAfter(0, () => send(me, "child of the dead")),
+      "Timer.sendAfter": () => Timer.sendAfter(0, me, "after the exit"),
+      "Timer.applyAfter": () => Timer.applyAfter(0, () => send(me, "child after the exit")),
       "Timer.exitAfter": () => Timer.exitAfter(0, me, "kill"),
     };
     const outcomes = new Map<string, unknown>();
@@ -286,7 +286,7 @@ Deno.test("a process that has ended can do nothing more: each call of the runtim
     await assertSilence();
     assertEquals(Process.info(other, "messages"), ["messages", []]);
     assertEquals(await Sys.getState(server), 0);
-    assertEquals(Process.whereis("by the dead"), undefined);
+    assertEquals(Process.whereis("after the exit"), undefined);
     assertStrictEquals(Process.whereis("other"), other);
     assertEquals(Process.list().length, before.count);
     assertEquals(pendingTimers(), before.timers);
@@ -298,7 +298,7 @@ Deno.test("a process that has ended can do nothing more: each call of the runtim
   });
 });
 
-Deno.test("a process that has ended has no effect by finally blocks, nor by what it awaited", async () => {
+Deno.test("a process that has exited has no effect through finally blocks or code after an await", async () => {
   await inProcess(async () => {
     const me = self();
     const trail: string[] = [];
@@ -307,8 +307,8 @@ Deno.test("a process that has ended has no effect by finally blocks, nor by what
       try {
         try {
           await opened;
-          trail.push("went on");
-          send(me, "went on");
+          trail.push("continued");
+          send(me, "continued");
         } finally {
           trail.push("inner finally");
           await Process.sleep(0);
@@ -325,13 +325,13 @@ Deno.test("a process that has ended has no effect by finally blocks, nor by what
     Process.exit(pid, "boom");
     open();
     await settled();
-    // JavaScript goes on; what it reaches is itself.
-    assertEquals(trail, ["went on", "inner finally", "caught Exit", "outer finally"]);
+    // Its JavaScript continues, but reaches no other process.
+    assertEquals(trail, ["continued", "inner finally", "caught Exit", "outer finally"]);
     await assertSilence();
   });
 });
 
-Deno.test("a process that has ended does not come back from what it awaited of the runtime", async () => {
+Deno.test("promises of the runtime never settle in a process that has exited", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const trail: string[] = [];
@@ -362,7 +362,7 @@ Deno.test("a process that has ended does not come back from what it awaited of t
   });
 });
 
-Deno.test("a process that has ended in an asynchronous lookup of a name leaves no monitor", async () => {
+Deno.test("a process that exits during an asynchronous lookup of a name leaves no monitor", async () => {
   await inProcess(async () => {
     const target = spawnLink(untilStopped);
     const { opened, open } = gate();
@@ -385,14 +385,14 @@ Deno.test("a process that has ended in an asynchronous lookup of a name leaves n
 
 // --- Process.signal -----------------------------------------------------------------------------
 
-Deno.test("Process.signal() aborts with the reason when the process ends", async () => {
+Deno.test("Process.signal() aborts with the reason when the process exits", async () => {
   await inProcess(async () => {
     const me = self();
     const reasons = ["boom", ["shutdown", 1], "kill"];
     for (const reason of reasons) {
       const pid = spawn(async () => {
         const signal = Process.signal();
-        assertStrictEquals(Process.signal(), signal, "there is one");
+        assertStrictEquals(Process.signal(), signal, "the same signal");
         send(me, signal);
         await untilStopped();
       });
@@ -409,7 +409,7 @@ Deno.test("Process.signal() aborts with the reason when the process ends", async
   });
 });
 
-Deno.test("Process.signal() of a server aborts when that stops, after its terminate", async () => {
+Deno.test("Process.signal() of a server aborts when the server stops, after its terminate callback", async () => {
   await inProcess(async () => {
     const log: string[] = [];
     const Server = {
@@ -427,7 +427,7 @@ Deno.test("Process.signal() of a server aborts when that stops, after its termin
   });
 });
 
-Deno.test("Process.signal() ends what a killed process awaits of others", async () => {
+Deno.test("Process.signal() aborts host operations that a killed process awaits", async () => {
   await inProcess(async () => {
     let outcome: unknown;
     const pid = spawn(() =>
@@ -445,7 +445,7 @@ Deno.test("Process.signal() ends what a killed process awaits of others", async 
   });
 });
 
-Deno.test("Process.signal() listeners are fenced, and what they throw harms nobody", async () => {
+Deno.test("Process.signal() listeners are fenced, and errors that they throw have no effect", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const me = self();
@@ -453,14 +453,14 @@ Deno.test("Process.signal() listeners are fenced, and what they throw harms nobo
     const log: string[] = [];
     const [pid, ref] = spawnMonitor(async () => {
       const signal = Process.signal();
-      signal.addEventListener("abort", () => send(me, "from the dead"));
+      signal.addEventListener("abort", () => send(me, "after the exit"));
       signal.addEventListener("abort", () => {
         throw error;
       });
       signal.addEventListener("abort", async () => {
         await null;
-        log.push("went on");
-        send(me, "from the dead");
+        log.push("continued");
+        send(me, "after the exit");
       });
       signal.addEventListener("abort", () => log.push("the last one"));
       await untilStopped();
@@ -469,16 +469,16 @@ Deno.test("Process.signal() listeners are fenced, and what they throw harms nobo
     Process.exit(pid, "boom");
     assertEquals(await receive(), ["DOWN", ref, "process", pid, "boom"]);
     await assertSilence();
-    assertEquals(log, ["the last one", "went on"]);
+    assertEquals(log, ["the last one", "continued"]);
     assertEquals(reports.all.map(({ kind, pid, reason }) => [kind, pid, reason]), [
       ["uncaught", pid, [error, error.stack]],
     ]);
   });
 });
 
-// --- In the midst of a callback -----------------------------------------------------------------
+// --- During a callback --------------------------------------------------------------------------
 
-Deno.test("a server that is ended in its own callback goes no further", async () => {
+Deno.test("a server that is terminated in its own callback does not continue", async () => {
   await inProcess(async () => {
     const me = self();
     const log: string[] = [];
@@ -489,7 +489,7 @@ Deno.test("a server that is ended in its own callback goes no further", async ()
         try {
           if (request === "itself") Process.exit(self(), "boom");
           if (request === "by a link") Process.exit(other, "boom");
-          send(me, "went on");
+          send(me, "continued");
         } catch {
           log.push("caught");
         }
@@ -517,7 +517,7 @@ Deno.test("a server that is ended in its own callback goes no further", async ()
   });
 });
 
-Deno.test("exit signals from many at once: the first decides, and each is told once", async () => {
+Deno.test("Process.exit() by many processes at once exits the target with the first reason, and notifies once", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const target = spawnLink(untilStopped);

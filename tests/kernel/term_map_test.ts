@@ -20,7 +20,7 @@ Deno.test("standIn() is the same for two terms if and only if they are equal", (
   assert(equals > 100, `only ${equals} pairs of equal terms were tried`);
 });
 
-Deno.test("standIn() tells terms apart that are written alike", () => {
+Deno.test("standIn() distinguishes terms with similar texts", () => {
   const alike: Term[][] = [
     [["a", "b"], ["as1:b"], ["asb"], ["a,b"], [["a"], "b"], [["a", "b"]], ["b", "a"]],
     [[], [[]], [undefined], [null], [""], {}, new Set(), new Map(), new Uint8Array(), "[]", "\0[]"],
@@ -35,7 +35,7 @@ Deno.test("standIn() tells terms apart that are written alike", () => {
   }
 });
 
-Deno.test("TermMap does what a list of pairs with equal keys does", () => {
+Deno.test("TermMap behaves as a list of pairs with equal keys", () => {
   const operation = fc.tuple(fc.constantFrom("get", "set", "delete"), terms, fc.nat());
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
@@ -72,7 +72,7 @@ Deno.test("TermMap does what a list of pairs with equal keys does", () => {
   );
 });
 
-Deno.test("TermMap gives the keys back as they came", () => {
+Deno.test("TermMap returns the keys as they were set", () => {
   const map = new TermMap<number>();
   const key = ["room", { floor: 1 }];
   map.set(key, 1).set("\0", 2).set(NaN, 3).set(["room", { floor: 1 }], 4);
@@ -85,7 +85,7 @@ Deno.test("TermMap gives the keys back as they came", () => {
   assert([...map.keys()].at(-1) === again);
 });
 
-Deno.test("TermMap finds keys that are long, deep or wide, and tells them from their like", () => {
+Deno.test("TermMap finds long, deep and wide keys, and distinguishes similar ones", () => {
   const map = new TermMap<string>();
   let deep: Term = "bottom";
   for (let i = 0; i < 500; i++) deep = [deep];
@@ -103,7 +103,7 @@ Deno.test("TermMap finds keys that are long, deep or wide, and tells them from t
   assertEquals(map.get(["x".repeat(99_999) + "y"]), undefined);
 });
 
-Deno.test("TermMap.get() tells pids and references of different nodes apart that have the same number", () => {
+Deno.test("TermMap.get() distinguishes pids and references of different nodes with the same number", () => {
   const here = new RemotePid("a@host", 5, 0, 1);
   const map = new TermMap<number>().set(["pid", here], 1);
   assertEquals(map.get(["pid", here]), 1);

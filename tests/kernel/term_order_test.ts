@@ -9,13 +9,13 @@ const [ref, laterRef] = [makeRef(), makeRef()];
 const [fun, laterFun] = [() => 1, () => 1];
 const [error, laterError] = [new Error("e"), new Error("e")];
 const [symbol, laterSymbol] = [Symbol("b"), Symbol("b")];
-// Functions and the like are in the order in which they are first compared.
+// Functions and other objects are ordered by their first comparison.
 for (const each of [fun, laterFun, error, laterError, symbol, laterSymbol]) compare(each, ref);
 compare(fun, laterFun);
 compare(error, laterError);
 compare(symbol, laterSymbol);
 
-/** One in each place, first to last. */
+/** Terms in ascending order. */
 const ORDER: readonly Term[] = [
   -Infinity,
   -1,
@@ -81,7 +81,7 @@ const ORDER: readonly Term[] = [
   new Uint8Array([2]),
 ];
 
-Deno.test("compare() puts terms in Erlang's order", () => {
+Deno.test("compare() orders terms as Erlang does", () => {
   ORDER.forEach((a, i) =>
     ORDER.forEach((b, j) => {
       const message = `${Deno.inspect(a)} and ${Deno.inspect(b)}`;
@@ -90,7 +90,7 @@ Deno.test("compare() puts terms in Erlang's order", () => {
   );
 });
 
-Deno.test("compare() puts numbers in one place that have one value, and apart from each other otherwise", () => {
+Deno.test("compare() returns 0 for numbers and bigints of the same value only", () => {
   for (const [a, b] of [[1, 1n], [0, -0], [2 ** 60, 2n ** 60n], [[1, { a: 2n }], [1n, { a: 2 }]]]) {
     assertEquals([compare(a, b), compare(b, a)], [0, 0]);
   }
@@ -98,7 +98,7 @@ Deno.test("compare() puts numbers in one place that have one value, and apart fr
   assert(compare(NaN, 10n ** 400n) > 0);
 });
 
-Deno.test("compare() is a total order, in which what is equal is in one place", () => {
+Deno.test("compare() is a total order in which equal terms compare as 0", () => {
   const sign = (a: Term, b: Term) => Math.sign(compare(a, b));
   fc.assert(
     fc.property(terms, terms, terms, (a, b, c) => {
@@ -108,14 +108,14 @@ Deno.test("compare() is a total order, in which what is equal is in one place", 
       const sorted = [[a], [b], [c]].sort(([a], [b]) => compare(a, b)); // boxed: undefined goes last
       const [first, second, third] = sorted.flat(1);
       assert(sign(first, second) <= 0 && sign(second, third) <= 0 && sign(first, third) <= 0);
-      // What is in one place is so for all others.
+      // Terms that compare as 0 compare alike with all others.
       if (sign(a, b) === 0) assertEquals(sign(a, c), sign(b, c));
     }),
     { numRuns: 20_000, seed: 1 },
   );
 });
 
-/** Without bigints, and without Maps and Sets, whose members are told apart by identity. */
+/** Without bigints, and without Maps and Sets, whose members are compared by identity. */
 const plain: fc.Arbitrary<Term> = fc.letrec<{ term: Term }>((tie) => ({
   term: fc.oneof(
     { maxDepth: 3, depthSize: "small" },
@@ -128,7 +128,7 @@ const plain: fc.Arbitrary<Term> = fc.letrec<{ term: Term }>((tie) => ({
   ),
 })).term;
 
-Deno.test("compare() puts in one place only what is equal, but for bigints and for keys of Maps", () => {
+Deno.test("compare() returns 0 only for equal terms, apart from bigints and keys of Maps", () => {
   let equals = 0;
   fc.assert(
     fc.property(plain, plain, (a, b) => {

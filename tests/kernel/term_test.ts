@@ -31,7 +31,7 @@ import * as namespace from "../fixtures/script.ts";
 
 // --- Pids and references ------------------------------------------------------------------------
 
-Deno.test("Pid prints as in Erlang, wherever it is printed", () => {
+Deno.test("Pid prints as in Erlang in every kind of output", () => {
   const pid = spawn(() => {});
   const text = `#PID<0.${pid.id}.0>`;
   assertEquals(String(pid), text);
@@ -41,14 +41,14 @@ Deno.test("Pid prints as in Erlang, wherever it is printed", () => {
   assertEquals(pid.node, "nonode@nohost");
 });
 
-Deno.test("Pid counts on in its last part when the middle one is full", () => {
+Deno.test("Pid increments its last part when the middle part overflows", () => {
   const pid = new Pid(null);
   const numbered = Object.assign(Object.create(Pid.prototype), { id: 0x8000 * 3 + 5 });
   assertEquals(String(numbered), "#PID<0.5.3>");
   assert(pid.id > 0);
 });
 
-Deno.test("Ref prints as in Erlang, wherever it is printed", () => {
+Deno.test("Ref prints as in Erlang in every kind of output", () => {
   const ref = makeRef();
   const text = `#Reference<0.0.0.${ref.id}>`;
   assertEquals(String(ref), text);
@@ -59,7 +59,7 @@ Deno.test("Ref prints as in Erlang, wherever it is printed", () => {
   assertEquals(String(numbered), "#Reference<0.0.2.7>");
 });
 
-Deno.test("pids and references are never used twice, and are their own keys", () => {
+Deno.test("pids and references are unique, and usable as keys", () => {
   const pids = Array.from({ length: 1000 }, () => spawn(() => {}));
   const refs = Array.from({ length: 1000 }, makeRef);
   assertEquals(new Set(pids.map(String)).size, 1000);
@@ -69,7 +69,7 @@ Deno.test("pids and references are never used twice, and are their own keys", ()
   for (const [i, pid] of pids.entries()) assertStrictEquals(map.get(pid), i);
 });
 
-Deno.test("isPid(), isReference() and isAtom() tell what they are named for", () => {
+Deno.test("isPid(), isReference() and isAtom() recognise their kind of term only", () => {
   const terms = [
     spawn(() => {}),
     makeRef(),
@@ -100,7 +100,7 @@ const plain = fc.anything({
   withSet: false,
 });
 
-/** A copy of a term, of new parts throughout. */
+/** A deep copy of a term. */
 function copy(term: unknown): unknown {
   if (typeof term !== "object" || term === null) return term;
   if (Array.isArray(term)) return term.map(copy);
@@ -109,7 +109,7 @@ function copy(term: unknown): unknown {
   return Object.fromEntries(Object.entries(term).map(([key, value]) => [key, copy(value)]));
 }
 
-Deno.test("equal() holds for a term and a copy of it, in both directions", () => {
+Deno.test("equal() returns true for a term and its deep copy, in both directions", () => {
   fc.assert(
     fc.property(plain, (term) => {
       const other = copy(term);
@@ -118,7 +118,7 @@ Deno.test("equal() holds for a term and a copy of it, in both directions", () =>
   );
 });
 
-Deno.test("equal() does not hold when one part of a copy differs", () => {
+Deno.test("equal() returns false when one part of a copy differs", () => {
   fc.assert(
     fc.property(plain, fc.array(plain), (term, more) => {
       assertFalse(equal([term, ...more], [copy(term), ...more.map(copy), "more"]));
@@ -130,7 +130,7 @@ Deno.test("equal() does not hold when one part of a copy differs", () => {
   );
 });
 
-Deno.test("equal() compares what changes by identity", () => {
+Deno.test("equal() compares mutable objects by identity", () => {
   class Point {
     x = 1;
   }
@@ -231,7 +231,7 @@ Deno.test("inspect() never throws", () => {
 
 // --- Freezing -----------------------------------------------------------------------------------
 
-Deno.test("deepFreeze() freezes arrays and plain objects throughout, and no object of a class", () => {
+Deno.test("deepFreeze() deeply freezes arrays and plain objects, but no instance of a class", () => {
   class Handle {
     open = true;
   }
@@ -252,7 +252,7 @@ Deno.test("deepFreeze() freezes arrays and plain objects throughout, and no obje
   }
 });
 
-Deno.test("configureRuntime() with freezeMessages shows a message that is changed after it was sent", async () => {
+Deno.test("configureRuntime() with freezeMessages makes changing a sent message throw", async () => {
   await inProcess(async () => {
     const server = unwrap(
       await GenServer.startLink({

@@ -1,5 +1,5 @@
 /**
- * The timing wheel, against a model that looks at every timer every time.
+ * The timing wheel, against a model that checks every timer each time.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
 import { after, on, Process, receive, self, send, spawn } from "../../mod.ts";
 import { inProcess, settled } from "../helpers.ts";
 
-/** A timer that says when it fires. */
+/** A timer that records when it fires. */
 class Recorder implements Timer {
   prev: Timer | null = null;
   next: Timer | null = null;
@@ -54,7 +54,7 @@ function jump(time: FakeTime, ms: number): void {
 
 // --- One timer ----------------------------------------------------------------------------------
 
-Deno.test("start() fires a timer when it is due, at any distance, never early and once", () => {
+Deno.test("start() fires a timer with any delay once when it is due, never early", () => {
   using time = new FakeTime();
   const boundaries = [1, 2, 63, 64, 65, 127, 128, 4095, 4096, 4097, 262_143, 262_144, 262_145];
   const far = [2 ** 24 - 1, 2 ** 24, 2 ** 30 - 1, 2 ** 30, 2 ** 30 + 1, 2 ** 31, 2 ** 32, 2 ** 40];
@@ -77,7 +77,7 @@ Deno.test("start() fires a timer when it is due, at any distance, never early an
   }
 });
 
-Deno.test("start() fires a timer that is approached in small steps just as well", () => {
+Deno.test("start() fires a timer when time advances in small steps", () => {
   using time = new FakeTime();
   const log: unknown[] = [];
   record(log, "far", 300_000);
@@ -91,7 +91,7 @@ Deno.test("start() fires a timer that is approached in small steps just as well"
   assertEquals(log, ["far"]);
 });
 
-Deno.test("start() with 0 ms, or a moment that is over, fires at the next look at the clock", () => {
+Deno.test("start() with 0 ms or a time in the past fires when the clock is next read", () => {
   using time = new FakeTime();
   advance();
   const log: unknown[] = [];
@@ -104,7 +104,7 @@ Deno.test("start() with 0 ms, or a moment that is over, fires at the next look a
   assertEquals(log, ["zero", "over"]);
 });
 
-Deno.test("start() takes a moment of the clock, and rounds a fraction up", () => {
+Deno.test("start() takes an absolute time, and rounds a fraction up", () => {
   using time = new FakeTime();
   const log: unknown[] = [];
   start(new Recorder(() => log.push("moment")), now() + 10, true);
@@ -124,7 +124,7 @@ Deno.test("start() and stage() with Infinity never fire", () => {
   for (const timer of timers) cancel(timer);
 });
 
-Deno.test("start() takes the longest delay that is allowed", () => {
+Deno.test("start() accepts the longest delay that is allowed", () => {
   using time = new FakeTime();
   const log: unknown[] = [];
   const timer = record(log, "never", MAX_DELAY_MS);
@@ -136,7 +136,7 @@ Deno.test("start() takes the longest delay that is allowed", () => {
 
 // --- Cancelling ---------------------------------------------------------------------------------
 
-Deno.test("cancel() takes a timer out, at any distance and as often as one likes", () => {
+Deno.test("cancel() removes a timer with any delay, and has no effect when repeated", () => {
   using time = new FakeTime();
   const before = pendingTimers();
   const log: unknown[] = [];
@@ -153,11 +153,11 @@ Deno.test("cancel() takes a timer out, at any distance and as often as one likes
   cancel(new Recorder(() => {}));
 });
 
-Deno.test("cancel() at the very moment when a timer is due keeps it from firing", () => {
+Deno.test("cancel() at the time when a timer is due keeps it from firing", () => {
   using time = new FakeTime();
   const log: unknown[] = [];
   const timers: Timer[] = [];
-  // Each of them cancels its two neighbours, all are due at once.
+  // Each of them cancels its two neighbours; all are due at once.
   for (let i = 0; i < 9; i++) {
     timers.push(
       new Recorder(() => {
@@ -175,7 +175,7 @@ Deno.test("cancel() at the very moment when a timer is due keeps it from firing"
   assertEquals(pendingTimers(), before);
 });
 
-Deno.test("cancel() when a timer is carried to a nearer slot takes it out of that", () => {
+Deno.test("cancel() removes a timer that has cascaded to a nearer slot", () => {
   using time = new FakeTime();
   const log: unknown[] = [];
   const near = new Recorder(() => {
@@ -190,7 +190,7 @@ Deno.test("cancel() when a timer is carried to a nearer slot takes it out of tha
 
 // --- Firing -------------------------------------------------------------------------------------
 
-Deno.test("a timer may start others, and itself again, when it fires", () => {
+Deno.test("a timer can start other timers, and itself again, when it fires", () => {
   using time = new FakeTime();
   const log: unknown[] = [];
   const begin = now();
@@ -209,12 +209,12 @@ Deno.test("a timer may start others, and itself again, when it fires", () => {
   start(zero, 0);
   for (let looks = 1; looks < 4; looks++) {
     advance();
-    assertEquals(chain.length, looks, "one round for each look at the clock, not an endless one");
+    assertEquals(chain.length, looks, "one round for each read of the clock");
   }
   cancel(zero);
 });
 
-Deno.test("timers that are late fire in the order in which they were due", () => {
+Deno.test("late timers fire in the order in which they were due", () => {
   using time = new FakeTime();
   const log: unknown[] = [];
   const begin = now();
@@ -230,7 +230,7 @@ Deno.test("timers that are late fire in the order in which they were due", () =>
   assertEquals(log, expected.map((each) => typeof each === "string" ? "every 7" : each));
 });
 
-Deno.test("timers are many at no cost for each", () => {
+Deno.test("start() and cancel() take constant time with many timers", () => {
   using time = new FakeTime();
   const count = 100_000;
   let fired = 0;
@@ -249,7 +249,7 @@ Deno.test("timers are many at no cost for each", () => {
 
 // --- Staging ------------------------------------------------------------------------------------
 
-Deno.test("stage() fires never early, whenever somebody looks at the clock", async () => {
+Deno.test("stage() never fires early, whenever the clock is read", async () => {
   const delays = [0, 1, 2, 3, 5, 8];
   const early: unknown[] = [];
   const fired = await Promise.all(delays.map((delay) =>
@@ -261,7 +261,7 @@ Deno.test("stage() fires never early, whenever somebody looks at the clock", asy
       });
       stage(timer, delay);
       assertEquals(left(timer), delay);
-      // Somebody has to be awake: timers are staged by those who go on to do something.
+      // The scheduler must be awake, as it always is when a timer is staged.
       start(new Recorder(() => {}), 0);
     })
   ));
@@ -269,7 +269,7 @@ Deno.test("stage() fires never early, whenever somebody looks at the clock", asy
   assertEquals(early, []);
 });
 
-Deno.test("stage() is pending, and leaves nothing behind when it is cancelled before anybody looks", () => {
+Deno.test("stage() makes a timer pending, and leaves nothing behind if it is cancelled before the clock is read", () => {
   const before = pendingTimers();
   const timers = Array.from({ length: 1000 }, () => new Recorder(() => {}));
   for (const timer of timers) stage(timer, 5000);
@@ -292,7 +292,7 @@ Deno.test("stage() under a fake clock is exact", () => {
 
 // --- The host's timer ---------------------------------------------------------------------------
 
-Deno.test("the wheel has the host wake it for the next timer, however far", async () => {
+Deno.test("the wheel sets the host timer for the next timer, with any delay", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     for (const delay of [1, 100, 5000, 2 ** 31, 2 ** 32 + 1]) {
@@ -309,7 +309,7 @@ Deno.test("the wheel has the host wake it for the next timer, however far", asyn
   });
 });
 
-Deno.test("the wheel wakes for a nearer timer that is started later", async () => {
+Deno.test("the wheel resets the host timer for an earlier timer that is started later", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const me = self();
@@ -324,8 +324,8 @@ Deno.test("the wheel wakes for a nearer timer that is started later", async () =
   });
 });
 
-Deno.test("the wheel asks nothing of the host when no timer is left", async () => {
-  // Otherwise the sanitizer finds the host's timer.
+Deno.test("the wheel clears the host timer when no timer is left", async () => {
+  // Otherwise the sanitizer finds the host timer.
   const refs = [10_000, 20_000].map((delay) => Process.sendAfter(self(), "x", delay));
   await settled();
   for (const ref of refs) Process.cancelTimer(ref);
@@ -334,7 +334,7 @@ Deno.test("the wheel asks nothing of the host when no timer is left", async () =
   await settled();
 });
 
-Deno.test("the wheel sets the host's timer once in its turn, however often the scheduler sleeps before", async () => {
+Deno.test("the wheel sets the host timer once per turn of the host, however often the scheduler sleeps in between", async () => {
   await settled();
   const { setTimeout } = globalThis;
   let isSet = 0;
@@ -365,7 +365,7 @@ Deno.test("the wheel sets the host's timer once in its turn, however often the s
 
 // --- Timers of a process ------------------------------------------------------------------------
 
-Deno.test("OwnedTimer ends with its process, whichever of its timers were done before", () => {
+Deno.test("OwnedTimer is cancelled when its process exits, whichever of its other timers are done", () => {
   using time = new FakeTime();
   const before = pendingTimers();
   const log: unknown[] = [];
@@ -398,7 +398,7 @@ const delay = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 20_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 2 ** 31 }) },
   { weight: 1, arbitrary: fc.maxSafeInteger().map((n) => Math.abs(n) % 2 ** 42) },
-  // The edges of the levels.
+  // The boundaries of the levels.
   {
     weight: 2,
     arbitrary: fc.tuple(fc.nat(35), fc.integer({ min: -1, max: 1 })).map(([n, d]) =>
@@ -417,7 +417,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.constant("jump" as const), delay) },
 );
 
-Deno.test("the wheel fires what a look at every timer would fire, in the order of time", () => {
+Deno.test("the wheel fires the same timers as a check of every timer, in the order of time", () => {
   using time = new FakeTime();
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -464,7 +464,7 @@ Deno.test("the wheel fires what a look at every timer would fire, in the order o
             for (const [id] of due) model.delete(id);
             const late = (id: number) => due.find(([each]) => each === id)![1];
             assertEquals(fired.toSorted((a, b) => a - b), due.map(([id]) => id));
-            // What was due before it was started comes first, and then in the order of time.
+            // Timers that were due when they were started come first, then the others in the order of time.
             const order = fired.map((id) => Math.max(late(id), now() - argument));
             assertEquals(order, order.toSorted((a, b) => a - b));
           }
