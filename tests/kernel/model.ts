@@ -293,7 +293,7 @@ export class Model {
     this.monitors[id]!.isActive = false;
     this.#endAliasOf(id);
     const term = [tag, monitorOf(id), "process", object, reason];
-    this.#deliver(this.#process(holder), target < 0 ? "nobody" : pidOf(target), term, false);
+    this.#deliver(this.#process(holder), target < 0 ? "none" : pidOf(target), term, false);
   }
 
   #endAliasOf(monitor: number): void {

@@ -528,12 +528,12 @@ Deno.test("an unhandled rejection after a plain callback is reported, and termin
 Deno.test("a failed call that is not awaited terminates the caller with the reason of the call", async () => {
   await inProcess(async () => {
     const pid = spawn(async () => {
-      GenServer.call("nobody", "hello");
+      GenServer.call("missing", "hello");
       await receive();
     });
     assertEquals(await exitOf(pid), [
       "noproc",
-      ["GenServer", "call", ["nobody", "hello", 5000]],
+      ["GenServer", "call", ["missing", "hello", 5000]],
     ]);
   });
 });
@@ -543,7 +543,7 @@ Deno.test("a rejection that is handled before the host reports it terminates no 
     const promise = Promise.reject(new Error("handled"));
     await null;
     assert(await promise.catch(() => true));
-    const failed = GenServer.call("nobody", "hello");
+    const failed = GenServer.call("missing", "hello");
     await null;
     assert(await failed.catch((error: unknown) => error instanceof Exit));
     await tick();

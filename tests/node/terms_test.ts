@@ -34,7 +34,7 @@ Deno.test("list() makes an array of its own class from items or characters", () 
 });
 
 Deno.test("ImproperList refuses what is a list or nothing", () => {
-  assertThrows(() => new ImproperList([], 1), TypeError, "one item at least");
+  assertThrows(() => new ImproperList([], 1), TypeError, "at least one item");
   assertThrows(() => new ImproperList([1], list([2])), TypeError, "a tail that is not a list");
 });
 
