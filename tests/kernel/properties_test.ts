@@ -300,9 +300,9 @@ class World {
         return;
       }
       case "monitor": {
-        const [whom, real] = this.#target(step.target);
+        const [subject, real] = this.#target(step.target);
         const { tag, alias } = step;
-        const id = model.monitor(by, whom, tag, alias);
+        const id = model.monitor(by, subject, tag, alias);
         await check(true, () => {
           const ref = Process.monitor(real, alias === undefined ? { tag } : { tag, alias });
           this.#addMonitor(id, ref);
@@ -347,10 +347,10 @@ class World {
         return;
       }
       case "send": {
-        const [whom, real] = this.#target(step.target);
+        const [subject, real] = this.#target(step.target);
         const number = ++this.#sent;
         await check(
-          model.send(by, whom, ["message", pidOf(by), number]),
+          model.send(by, subject, ["message", pidOf(by), number]),
           () => send(real, ["message", self(), number]) !== undefined,
         );
         return;
@@ -371,21 +371,21 @@ class World {
         await check(model.trap(by, step.value), () => Process.flag("trap_exit", step.value));
         return;
       case "register": {
-        const whom = this.#pid(step.which);
-        const expected = model.register(whom, step.name);
-        await check(expected, () => Process.register(this.#pids[whom]!, step.name));
+        const subject = this.#pid(step.which);
+        const expected = model.register(subject, step.name);
+        await check(expected, () => Process.register(this.#pids[subject]!, step.name));
         return;
       }
       case "unregister":
         await check(model.unregister(step.name), () => Process.unregister(step.name));
         return;
       case "timer": {
-        const [whom, real] = this.#target(step.target);
+        const [subject, real] = this.#target(step.target);
         const delay = model.delayTo(step.delay);
         const id = this.#timers.length;
         const payload = ["timer", id];
         const message = step.how === "send" ? payload : ["timeout", timerOf(id), payload];
-        model.startTimer(delay, whom, { message });
+        model.startTimer(delay, subject, { message });
         await check(true, () => {
           const ref = step.how === "send"
             ? Process.sendAfter(real, payload, delay)
@@ -397,9 +397,9 @@ class World {
         return;
       }
       case "exit after": {
-        const [whom, real] = this.#target(step.target);
+        const [subject, real] = this.#target(step.target);
         const delay = model.delayTo(step.delay);
-        model.startTimer(delay, whom, { exit: step.reason });
+        model.startTimer(delay, subject, { exit: step.reason });
         await check(true, () => {
           this.#timers.push(unwrap(Timer.exitAfter(delay, real, step.reason)));
           return true;
@@ -435,7 +435,7 @@ class World {
         await check(
           expected,
           async () =>
-            this.#tell(
+            this.#asInModel(
               await receive(
                 on(pattern, (message) => message as unknown),
                 after(0, () => undefined),
@@ -447,7 +447,7 @@ class World {
       case "flush": {
         const expected = model.flush(by);
         const outcome = await puppet.do(() => flush());
-        this.#compareMail(outcome as unknown[], expected);
+        this.#compareMessages(outcome as unknown[], expected);
       }
     }
   }
@@ -466,60 +466,68 @@ class World {
   }
 
   /** A term with all pids and references as they appear in the model. */
-  #tell(term: unknown): unknown {
+  #asInModel(term: unknown): unknown {
     if (term instanceof Pid || term instanceof Ref) return this.#names.get(term) ?? term;
     if (term === BROKEN) return "broken";
     if (term === BROKEN.stack) return "stack";
-    return Array.isArray(term) ? term.map((each) => this.#tell(each)) : term;
+    return Array.isArray(term) ? term.map((each) => this.#asInModel(each)) : term;
   }
 
   // --- Comparing --------------------------------------------------------------------------------
 
   #compare(): void {
-    const living: string[] = [];
+    const alive: string[] = [];
     for (const [id, process] of this.#model.processes.entries()) {
       const pid = this.#pids[id]!;
-      const told = pidOf(id);
-      assertEquals(Process.isAlive(pid), process.isAlive, `${told} is alive`);
+      const label = pidOf(id);
+      assertEquals(Process.isAlive(pid), process.isAlive, `${label} is alive`);
       if (!process.isAlive) {
-        assertEquals(this.#tell(this.#puppets[id]!.reason), process.reason, `reason of ${told}`);
+        assertEquals(
+          this.#asInModel(this.#puppets[id]!.reason),
+          process.reason,
+          `reason of ${label}`,
+        );
         assertEquals(Process.info(pid), undefined);
         continue;
       }
-      living.push(told);
+      alive.push(label);
       const info = Process.info(pid)!;
       const sorted = (terms: Iterable<unknown>) =>
-        [...terms].map((term) => this.#tell(term)).sort();
-      assertEquals(info.trap_exit, process.trapsExits, `${told} traps exits`);
-      assertEquals(info.registered_name, process.name ?? [], `name of ${told}`);
-      assertEquals(sorted(info.links), [...process.links].map(pidOf).sort(), `links of ${told}`);
+        [...terms].map((term) => this.#asInModel(term)).sort();
+      assertEquals(info.trap_exit, process.trapsExits, `${label} traps exits`);
+      assertEquals(info.registered_name, process.name ?? [], `name of ${label}`);
+      assertEquals(sorted(info.links), [...process.links].map(pidOf).sort(), `links of ${label}`);
       assertEquals(
         sorted(info.monitors.map((each) => (each as unknown[])[1])),
         this.#model.heldBy(id).map(({ object }) => object).sort(),
-        `monitors of ${told}`,
+        `monitors of ${label}`,
       );
       assertEquals(
         sorted(info.monitored_by),
         this.#model.heldOn(id).map(({ holder }) => pidOf(holder)).sort(),
-        `monitors on ${told}`,
+        `monitors on ${label}`,
       );
-      this.#compareMail(info.messages, process.mailbox, `mail of ${told}`);
+      this.#compareMessages(info.messages, process.mailbox, `messages of ${label}`);
     }
     for (const name of NAMES) {
       const holder = this.#model.whereis(name);
       const pid = Process.whereis(name);
-      assertEquals(pid && this.#tell(pid), holder && pidOf(holder.id), `whereis ${name}`);
+      assertEquals(pid && this.#asInModel(pid), holder && pidOf(holder.id), `whereis ${name}`);
     }
     const mine = new Set<unknown>(this.#pids);
-    const listed = Process.list().filter((pid) => mine.has(pid)).map((pid) => this.#tell(pid));
-    assertEquals(listed, living, "Process.list()");
+    const listed = Process.list().filter((pid) => mine.has(pid)).map((pid) => this.#asInModel(pid));
+    assertEquals(listed, alive, "Process.list()");
   }
 
   /** Compares messages stream by stream: only messages from the same sender are ordered. */
-  #compareMail(mail: readonly unknown[], expected: readonly Message[], what = "mail"): void {
+  #compareMessages(
+    received: readonly unknown[],
+    expected: readonly Message[],
+    what = "messages",
+  ): void {
     const streams = new Map<string, unknown[]>();
-    for (const message of mail) {
-      const term = this.#tell(message) as unknown[];
+    for (const message of received) {
+      const term = this.#asInModel(message) as unknown[];
       const stream = this.#streamOf(term);
       streams.set(stream, [...streams.get(stream) ?? [], term]);
     }
@@ -580,7 +588,7 @@ const leftovers = () => ({
   processes: Process.list().map(String),
   names: Process.registered().sort(),
   timers: pendingTimers(),
-  mail: flush(),
+  messages: flush(),
   links: Process.info(self(), ["links", "monitors", "monitored_by"]),
 });
 

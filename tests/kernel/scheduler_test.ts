@@ -488,7 +488,7 @@ Deno.test("an unhandled rejection terminates the process that it belongs to, and
     });
     for (const pid of [server, coroutine, atOnce]) {
       const ref = Process.monitor(pid);
-      send(pid, ["$gen_cast", "go on"]);
+      send(pid, ["$gen_cast", "continue"]);
       assertEquals(await receive(), ["DOWN", ref, "process", pid, [error, error.stack]]);
     }
     assert(Process.isAlive(bystander));

@@ -179,9 +179,9 @@ Deno.test("terminate() notifies each of many links and monitors once", async () 
     assertEquals(Process.info(hub, "links")![1].length, 2001);
     Process.exit(hub, "boom");
     assert(spokes.every((pid) => !Process.isAlive(pid)));
-    const mail = flush();
-    assertEquals(mail[0], ["EXIT", hub, "boom"]);
-    assertEquals(mail.slice(1), refs.map((ref) => ["DOWN", ref, "process", hub, "boom"]));
+    const messages = flush();
+    assertEquals(messages[0], ["EXIT", hub, "boom"]);
+    assertEquals(messages.slice(1), refs.map((ref) => ["DOWN", ref, "process", hub, "boom"]));
   });
 });
 
