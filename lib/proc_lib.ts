@@ -23,7 +23,11 @@ import type { Process } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
 import { link, monitor, terminate, unlink } from "./kernel/signals.ts";
 import { inspect, isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
-import { type InitialCall, LAUNCHED } from "./gen/launched.ts";
+import type { InitialCall } from "./gen/initial_call.ts";
+import { LAUNCHED } from "./gen/launched.ts";
+
+/** What this module is called where it is printed. */
+export const moduleName = "ProcLib";
 
 export type { InitialCall };
 
@@ -337,7 +341,7 @@ export function stop(
  */
 export function initialCall(
   pid: Pid,
-): readonly [module: Term, name: string, args: readonly string[]] | false {
+): readonly [module: Term, name: Term, args: readonly string[]] | false {
   const call = rawInitialCall(pid);
   if (call === undefined) return false;
   const [module, name, arity] = call;

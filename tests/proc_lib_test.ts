@@ -447,7 +447,7 @@ Deno.test("crash reports are worded with initial call and ancestors [PL-012]", a
     assertEquals(lines.slice(0, 3), [
       `Process ${pid} terminating`,
       '** (exit) "boom"',
-      "Initial Call: { crashing: [function crashing] }.crashing/0",
+      "Initial Call: [module crashing].crashing/0",
     ]);
     assert(lines[3]!.startsWith(`Ancestors: ["${name}"`), lines[3]);
     const ofServer = unwrap(await GenServer.start({ init: () => ok(0) }));

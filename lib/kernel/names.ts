@@ -9,6 +9,7 @@
  */
 
 import { isOnNode } from "./distribution.ts";
+import { formatModule } from "./module_name.ts";
 import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
 
 /** A value now, or a promise of it. */
@@ -23,6 +24,8 @@ export type Awaitable<T> = T | Promise<T>;
  * forgets a process when that ends, however it ends.
  */
 export interface NameRegistry<Key = Term> {
+  /** What reports, errors and `inspect` call the registry. Default: the name of its class, else its functions. */
+  readonly moduleName?: string;
   /** Gives `pid` the name, if it is free: `"yes"`, else `"no"`. Called by the process itself. */
   registerName(key: Key, pid: Pid): Awaitable<"yes" | "no">;
   /** Frees the name. Freeing one that nobody has is no error. */
@@ -116,6 +119,19 @@ function parse(name: Term): Address | undefined {
     return { registry: name[1], key: name[2] };
   }
   return undefined;
+}
+
+/**
+ * Prints a name, or a pid, as reports do: of a global name the key alone, as in OTP; of a `via` name the
+ * registry and the key. A key of `Registry` or `PartitionSupervisor` begins with the registry: it is enough.
+ */
+export function formatName(name: Term): string {
+  if (!Array.isArray(name)) return inspect(name);
+  const [form, second, key] = name;
+  if (name.length === 2 && (form === "local" || form === "global")) return inspect(second);
+  if (name.length !== 3 || form !== "via") return inspect(name);
+  const isInKey = Array.isArray(key) && key.length > 1 && (isAtom(key[0]) || key[0] instanceof Pid);
+  return isInKey ? inspect(key) : `[${formatModule(second)}, ${inspect(key)}]`;
 }
 
 /** Atoms that OTP takes to mean "no name". */
