@@ -95,15 +95,14 @@ function read(module: object, key: string): unknown {
   }
 }
 
+/** The names of what a module exports: also of a class's methods, and of exports not yet initialized. */
 function exportsOf(module: unknown): string[] {
   try {
-    // Of a class, its static methods are not enumerable.
-    return typeof module === "function"
-      ? Object.getOwnPropertyNames(module).filter((key) =>
-        !["length", "name", "prototype"].includes(key)
-      )
-      : Object.keys(Object(module));
+    const names = Object.getOwnPropertyNames(Object(module));
+    return typeof module === "function" ? names.filter((name) => !OF_CLASSES.has(name)) : names;
   } catch {
     return [];
   }
 }
+
+const OF_CLASSES: ReadonlySet<string> = new Set(["length", "name", "prototype"]);
