@@ -73,6 +73,7 @@ const makers = new WeakMap<Process, () => unknown>();
 
 /** An agent is a GenServer of this module. */
 const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
+  moduleName: "Agent.Server",
   [PROTOCOL]: "agent",
   [INITIAL_CALL]: (fun, process) => [makers.get(process) ?? fun, "call", 0],
   init: (fun: () => unknown) => {

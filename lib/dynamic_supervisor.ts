@@ -499,6 +499,7 @@ type Response = Noreply<State> | Stop<State>;
 
 /** A dynamic supervisor is a GenServer of this module. */
 const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
+  moduleName,
   [INITIAL_CALL]: (from: Starting | State) =>
     initialCallOf(from instanceof State ? from.starting : from),
   [PROTOCOL]: "dynamic_supervisor",

@@ -69,6 +69,7 @@ export const moduleName = "Pg";
 const DEFAULT_SCOPE = "pg";
 
 const SCOPE: Module & HasInitialCall = {
+  moduleName: "pg",
   [INITIAL_CALL]: () => ["pg", "init", 1],
   init,
   handleCall,

@@ -337,6 +337,9 @@ export function stop(
  * What a process was started with, if it was started here or is a server: `[module, name, arguments]`,
  * where the arguments are but placeholders. Otherwise, and if it has ended, `false`.
  *
+ * Of a supervisor it is `["supervisor", module, …]`, where the module is `"Supervisor.Default"` if it was
+ * started without one; of an agent it is the function that has made its state: `[fun, "call", []]`.
+ *
  * @see OTP `proc_lib:initial_call/1`
  */
 export function initialCall(

@@ -505,6 +505,7 @@ type Response = Noreply<State> | Stop<State>;
 
 /** A supervisor is a GenServer of this module. */
 const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
+  moduleName: "supervisor",
   [INITIAL_CALL]: (from: Starting | State) =>
     initialCallOf(from instanceof State ? from.starting : from),
   [PROTOCOL]: "supervisor",

@@ -19,9 +19,11 @@ import {
   exit,
   flush,
   GenServer,
+  inspect,
   Logger,
   ok,
   PartitionSupervisor,
+  Pg,
   type Pid,
   Process,
   ProcLib,
@@ -600,6 +602,21 @@ Deno.test("crash reports word the initial calls of supervisors and agents as Eli
         "Initial Call: Srv.init/1",
       ],
     );
+  });
+});
+
+Deno.test("Sys.getStatus() tells the module of OTP for a supervisor, an agent and a scope, by name", async () => {
+  await inProcess(async () => {
+    const starts: [Promise<unknown>, name: string][] = [
+      [Supervisor.startLink([], { strategy: "one_for_one" }), "supervisor"],
+      [DynamicSupervisor.startLink(), "DynamicSupervisor"],
+      [Agent.startLink(() => 0), "Agent.Server"],
+      [Pg.startLink(freshAtom()), "pg"],
+    ];
+    for (const [start, name] of starts) {
+      const [, pid] = await start as ["ok", Pid];
+      assertEquals(inspect((await Sys.getStatus(pid)).module), name);
+    }
   });
 });
 

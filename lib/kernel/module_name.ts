@@ -52,7 +52,9 @@ export function formatModule(module: unknown): string {
   const shown = functions.length === 0 ? exports : functions;
   if (shown.length === 0) return "[empty module]";
   const rest = shown.length > MOST_EXPORTS ? ", ..." : "";
-  const names = shown.slice(0, MOST_EXPORTS).map((key) => printable(key) ?? JSON.stringify(key));
+  const names = shown.slice(0, MOST_EXPORTS).map((key) =>
+    printable(key) ?? JSON.stringify(key.slice(0, 255))
+  );
   return `[module ${names.join(", ")}${rest}]`;
 }
 
