@@ -40,12 +40,18 @@ import {
   type StartResult,
   stop as stopServer,
 } from "./gen_server.ts";
+import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
 import type { Awaitable, ServerRef } from "./kernel/names.ts";
+import type { Process } from "./kernel/process.ts";
+import { self } from "./kernel/self.ts";
 import { inspect, type Term } from "./kernel/term.ts";
 import { noreply, ok, reply, stop as stopResponse } from "./response.ts";
 import * as Agent from "./agent.ts"; // __MODULE__
+
+/** What this module is called where it is printed. */
+export const moduleName = "Agent";
 
 export type { StartOptions, StartResult };
 
@@ -62,10 +68,18 @@ type StateFunction = (state: any) => unknown;
 
 type Request = readonly [operation: "get" | "get_and_update" | "update" | "cast", StateFunction];
 
+/** The functions that have made the states of agents: only their initial calls are known by them. */
+const makers = new WeakMap<Process, () => unknown>();
+
 /** An agent is a GenServer of this module. */
-const SERVER: Module & { readonly [PROTOCOL]: Protocol } = {
+const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
+  moduleName: "Agent.Server",
   [PROTOCOL]: "agent",
-  init: (fun: () => unknown) => then(fun(), (state) => ok(state)),
+  [INITIAL_CALL]: (fun, process) => [makers.get(process) ?? fun, "call", 0],
+  init: (fun: () => unknown) => {
+    makers.set(self(), fun);
+    return then(fun(), (state) => ok(state));
+  },
   handleCall: ([operation, fun]: Request, _from: Term, state: Term) => {
     if (operation === "get") return then(fun(state), (value) => reply(value, state));
     if (operation === "update") return then(fun(state), (next) => reply("ok", next));

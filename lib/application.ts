@@ -77,6 +77,9 @@ import { exitProgram, holdHost, onSignals, statusOf } from "./host/program.ts";
 import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { self, spawn } from "./process.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "Application";
+
 export { formatError };
 export type { Halt, Module, Result, Specification, StartReturn, Type };
 

@@ -66,6 +66,7 @@ import {
   stop as stopServer,
 } from "./gen_server.ts";
 import { isElsewhere } from "./kernel/distribution.ts";
+import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
 import { reasonOf } from "./kernel/exit.ts";
@@ -84,10 +85,13 @@ import {
   RestartHistory,
   type Supervision,
 } from "./supervisor/restart.ts";
+import { showingNames } from "./supervisor/shown.ts";
 import {
   assertAlive,
+  initialCallOf,
   isTuple,
   nameInReports,
+  OwnModule,
   reportUnexpected,
   runInit,
   second,
@@ -97,6 +101,9 @@ import {
 } from "./supervisor/process.ts";
 import type { Counts } from "./supervisor.ts";
 import * as DynamicSupervisor from "./dynamic_supervisor.ts"; // __MODULE__
+
+/** What this module is called where it is printed. */
+export const moduleName = "DynamicSupervisor";
 
 export type { Counts, StartOptions, StartResult };
 
@@ -139,6 +146,8 @@ export type InitResult = readonly ["ok", flags: Flags] | "ignore";
 
 /** The callback of a module that describes a dynamic supervisor. */
 export interface Module {
+  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  readonly moduleName?: string;
   /** Says how to treat the children, by way of {@linkcode init}; or `"ignore"`. */
   // deno-lint-ignore no-explicit-any -- the argument is the module's own business
   init(argument: any): Awaitable<InitResult>;
@@ -171,7 +180,7 @@ export type ChildInfo = readonly [
 // --- The clients' half --------------------------------------------------------------------------
 
 /** The module of a supervisor without one: its `init` was run by whoever starts it. */
-const Default: Module = { init: (result: InitResult) => result };
+const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult) => result);
 
 /**
  * Starts a dynamic supervisor that is linked to the calling process, without children.
@@ -489,7 +498,10 @@ class State implements Supervision<Child> {
 type Response = Noreply<State> | Stop<State>;
 
 /** A dynamic supervisor is a GenServer of this module. */
-const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
+const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
+  moduleName,
+  [INITIAL_CALL]: (from: Starting | State) =>
+    initialCallOf(from instanceof State ? from.starting : from),
   [PROTOCOL]: "dynamic_supervisor",
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) =>
@@ -620,7 +632,7 @@ function infosOf(children: Children): ChildInfo[] {
   return Array.from(
     children.from(),
     ({ isRestarting, pid, type, modules }) =>
-      [undefined, isRestarting ? "restarting" : pid!, type, modules] as const,
+      showingNames([undefined, isRestarting ? "restarting" : pid!, type, modules]),
   );
 }
 

@@ -97,6 +97,9 @@ import {
   type Term,
 } from "./kernel/term.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "Ets";
+
 export { Continuation };
 export type {
   Bindings,

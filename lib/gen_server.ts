@@ -156,6 +156,9 @@ import type { Extra } from "./response.ts";
 import { send } from "./send.ts";
 import type { Status } from "./gen/status.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "GenServer";
+
 export type {
   CallReply,
   CallRequest,

@@ -90,6 +90,9 @@ import type { Module, ModuleWithoutArgument } from "./gen_statem/contract.ts";
 import type { Actions, ReplyAction } from "./gen_statem/response.ts";
 import { behaviourOf, type EnterLoopOptions } from "./gen_statem/server.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "GenStatem";
+
 export type {
   EnterLoopOptions,
   From,

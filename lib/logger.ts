@@ -21,6 +21,8 @@
 import { formatError } from "./application/error.ts";
 import type { ErrorInfo } from "./gen/crash.ts";
 import { errorOf, formatExit } from "./kernel/exit.ts";
+import { formatModule } from "./kernel/module_name.ts";
+import { formatName } from "./kernel/names.ts";
 import {
   type Level,
   type Report,
@@ -29,6 +31,9 @@ import {
   setReporter,
 } from "./kernel/report.ts";
 import { inspect, isAtom, isPid, type Term } from "./kernel/term.ts";
+
+/** What this module is called where it is printed. */
+export const moduleName = "Logger";
 
 export type { Level, Report };
 
@@ -146,7 +151,7 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
  */
 export function format(report: Report): string {
   const { kind, pid, name, reason, lastMessage, state, client, clientName } = report;
-  const who = name === undefined ? String(pid) : inspect(name);
+  const who = name === undefined ? String(pid) : formatName(name);
   switch (kind) {
     case "message":
       return String(reason);
@@ -162,7 +167,7 @@ export function format(report: Report): string {
       }`;
     case "gen_server":
     case "gen_statem": {
-      const asker = client === undefined ? undefined : inspect(clientName ?? client);
+      const asker = client === undefined ? undefined : formatName(clientName ?? client);
       const lines = [
         `${kind === "gen_server" ? "GenServer" : "gen_statem"} ${who} terminating`,
         formatReason(reason),
@@ -253,13 +258,8 @@ function formatSupervisor({ kind, reason, details }: Report): string {
 }
 
 function formatSupervisorName(name: Term): string {
-  if (!Array.isArray(name)) return inspect(name);
-  return isPid(name[0]) ? `${name[0]} (${formatModule(name[1])})` : inspect(name.at(-1));
-}
-
-/** A class by its name; other modules have none, and may be long. */
-function formatModule(module: Term): string {
-  return typeof module === "function" ? module.name : "[module]";
+  if (!Array.isArray(name) || !isPid(name[0])) return formatName(name);
+  return `${name[0]} (${formatModule(name[1])})`;
 }
 
 function formatStart(start: Term): string {
@@ -280,7 +280,16 @@ function formatErrorInfo(info: ErrorInfo | undefined): string | undefined {
 function formatCall(call: Term): string {
   if (!Array.isArray(call) || call.length !== 3) return inspect(call);
   const [module, name, arity] = call;
-  return `${isAtom(module) ? String(module) : inspect(module)}.${name}/${arity}`;
+  if (isFunctionCall(call)) return `${module.name || "anonymous fn"}/${arity}`;
+  // A supervisor is known by its module, as Elixir has it.
+  if (module === "supervisor") return `${formatModule(name)}.init/${arity}`;
+  return `${formatModule(module)}.${name}/${arity}`;
+}
+
+/** Whether a call is that of a function, not of a function of a module. */
+function isFunctionCall(call: readonly Term[]): call is readonly [() => unknown, "call", number] {
+  const [fun, name] = call;
+  return typeof fun === "function" && name === "call" && fun.call === Function.prototype.call;
 }
 
 /** Words an exit reason: an error with its stack, anything else as `** (stop) reason`. */

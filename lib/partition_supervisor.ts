@@ -73,6 +73,7 @@ import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { hash } from "./kernel/term_map.ts";
+import { OwnModule } from "./supervisor/process.ts";
 import type { Strategy } from "./supervisor/restart.ts";
 import {
   type ChildInfo,
@@ -88,6 +89,9 @@ import {
   whichChildren as childrenOf,
 } from "./supervisor.ts";
 import * as PartitionSupervisor from "./partition_supervisor.ts"; // __MODULE__
+
+/** What this module is called where it is printed. */
+export const moduleName = "PartitionSupervisor";
 
 export type { ChildInfo, Counts, StartResult };
 
@@ -153,13 +157,14 @@ interface Starting {
 }
 
 /** A partition supervisor is a Supervisor of this module. */
-const SUPERVISOR: Module = {
-  init({ children, options }: Starting) {
+const SUPERVISOR: Module = new OwnModule(
+  "PartitionSupervisor",
+  ({ children, options }: Starting) => {
     tables.set(self().pid, new Table(children.length));
     const { strategy = "one_for_one", maxRestarts, maxSeconds } = options;
     return initOf(children, { strategy, maxRestarts, maxSeconds });
   },
-};
+);
 
 /** Starts the process of one partition, in the supervisor. */
 const PARTITION = {

@@ -40,7 +40,13 @@
  */
 
 import type { ChildSpec } from "./child_spec.ts";
-import { call, start as startServer, startLink as startServerLink } from "./gen_server.ts";
+import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
+import {
+  call,
+  type Module,
+  start as startServer,
+  startLink as startServerLink,
+} from "./gen_server.ts";
 import { fence, self } from "./kernel/self.ts";
 import {
   type Atom,
@@ -56,10 +62,20 @@ import { NOBODY } from "./pg/groups.ts";
 import { handleCall, handleCast, handleInfo, init, type Request, scopeNamed } from "./pg/scope.ts";
 import * as Pg from "./pg.ts"; // __MODULE__
 
+/** What this module is called where it is printed. */
+export const moduleName = "Pg";
+
 /** The scope of those functions that are not given one. */
 const DEFAULT_SCOPE = "pg";
 
-const SCOPE = { init, handleCall, handleCast, handleInfo };
+const SCOPE: Module & HasInitialCall = {
+  moduleName: "pg",
+  [INITIAL_CALL]: () => ["pg", "init", 1],
+  init,
+  handleCall,
+  handleCast,
+  handleInfo,
+};
 
 /** What the functions that start a scope resolve with. */
 export type StartResult = readonly ["ok", Pid] | readonly ["error", Term];

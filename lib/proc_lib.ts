@@ -23,7 +23,11 @@ import type { Process } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
 import { link, monitor, terminate, unlink } from "./kernel/signals.ts";
 import { inspect, isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
-import { type InitialCall, LAUNCHED } from "./gen/launched.ts";
+import type { InitialCall } from "./gen/initial_call.ts";
+import { LAUNCHED } from "./gen/launched.ts";
+
+/** What this module is called where it is printed. */
+export const moduleName = "ProcLib";
 
 export type { InitialCall };
 
@@ -333,11 +337,14 @@ export function stop(
  * What a process was started with, if it was started here or is a server: `[module, name, arguments]`,
  * where the arguments are but placeholders. Otherwise, and if it has ended, `false`.
  *
+ * Of a supervisor it is `["supervisor", module, …]`, where the module is `"Supervisor.Default"` if it was
+ * started without one; of an agent it is the function that has made its state: `[fun, "call", []]`.
+ *
  * @see OTP `proc_lib:initial_call/1`
  */
 export function initialCall(
   pid: Pid,
-): readonly [module: Term, name: string, args: readonly string[]] | false {
+): readonly [module: Term, name: Term, args: readonly string[]] | false {
   const call = rawInitialCall(pid);
   if (call === undefined) return false;
   const [module, name, arity] = call;

@@ -55,6 +55,9 @@ import { now } from "./kernel/clock.ts";
 import { left, MAX_DELAY_MS, start } from "./kernel/timers.ts";
 import { send } from "./send.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "Process";
+
 // --- Being a process ----------------------------------------------------------------------------
 
 /** The priorities of the BEAM's scheduler. Here there is one, and these are only kept. */

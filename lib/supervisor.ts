@@ -75,6 +75,7 @@ import {
   startLink as startServer,
   stop as stopServer,
 } from "./gen_server.ts";
+import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { isThenable } from "./kernel/coroutine.ts";
 import type { Awaitable, Name, ServerRef } from "./kernel/names.ts";
@@ -82,6 +83,7 @@ import { type Process, TRAP_EXIT } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { inspect, type Pid, type Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
+import { showingNames } from "./supervisor/shown.ts";
 import {
   type Action,
   onExit,
@@ -93,8 +95,10 @@ import {
 } from "./supervisor/restart.ts";
 import {
   assertAlive,
+  initialCallOf,
   isTuple,
   nameInReports,
+  OwnModule,
   reportUnexpected,
   runInit,
   second,
@@ -102,6 +106,9 @@ import {
   unreadEnds,
   wrongLimits,
 } from "./supervisor/process.ts";
+
+/** What this module is called where it is printed. */
+export const moduleName = "Supervisor";
 
 export { childSpec };
 export type { AutoShutdown, ModuleSpec, StartResult, Strategy };
@@ -151,6 +158,8 @@ export type InitResult =
 
 /** The callback of a module that describes a supervisor. */
 export interface Module {
+  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  readonly moduleName?: string;
   /** Says which children there are and how to treat them, by way of {@linkcode init}; or `"ignore"`. */
   // deno-lint-ignore no-explicit-any -- the argument is the module's own business
   init(argument: any): Awaitable<InitResult>;
@@ -194,7 +203,7 @@ export interface Counts {
 // --- The clients' half --------------------------------------------------------------------------
 
 /** The module of a supervisor without one: its `init` was run by whoever starts it. */
-const Default: Module = { init: (result: InitResult) => result };
+const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult) => result);
 
 /**
  * Starts a supervisor that is linked to the calling process, and its children in the order of the
@@ -495,7 +504,10 @@ class State implements Supervision<Child> {
 type Response = Noreply<State> | Stop<State>;
 
 /** A supervisor is a GenServer of this module. */
-const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
+const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
+  moduleName: "supervisor",
+  [INITIAL_CALL]: (from: Starting | State) =>
+    initialCallOf(from instanceof State ? from.starting : from),
   [PROTOCOL]: "supervisor",
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) => {
@@ -746,12 +758,8 @@ function refusal(child: Child): Term {
 }
 
 function infoOf(child: Child): ChildInfo {
-  return [
-    child.id,
-    child.isRestarting ? "restarting" : child.pid,
-    child.type,
-    child.modules,
-  ];
+  const pid = child.isRestarting ? "restarting" : child.pid;
+  return showingNames([child.id, pid, child.type, child.modules]);
 }
 
 function count(children: Iterable<Child>): Counts {

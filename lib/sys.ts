@@ -62,6 +62,9 @@ import type { ServerRef } from "./kernel/names.ts";
 import { inspect, type Pid, type Term } from "./kernel/term.ts";
 import type { SpecialModule } from "./sys/special.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "Sys";
+
 export type {
   Debug,
   DebugFunction,

@@ -45,7 +45,7 @@ import { receiveMessage, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
 import { deliver, demonitor, exitSignal, monitor, unlink } from "./kernel/signals.ts";
 import { inspect, isPid, message, type Pid, Ref, type Term } from "./kernel/term.ts";
-import type { InitialCall } from "./gen/launched.ts";
+import type { InitialCall } from "./gen/initial_call.ts";
 import {
   type ArgumentsOf,
   callOf,
@@ -73,6 +73,9 @@ import {
   type StreamResult,
 } from "./task/stream.ts";
 import * as Self from "./task.ts"; // __MODULE__
+
+/** What this module is called where it is printed. */
+export const moduleName = "Task";
 
 export { Task };
 export * as Supervisor from "./task/supervisor.ts";

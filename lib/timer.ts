@@ -37,6 +37,9 @@ import { MAX_DELAY_MS, start as startTimer } from "./kernel/timers.ts";
 import { exit as exitProcess, sendAfter as sendAfterTo, sleep as sleepFor } from "./process.ts";
 import { send } from "./send.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "Timer";
+
 /** What a timer is known by, for {@linkcode cancel}. Opaque, as OTP's is. */
 export type TRef = readonly ["instant" | "once" | "send_local" | "interval", Ref];
 

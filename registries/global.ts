@@ -34,6 +34,9 @@ import {
 } from "../lib/kernel/term.ts";
 import { cluster, type LockId, locks, names, nameServer, type Resolve } from "./name_server.ts";
 
+/** What this module is called where it is printed. */
+export const moduleName = "Global";
+
 export type { LockId, Resolve };
 
 /** Options of all global names. */

@@ -60,6 +60,9 @@ import { standIn, TermMap } from "../lib/kernel/term_map.ts";
 import { Keeper } from "./keeper.ts";
 import * as Registry from "./registry.ts"; // __MODULE__
 
+/** What this module is called where it is printed. */
+export const moduleName = "Registry";
+
 /**
  * What a key may stand for: one process (`"unique"`), or any number of entries (`"duplicate"`, in
  * which form is for the BEAM's tables to tell, and the same here).

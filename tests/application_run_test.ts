@@ -55,7 +55,7 @@ Deno.test("Application.run() stops what was started, and tells why, when the app
   assertEquals(lines, ["database stopped"]);
   assertStringIncludes(
     stderr,
-    'Cannot run application shop: shop did not start: [module].start("normal", []) returned an error: "no_money"',
+    'Cannot run application shop: shop did not start: [module start, stop].start("normal", []) returned an error: "no_money"',
   );
   assertEquals(code, 1);
 });

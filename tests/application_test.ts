@@ -252,17 +252,17 @@ Deno.test("Application.start() tells what start of the module answered when that
     };
     assertEquals(
       await fails(() => ["error", "no_disk"], (call) => ["no_disk", call]),
-      '[module].start("normal", 1) returned an error: "no_disk"',
+      '[module start].start("normal", 1) returned an error: "no_disk"',
     );
     assertEquals(
       await fails(() => "huh" as "ignore", (call) => ["bad_return", [call, "huh"]]),
-      '[module].start("normal", 1) returned a bad value: "huh"',
+      '[module start].start("normal", 1) returned a bad value: "huh"',
     );
     assertStringIncludes(
       await fails(() => {
         throw exit("broken");
       }, (call) => ["bad_return", [call, ["EXIT", "broken"]]]),
-      '[module].start("normal", 1)\n    ** (EXIT) ',
+      '[module start].start("normal", 1)\n    ** (EXIT) ',
     );
     await settled();
     assertEquals(halts, []);

@@ -20,7 +20,7 @@ import * as Responder from "../examples/response_tuples/responder.ts";
 import * as Stack from "../examples/stack/server.ts";
 
 /** The callbacks by name, the message as their first argument; and what looks like one of their own. */
-type Callbacks = Readonly<Record<string, (...args: never[]) => unknown>>;
+type Callbacks = Readonly<Record<string, ((...args: never[]) => unknown) | string>>;
 const SERVERS: readonly (readonly [name: string, module: Callbacks, similar: unknown])[] = [
   ["backpressure/slow", Slow, ["work"]],
   ["calculator/call_server", CallServer, ["add", 1, 2]],

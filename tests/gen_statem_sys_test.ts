@@ -238,8 +238,7 @@ Deno.test("debug functions see all that a machine does, and Sys.trace() words it
     send(pid, Object.assign(returning(go), { toJSON: () => "go" }));
     await pass(time, 100);
     await GenStatem.stop(pid);
-    const module = "{ callbackMode: [function callbackMode], init: [function init], " +
-      "handleEvent: [function handle] }";
+    const module = "[module callbackMode, init, handleEvent]";
     const trace = lines.map((line) =>
       line.replace(`*DBG* "${name}" `, "").replaceAll(String(self()), "me").replaceAll(module, "M")
     );

@@ -4,14 +4,26 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import {
+  Agent,
+  DynamicSupervisor,
   exit,
   flush,
   GenServer,
+  inspect,
   Logger,
   ok,
+  PartitionSupervisor,
+  Pg,
   type Pid,
   Process,
   ProcLib,
@@ -19,7 +31,9 @@ import {
   self,
   send,
   spawn,
+  Supervisor,
   Sys,
+  TaskSupervisor,
   unwrap,
 } from "../mod.ts";
 import { freshAtom } from "./fixtures/naming.ts";
@@ -447,7 +461,7 @@ Deno.test("crash reports are worded with initial call and ancestors [PL-012]", a
     assertEquals(lines.slice(0, 3), [
       `Process ${pid} terminating`,
       '** (exit) "boom"',
-      "Initial Call: { crashing: [function crashing] }.crashing/0",
+      "Initial Call: [module crashing].crashing/0",
     ]);
     assert(lines[3]!.startsWith(`Ancestors: ["${name}"`), lines[3]);
     const ofServer = unwrap(await GenServer.start({ init: () => ok(0) }));
@@ -483,6 +497,126 @@ Deno.test("ProcLib.initialCall() and translateInitialCall() tell what a process 
     await exitOf(plain);
     assertEquals(ProcLib.initialCall(plain), false);
     assertThrows(() => ProcLib.initialCall("x" as never), TypeError);
+  });
+});
+
+Deno.test("ProcLib.translateInitialCall() of a supervisor is that of OTP's supervisor, with its module", async () => {
+  using _reports = collectReports();
+  await inProcess(async () => {
+    const noChildren: Supervisor.InitResult = ["ok", [{}, []]];
+    const Module = { init: () => noChildren };
+    const Dynamic = { init: () => DynamicSupervisor.init() };
+    const options = { strategy: "one_for_one" } as const;
+    const partitioned = { name: freshAtom(), childSpec: [Agent, () => 0] } as const;
+    const supervisors: [pid: Pid, module: unknown][] = [
+      [unwrap(await Supervisor.startLink([], options)), "Supervisor.Default"],
+      [unwrap(await Supervisor.startLink(Module, undefined)), Module],
+      [unwrap(await DynamicSupervisor.startLink()), "Supervisor.Default"],
+      [unwrap(await DynamicSupervisor.startLink(Dynamic, undefined)), Dynamic],
+      [unwrap(await TaskSupervisor.startLink()), "Task.Supervisor"],
+      [unwrap(await PartitionSupervisor.startLink(partitioned)), "PartitionSupervisor"],
+    ];
+    for (const [pid, module] of supervisors) {
+      assertEquals(ProcLib.translateInitialCall(pid), ["supervisor", module, 1]);
+      assertEquals(ProcLib.initialCall(pid), ["supervisor", module, ["Argument__1"]]);
+      assertEquals(Process.info(pid, "initial_call"), ["initial_call", ["supervisor", module, 1]]);
+      const [, dictionary] = Process.info(pid, "dictionary")!;
+      assertEquals(new Map(dictionary).get("$initial_call"), ["supervisor", module, 1]);
+    }
+  });
+});
+
+Deno.test("ProcLib.translateInitialCall() of an agent is the function that has made its state", async () => {
+  await inProcess(async () => {
+    let duringInit: unknown;
+    const make = () => {
+      duringInit = ProcLib.translateInitialCall(self());
+      return 0;
+    };
+    const agent = unwrap(await Agent.startLink(make));
+    await Agent.update(agent, () => 1);
+    assertEquals(duringInit, [make, "call", 0]);
+    assertEquals(ProcLib.translateInitialCall(agent), [make, "call", 0]);
+    assertEquals(ProcLib.initialCall(agent), [make, "call", []]);
+    const other = unwrap(await Agent.startLink(() => 2));
+    assertFalse(ProcLib.translateInitialCall(other)[0] === make);
+  });
+});
+
+Deno.test("ProcLib.translateInitialCall() tells nothing else while an asynchronous registry is asked for the name", async () => {
+  await inProcess(async () => {
+    const answer = Promise.withResolvers<"yes">();
+    const named = Promise.withResolvers<Pid>();
+    const registry = {
+      registerName: (_key: string, pid: Pid) => (named.resolve(pid), answer.promise),
+      unregisterName: () => {},
+      whereisName: () => undefined,
+      send: (_key: string, _message: unknown): never => {
+        throw exit("badarg");
+      },
+    };
+    const make = () => 0;
+    const starting = Agent.startLink(make, { name: ["via", registry, "agent"] });
+    assertEquals(ProcLib.translateInitialCall(await named.promise), [make, "call", 0]);
+    answer.resolve("yes");
+    assertEquals(await starting, ["ok", await named.promise]);
+  });
+});
+
+Deno.test("crash reports word the initial calls of supervisors and agents as Elixir does", async () => {
+  using reports = collectReports();
+  await inProcess(async () => {
+    class CrashingSupervisor {
+      static init = (): Supervisor.InitResult => ["ok", [{}, []]];
+    }
+    const initialCallOf = async (pid: Pid) => {
+      await GenServer.stop(pid, "odd");
+      const report = reports.all.find((each) => each.kind === "crash" && each.pid === pid)!;
+      return Logger.format(report).split("\n").find((line) => line.startsWith("Initial Call: "));
+    };
+    const options = { strategy: "one_for_one" } as const;
+    Process.flag("trap_exit", true);
+    assertEquals(
+      [
+        await initialCallOf(unwrap(await Supervisor.startLink(CrashingSupervisor, undefined))),
+        await initialCallOf(unwrap(await Supervisor.startLink([], options))),
+        await initialCallOf(unwrap(await DynamicSupervisor.startLink())),
+        await initialCallOf(unwrap(await TaskSupervisor.startLink())),
+        await initialCallOf(unwrap(await Agent.start(() => 0))),
+        await initialCallOf(unwrap(
+          await Agent.start(function first() {
+            return 1;
+          }),
+        )),
+        await initialCallOf(
+          unwrap(await GenServer.start({ moduleName: "Srv", init: () => ok(0) })),
+        ),
+      ],
+      [
+        "Initial Call: CrashingSupervisor.init/1",
+        "Initial Call: Supervisor.Default.init/1",
+        "Initial Call: Supervisor.Default.init/1",
+        "Initial Call: Task.Supervisor.init/1",
+        "Initial Call: anonymous fn/0",
+        "Initial Call: first/0",
+        "Initial Call: Srv.init/1",
+      ],
+    );
+  });
+});
+
+Deno.test("Sys.getStatus() tells the module of OTP for a supervisor, an agent and a scope, by name", async () => {
+  await inProcess(async () => {
+    const starts: [Promise<unknown>, name: string][] = [
+      [Supervisor.startLink([], { strategy: "one_for_one" }), "supervisor"],
+      [DynamicSupervisor.startLink(), "DynamicSupervisor"],
+      [Agent.startLink(() => 0), "Agent.Server"],
+      [Pg.startLink(freshAtom()), "pg"],
+    ];
+    for (const [start, name] of starts) {
+      const [, pid] = await start as ["ok", Pid];
+      assertEquals(inspect((await Sys.getStatus(pid)).module), name);
+    }
   });
 });
 

@@ -524,7 +524,7 @@ Deno.test("Logger.format() words the reports of supervisors as Elixir's logger d
     Process.exit(second, "oops");
     await exitOf(supervisor);
     const texts = reports.all.map((report) => Logger.format(report).split("\n"));
-    const who = `Child "a" of Supervisor ${supervisor} ([module])`;
+    const who = `Child "a" of Supervisor ${supervisor} ([module init])`;
     const what = [
       "Start Call: Starter.start({ n: 3 })",
       'Restart: "permanent"',

@@ -23,6 +23,8 @@ import {
 import { noClause } from "../no_clause.ts";
 import * as MyRegistry from "./my_registry.ts"; // __MODULE__
 
+export const moduleName = "MyRegistry";
+
 type Names = ReadonlyMap<Term, readonly [Pid, Ref]>;
 type From = GenServer.From;
 

@@ -26,6 +26,8 @@ export type Type = "permanent" | "transient" | "temporary";
 
 /** The callbacks of an application's module. */
 export interface Module {
+  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  readonly moduleName?: string;
   /**
    * Starts the application's top process, as a rule a supervisor, linked to the calling process, the
    * application's master. `type` is `"normal"`; `args` come from the specification's `mod`.

@@ -5,6 +5,7 @@
  */
 
 import { formatExit } from "../kernel/exit.ts";
+import { formatModule } from "../kernel/module_name.ts";
 import { inspect, type Term } from "../kernel/term.ts";
 
 const TEXTS: Readonly<Record<string, string>> = {
@@ -43,6 +44,5 @@ function isCallback(term: Term): term is Callback {
 }
 
 function formatCallback([module, name, args]: Callback): string {
-  const of = typeof module === "function" ? module.name : "[module]";
-  return `${of}.${name}(${args.map((each) => inspect(each)).join(", ")})`;
+  return `${formatModule(module)}.${name}(${args.map((each) => inspect(each)).join(", ")})`;
 }

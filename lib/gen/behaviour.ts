@@ -63,6 +63,7 @@ import { inspect, isPid, nodeName, type Pid, type Ref, type Term } from "../kern
 import { MAX_DELAY_MS, stage } from "../kernel/timers.ts";
 import { reportCrash } from "./crash.ts";
 import { Debug, type DebugOption } from "./debug.ts";
+import { type HasInitialCall, INITIAL_CALL, type InitialCall } from "./initial_call.ts";
 import { shown, type Status } from "./status.ts";
 
 /** The longest wait before a registry that has yet to forget somebody is asked again, in milliseconds. */
@@ -250,9 +251,17 @@ export abstract class Gen implements Behaviour {
   describe(process: Process): { initialCall: Term; currentFunction: Term } {
     const hibernates = (process.flags & HIBERNATING) !== 0;
     return {
-      initialCall: [this.module, "init", 1],
+      initialCall: this.#initialCall(process),
       currentFunction: hibernates ? ["erlang", "hibernate", 3] : [this.kind, "loop", 7],
     };
+  }
+
+  #initialCall(process: Process): InitialCall {
+    const { [INITIAL_CALL]: declared } = this.module as HasInitialCall;
+    if (declared === undefined) return [this.module, "init", 1];
+    const isStarting = (process.flags & STARTING) !== 0;
+    const known = isStarting ? (startOf(process).request as Starting).argument : process.state;
+    return declared(known, process);
   }
 
   // --- The loop ---------------------------------------------------------------------------------

@@ -8,9 +8,6 @@ import { Coroutine } from "../kernel/coroutine.ts";
 import type { Process } from "../kernel/process.ts";
 import type { Term } from "../kernel/term.ts";
 
-/** An initial call: `[module, name, arity]`. Of a process that runs a function, it is that function's `call`. */
-export type InitialCall = readonly [module: Term, name: string, arity: number];
-
 class Launched extends Coroutine {
   override readonly hasAncestors: boolean = true;
 

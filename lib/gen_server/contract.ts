@@ -32,6 +32,8 @@ export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
  * with `["bad_return_value", value]`.
  */
 export interface Module {
+  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  readonly moduleName?: string;
   /** Makes the first state. Runs in the new process, under its name, before `startLink` resolves. */
   init(argument: any): Awaitable<Init<any>>;
   /** Handles a `call`. Without it, a call ends the server. */

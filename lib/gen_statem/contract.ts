@@ -42,6 +42,8 @@ export interface Status {
  * `formatStatus`.
  */
 export interface Module {
+  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  readonly moduleName?: string;
   /**
    * How the callbacks are called: a {@linkcode CallbackMode}, or a list of one and `"state_enter"`. Asked once
    * when the machine starts, and when the callback module changes.

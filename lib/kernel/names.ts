@@ -9,6 +9,7 @@
  */
 
 import { isOnNode } from "./distribution.ts";
+import { formatModule } from "./module_name.ts";
 import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
 
 /** A value, or a promise of it. */
@@ -23,6 +24,8 @@ export type Awaitable<T> = T | Promise<T>;
  * by `testRegistry` in `@denotp/otp/registries`.
  */
 export interface NameRegistry<Key = Term> {
+  /** What reports, errors and `inspect` call the registry. Default: the name of its class, else its functions. */
+  readonly moduleName?: string;
   /** Registers `pid` under the name: `"yes"`, or `"no"` if the name is taken. Called by the process itself. */
   registerName(key: Key, pid: Pid): Awaitable<"yes" | "no">;
   /** Releases the name. Has no effect if the name is not registered. */
@@ -116,6 +119,19 @@ function parse(name: Term): Address | undefined {
     return { registry: name[1], key: name[2] };
   }
   return undefined;
+}
+
+/**
+ * Prints a name, or a pid, as reports do: of a global name the key alone, as in OTP; of a `via` name the
+ * registry and the key. A key of `Registry` or `PartitionSupervisor` begins with the registry: it is enough.
+ */
+export function formatName(name: Term): string {
+  if (!Array.isArray(name)) return inspect(name);
+  const [form, second, key] = name;
+  if (name.length === 2 && (form === "local" || form === "global")) return inspect(second);
+  if (name.length !== 3 || form !== "via") return inspect(name);
+  const isInKey = Array.isArray(key) && key.length > 1 && (isAtom(key[0]) || key[0] instanceof Pid);
+  return isInKey ? inspect(key) : `[${formatModule(second)}, ${inspect(key)}]`;
 }
 
 /** Tells whether an atom can be registered: OTP reserves some that mean "no name". */

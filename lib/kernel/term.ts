@@ -8,6 +8,7 @@
  * @module
  */
 
+import { formatModule, isModule } from "./module_name.ts";
 import type { Process } from "./process.ts";
 
 /**
@@ -254,7 +255,9 @@ const INSPECT_ITEMS = 50;
 
 /**
  * Prints a term on one line, for logs and error messages: strings quoted, pids and references as
- * Erlang prints them, errors as `RangeError: message`, functions by name.
+ * Erlang prints them, errors as `RangeError: message`, functions by name. A module (an ES module, or an
+ * object or class of callbacks) prints as what it exports as `moduleName`, else by the name of its class,
+ * else by its functions: `[module handleCall, init]`.
  *
  * Nesting deeper than 6 and more than 50 items of one collection are shown as `...`.
  */
@@ -269,6 +272,7 @@ function print(term: Term, depth: number, above: readonly unknown[]): string {
     case "bigint":
       return `${term}n`;
     case "function":
+      if (isModule(term)) return formatModule(term);
       return isClass(term) ? `[class ${term.name}]` : `[function ${term.name || "anonymous"}]`;
     case "object":
       break;
@@ -289,6 +293,7 @@ function printObject(term: object, depth: number, above: readonly unknown[]): st
   if (term instanceof Error) return `${term.name}: ${term.message}`;
   if (term instanceof Date) return `Date(${Number.isNaN(+term) ? "invalid" : term.toISOString()})`;
   if (term instanceof RegExp) return String(term);
+  if (isModule(term)) return formatModule(term);
   if (depth === 0) return Array.isArray(term) ? "[...]" : "{...}";
   const show = (item: unknown) => print(item, depth - 1, above);
   const some = <T>(items: Iterable<T>, size: number, one: (item: T) => string) => {
@@ -306,7 +311,6 @@ function printObject(term: object, depth: number, above: readonly unknown[]): st
   if (term instanceof Map) return `Map{${some(term, term.size, pair)}}`;
   if (term instanceof Set) return `Set{${some(term, term.size, show)}}`;
   const tag = Object.prototype.toString.call(term).slice("[object ".length, -1);
-  if (tag === "Module") return "[module]";
   if (tag.startsWith("Temporal.")) return `${tag.slice("Temporal.".length)}(${term})`;
   const entries = Object.entries(term);
   const field = ([key, value]: [string, unknown]) => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { InitialCall } from "../gen/initial_call.ts";
 import { now } from "../kernel/clock.ts";
 import { exit } from "../kernel/exit.ts";
 import type { Awaitable, Name } from "../kernel/names.ts";
@@ -20,6 +21,21 @@ export interface Starting {
   readonly argument: Term;
   /** The name it is started under, if there is one. */
   readonly name: Name | null | undefined;
+}
+
+/** A module of this library that describes a supervisor. It is known by its name, as in Elixir. */
+export class OwnModule<Argument, Result> {
+  constructor(readonly moduleName: string, readonly init: (argument: Argument) => Result) {}
+}
+
+/** What a supervisor's module is called outside: itself, or its name if it is the library's own. */
+function publicModule({ module }: Starting): Term {
+  return module instanceof OwnModule ? module.moduleName : module;
+}
+
+/** What a supervisor was started with, as OTP has it. */
+export function initialCallOf(starting: Starting): InitialCall {
+  return ["supervisor", publicModule(starting), 1];
 }
 
 /**
@@ -46,8 +62,9 @@ export function wrongLimits(intensity: unknown, period: unknown): Term {
 }
 
 /** What reports call a supervisor. */
-export function nameInReports(process: Process, { name, module }: Starting): Term {
-  return isAtom(name) ? ["local", name] : name ?? [process.pid, module];
+export function nameInReports(process: Process, starting: Starting): Term {
+  const { name } = starting;
+  return isAtom(name) ? ["local", name] : name ?? [process.pid, publicModule(starting)];
 }
 
 /** Reports something that a supervisor does not know, and that does not stop it. */

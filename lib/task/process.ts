@@ -17,7 +17,7 @@ import { self } from "../kernel/self.ts";
 import { deliver, demonitor, flushDown, monitor, sendToAlias } from "../kernel/signals.ts";
 import { type Atom, inspect, type Pid, type Ref, type Term } from "../kernel/term.ts";
 import { TermMap } from "../kernel/term_map.ts";
-import type { InitialCall } from "../gen/launched.ts";
+import type { InitialCall } from "../gen/initial_call.ts";
 import { spawnOpt } from "../proc_lib.ts";
 
 /** How long a supervised task waits to be told what to run. */

@@ -44,6 +44,7 @@ import type { ServerRef } from "../kernel/names.ts";
 import { self } from "../kernel/self.ts";
 import { link, monitor } from "../kernel/signals.ts";
 import { inspect, isPid, type Pid, type Term } from "../kernel/term.ts";
+import { OwnModule } from "../supervisor/process.ts";
 import {
   type ArgumentsOf,
   begin,
@@ -68,6 +69,9 @@ import {
   type StreamResult,
 } from "./stream.ts";
 import * as TaskSupervisor from "./supervisor.ts"; // __MODULE__
+
+/** What this module is called where it is printed. */
+export const moduleName = "Task.Supervisor";
 
 export type { StartChildResult, StartResult };
 
@@ -110,10 +114,11 @@ const DEFAULT_SHUTDOWN_MS = 5000;
 // --- The supervisor -----------------------------------------------------------------------------
 
 /** What a supervisor of tasks is to a dynamic supervisor. */
-const SUPERVISOR = {
-  init: ({ maxChildren, maxRestarts, maxSeconds }: StartOptions) =>
+const SUPERVISOR = new OwnModule(
+  "Task.Supervisor",
+  ({ maxChildren, maxRestarts, maxSeconds }: StartOptions) =>
     init({ maxChildren, maxRestarts, maxSeconds }),
-};
+);
 
 /**
  * Starts a supervisor without tasks that is linked to the calling process.

@@ -193,7 +193,7 @@ Deno.test("inspect() prints a term on one line", () => {
     [named, "[function named]"],
     [() => {}, "[function anonymous]"],
     [Point, "[class Point]"],
-    [namespace, "[module]"],
+    [namespace, "[module failure]"],
     [cyclic, "[1, [circular]]"],
     [[[[[[[["deep"]]]]]]], "[[[[[[[...]]]]]]]"],
     [

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { formatModule, isModule, moduleName } from "../../kernel/module_name.ts";
 import { inspect, isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
 import { BitString, Export, Float, Fun, ImproperList, List, Port } from "../terms.ts";
 
@@ -53,7 +54,8 @@ export function sendable(term: Term, depth: number = 0): Term {
   if (term instanceof Map) {
     return new Map(Array.from(term, (pair) => pair.map((each) => sendable(each, depth + 1))) as []);
   }
-  const name = moduleName(term);
+  const name = moduleAtom(term);
+  if (name === undefined && isModule(term)) return formatModule(term);
   if (name !== undefined || !isPlainObject(term)) return name ?? `#${term.constructor?.name}<>`;
   const entries = Object.entries(term);
   if (entries.some(([, value]) => typeof value === "function")) return "#Module<>";
@@ -79,9 +81,10 @@ const ATOMIC: readonly (abstract new (...args: any[]) => object)[] = [
   Port,
 ];
 
-/** The name of a module, if it has one: modules of other nodes are their names, classes have one. */
-export function moduleName(module: unknown): symbol | undefined {
+/** The name of a module as an atom, if it has one: modules of other nodes are their names. */
+export function moduleAtom(module: unknown): symbol | undefined {
   if (typeof module === "symbol") return module;
-  if (typeof module === "string") return Symbol(module);
-  return typeof module === "function" && module.name !== "" ? Symbol(module.name) : undefined;
+  const isNamed = typeof module === "string" || typeof module === "function" || isModule(module);
+  const name = isNamed ? moduleName(module) : undefined;
+  return name === undefined ? undefined : Symbol(name);
 }

@@ -12,7 +12,7 @@ import { exit } from "../../kernel/exit.ts";
 import { inspect, type Term } from "../../kernel/term.ts";
 import { exported } from "../calls/exports.ts";
 import { List } from "../terms.ts";
-import { type Dialect, moduleName, nameOf, sendable, withAtoms } from "./protocol.ts";
+import { type Dialect, moduleAtom, nameOf, sendable, withAtoms } from "./protocol.ts";
 import { startOfTask } from "./task.ts";
 
 /** The words of OTP that are atoms in answers and specifications. */
@@ -108,7 +108,7 @@ function infoThere(info: Term): Term {
 }
 
 function modulesThere(modules: Term): Term {
-  const names = Array.isArray(modules) ? modules.map(moduleName) : [undefined];
+  const names = Array.isArray(modules) ? modules.map(moduleAtom) : [undefined];
   return names.includes(undefined) ? Symbol("dynamic") : List.from(names);
 }
 
@@ -145,7 +145,7 @@ function startThere(start: StartFunction, modules: Term): Term {
   const [module, name, args] = Array.isArray(start) ? start : [];
   const [first] = Array.isArray(modules) ? modules : [];
   return [
-    moduleName(module) ?? moduleName(first) ?? Symbol("undefined"),
+    moduleAtom(module) ?? moduleAtom(first) ?? Symbol("undefined"),
     Symbol(String(nameOf(name))),
     List.from(args ?? [], (arg) => sendable(arg)),
   ];

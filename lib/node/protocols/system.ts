@@ -10,7 +10,7 @@
 import type { Debug, Statistics } from "../../gen/debug.ts";
 import { inspect, type Term } from "../../kernel/term.ts";
 import { List, list } from "../terms.ts";
-import { type Dialect, moduleName, nameOf, sendable } from "./protocol.ts";
+import { type Dialect, moduleAtom, nameOf, sendable } from "./protocol.ts";
 
 /** With every process that handles system messages. */
 export const system: Dialect = {
@@ -175,7 +175,7 @@ function statusThere(status: Readonly<Record<string, Term>>): Term {
           List.of<Term>(
             [list("Status"), running],
             [list("Parent"), parent],
-            [list("Module"), moduleName(module) ?? Symbol("undefined")],
+            [list("Module"), moduleAtom(module) ?? Symbol("undefined")],
           ),
         ],
         ["data", List.of<Term>([list("State"), sendable(state)])],
