@@ -104,9 +104,9 @@ export function parseComparison(args: readonly string[]): ComparisonOptions {
 
 function pairsOf(text: string | undefined): number {
   const pairs = Number(text);
-  if (Number.isInteger(pairs) && pairs > 0) return pairs;
+  if (Number.isInteger(pairs) && pairs > 0 && pairs <= 1000) return pairs;
   throw new RangeError(
-    `Cannot compare: --pairs takes a positive integer, found ${text ?? "nothing"}`,
+    `Cannot compare: --pairs takes an integer from 1 to 1000, found ${text ?? "nothing"}`,
   );
 }
 
