@@ -2,7 +2,7 @@
  * This state of the library beside another revision of it: is a path slower?
  *
  * Each pair is two processes, one a side, which do the same piece of work shortly after each other; which one is
- * first alternates. All work is done in each pair, and then in the next, so that a change of the machine's mood hits
+ * first alternates. All work is done in each pair, and then in the next, so that whatever else the machine does hits
  * all of it. The program that measures is this state's for both: of the other revision only `mod.ts` is imported.
  *
  * Needs `--allow-run=deno,git,tar --allow-write=.bench --allow-sys=cpus`.
@@ -158,10 +158,11 @@ export async function ab(options: ComparisonOptions): Promise<Comparison> {
   const stateOf = (module: string): State => (work) =>
     measureHere(work.name, { isShort: true, module, signal: interrupt.signal });
   const states = [stateOf(THIS_MODULE), stateOf(other.module)] as const;
+  const here = await stateName(); // as it is now, whatever is committed meanwhile
   const { all, isInterrupted } = await measurePairs(options.works, states, options);
   return {
     machine: machine(),
-    here: await stateName(),
+    here,
     there: other.name,
     within: options.within,
     isInterrupted,

@@ -21,7 +21,7 @@ import { workOf } from "./works.ts";
  */
 const LONG = { warmUps: 4, runs: 3, parts: 1 };
 /** Each run is one of so many parts of a long one. */
-const SHORT = { warmUps: 10, runs: 11, parts: 10 };
+const SHORT = { warmUps: 8, runs: 9, parts: 10 };
 
 const { measure, operations, unit } = workOf(Deno.args[0]!);
 const isShort = Deno.args[1] === "short";

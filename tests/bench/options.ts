@@ -73,8 +73,8 @@ export const DEFAULT_WITHIN = 3;
 export const COMPARED: readonly string[] = [
   ...["promise", "call", "call_from_process", "call_by_name", "call_by_via", "clients"],
   ...["clients_in_one", "cast", "ring", "ring_of_processes", "start", "spawn", "memory"],
-  ...["restart_10", "start_child", "terminate_child", "cancelled_timer", "task", "agent_get"],
-  ...["monitor", "exit", "down", "register", "whereis", "whereis_global", "registry_lookup"],
+  ...["restart_10", "start_child", "cancelled_timer", "task", "agent_get", "monitor", "exit"],
+  ...["down", "whereis", "registry_lookup"],
 ];
 
 /**
