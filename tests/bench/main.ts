@@ -2,6 +2,7 @@
  * The benchmark: what everything costs, beside the platform's own limits and the same work on the BEAM.
  *
  * Run: deno task bench [--json] [--rounds N] [--no-beam] [groups and names…]
+ *      deno task bench ab REV [--json] [--pairs N] [--within PERCENT] [--only NAME,…]
  *
  * A piece of work is done here, then on a BEAM with one scheduler, then on one with two, then the next is;
  * and all of that again, round after round, so that whatever else the machine does hits all sides.
@@ -9,19 +10,20 @@
  * @module
  */
 
+import { ab, printComparison, statusOf } from "./ab.ts";
 import { Beam, beamVersion } from "./beam.ts";
 import { printBudget, verdicts } from "./budget.ts";
 import { codec } from "./codec.ts";
 import { figuresOf, type Rounds } from "./figures.ts";
+import { measureHere } from "./here.ts";
 import { latency, printLatency } from "./latency.ts";
 import { nodes } from "./nodes.ts";
-import { type Options, parseArguments } from "./options.ts";
-import { circumstances, printCircumstances, printFigures } from "./report.ts";
+import { type Options, parseArguments, parseComparison } from "./options.ts";
+import { machine, printCircumstances, printFigures } from "./report.ts";
 import { printCases, printScale, scale } from "./scale.ts";
 import { printSides } from "./sides.ts";
 import type { Work } from "./work.ts";
 
-const CHILD = new URL("child.ts", import.meta.url).href;
 const SCHEDULERS = [1, 2];
 
 /** Measures all work in rounds, here and on all the BEAMs. */
@@ -49,20 +51,10 @@ async function run(
   return all;
 }
 
-async function measureHere(name: string): Promise<number> {
-  const { success, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["run", "--quiet", "--no-check", "--v8-flags=--expose-gc", CHILD, name],
-    cwd: new URL("../..", import.meta.url),
-  }).output();
-  const text = (output: Uint8Array) => new TextDecoder().decode(output);
-  if (success) return Number(text(stdout));
-  throw new Error(`Cannot measure "${name}": the program failed\n${text(stderr)}`);
-}
-
 /** Runs all that is wanted, and returns what there is to print. */
 async function bench(options: Options, command: string): Promise<string> {
   const beam = options.hasBeam ? await beamVersion() : undefined;
-  const where = circumstances({ beam, command, rounds: options.rounds });
+  const where = { ...machine(), beam, command, rounds: options.rounds };
   await using beams = new AsyncDisposableStack();
   const others = beam === undefined ? [] : SCHEDULERS.map((count) => beams.use(new Beam(count)));
   const figures = figuresOf(await run(options.works, options.rounds, others));
@@ -101,8 +93,18 @@ async function all<Row extends object>(rows: AsyncIterable<Row>): Promise<Row[]>
 
 if (import.meta.main) {
   try {
-    const options = parseArguments(Deno.args);
-    console.log(await bench(options, ["deno task bench", ...Deno.args].join(" ")));
+    const [first, ...rest] = Deno.args;
+    if (first === "ab") {
+      const options = parseComparison(rest);
+      const comparison = await ab(options);
+      console.log(
+        options.isJson ? JSON.stringify(comparison, null, 2) : printComparison(comparison),
+      );
+      Deno.exitCode = statusOf(comparison);
+    } else {
+      const options = parseArguments(Deno.args);
+      console.log(await bench(options, ["deno task bench", ...Deno.args].join(" ")));
+    }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     console.error(error.message);

@@ -10,13 +10,17 @@ import type { Goal } from "./work.ts";
 import { bytes, ns, rate, ratio, table } from "./table.ts";
 
 /** Where and when something was measured. */
-export interface Circumstances {
+export interface Machine {
   readonly date: string;
   readonly cpu: string;
   readonly cores: number;
   readonly os: string;
   readonly deno: string;
   readonly v8: string;
+}
+
+/** The same, and how. */
+export interface Circumstances extends Machine {
   /** The BEAM that was beside it; `undefined` without one. */
   readonly beam: string | undefined;
   readonly command: string;
@@ -24,9 +28,7 @@ export interface Circumstances {
 }
 
 /** Tells where one is. Needs `--allow-sys=cpus`. */
-export function circumstances(
-  rest: Pick<Circumstances, "beam" | "command" | "rounds">,
-): Circumstances {
+export function machine(): Machine {
   return {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0]?.model ?? "unknown",
@@ -34,16 +36,23 @@ export function circumstances(
     os: `${Deno.build.os} ${Deno.build.arch}`,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
-    ...rest,
   };
+}
+
+/** Writes the machine and the date as a list. */
+export function printMachine({ date, cpu, cores, os, deno, v8 }: Machine): string {
+  return [
+    `- machine: ${cpu}, ${cores} cores, ${os}`,
+    `- versions: Deno ${deno}, V8 ${v8}`,
+    `- date: ${date}`,
+  ].join("\n");
 }
 
 /** Writes the circumstances as a list. */
 export function printCircumstances(here: Circumstances): string {
   return [
-    `- machine: ${here.cpu}, ${here.cores} cores, ${here.os}`,
-    `- versions: Deno ${here.deno}, V8 ${here.v8}; ${here.beam ?? "no BEAM"}`,
-    `- date: ${here.date}`,
+    printMachine(here),
+    `- beside it: ${here.beam ?? "no BEAM"}`,
     `- command: \`${here.command}\`; medians of ${here.rounds} rounds, least and most in brackets`,
   ].join("\n");
 }
