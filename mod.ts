@@ -43,7 +43,8 @@
  * | symbols | for |
  * | --- | --- |
  * | {@linkcode spawn}, {@linkcode spawnLink}, {@linkcode spawnMonitor}, {@linkcode self} | starting a process; the pid of the calling process |
- * | {@linkcode send}, {@linkcode receive}, {@linkcode on}, {@linkcode after}, {@linkcode flush} | messages: sending one, and receiving the first that matches |
+ * | {@linkcode send}, {@linkcode receive}, {@linkcode flush} | messages: sending one, and receiving the first that matches |
+ * | {@linkcode on}, {@linkcode after}, {@linkcode PatternClause}, {@linkcode AfterClause} | clauses of `receive`: by pattern, and after a time without a match |
  * | {@linkcode Process} | links, monitors, exit signals, local names, timers, the process dictionary, `info` |
  * | {@linkcode exit}, {@linkcode Exit}, {@linkcode formatExit} | exit reasons |
  * | {@linkcode equal}, {@linkcode inspect}, {@linkcode matches}, {@linkcode _} | comparing, printing and matching terms |

@@ -1,5 +1,6 @@
 /**
- * The documents: the first program of the README prints what the README says, and links lead to files.
+ * The documents: the first program of the README prints what the README says, links lead to files, and the
+ * module documents of the entry points name everything there is.
  *
  * That every program in them compiles and runs is held by `deno test --doc`.
  *
@@ -56,6 +57,15 @@ Deno.test("README's links name every example", async () => {
     if (isDirectory) assert(links.includes(`examples/${name}`), name);
   }
 });
+
+for (const entry of ["mod.ts", "lib/node/mod.ts", "registries/mod.ts"]) {
+  Deno.test(`${entry}'s module document names everything that the module exports`, async () => {
+    const url = new URL(entry, ROOT);
+    const [document] = (await Deno.readTextFile(url)).split("*/");
+    const names = Object.keys(await import(url.href));
+    assertEquals(names.filter((name) => !document!.includes(`{@linkcode ${name}}`)), []);
+  });
+}
 
 /** The targets of the links in a Markdown text that lie in this repository. */
 function linksOf(markdown: string): string[] {
