@@ -44,7 +44,7 @@ export function printCircumstances(here: Circumstances): string {
     `- machine: ${here.cpu}, ${here.cores} cores, ${here.os}`,
     `- versions: Deno ${here.deno}, V8 ${here.v8}; ${here.beam ?? "no BEAM"}`,
     `- date: ${here.date}`,
-    `- command: \`${here.command}\`; medians of ${here.rounds} rounds, least and most in brackets`,
+    `- command: \`${here.command}\`; medians of ${here.rounds} rounds, lowest and highest in brackets`,
   ].join("\n");
 }
 
