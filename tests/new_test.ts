@@ -74,7 +74,10 @@ Deno.test("new refuses names that cannot be names, and says which can", async ()
     const host = memory();
     assertEquals(await main([name], host), 1, name);
     assertEquals(host.files.size, 0);
-    assertStringIncludes(host.lines.join("\n"), "expected lowercase letters, digits and underscores");
+    assertStringIncludes(
+      host.lines.join("\n"),
+      "expected lowercase letters, digits and underscores",
+    );
   }
 });
 
