@@ -10,7 +10,7 @@ import { collectReports, inProcess } from "../helpers.ts";
 import { figuresOf, spread } from "./figures.ts";
 import { DEFAULT_ROUNDS, parseArguments } from "./options.ts";
 import { printFigures } from "./report.ts";
-import { bytes, ns, rate, ratio, table } from "./table.ts";
+import { bytes, countOf, ns, rate, ratio, table, timesAsFast } from "./table.ts";
 import type { Work } from "./work.ts";
 import { workOf, WORKS } from "./works.ts";
 
@@ -41,10 +41,15 @@ Deno.test("table() throws when a row has not as many cells as there are columns"
 });
 
 Deno.test("ns() and its like write three digits and the unit that fits", () => {
-  assertEquals([95.04, 1270, 10_400_000, 2.5e9].map(ns), ["95 ns", "1.27 us", "10.4 ms", "2.5 s"]);
+  assertEquals([95.04, 1270, 10_400_000, 2.5e9].map(ns), ["95 ns", "1.27 µs", "10.4 ms", "2.5 s"]);
   assertEquals([140, 1e9].map(rate), ["7.14 M/s", "1 /s"]);
   assertEquals([220, 2800].map(bytes), ["220 B", "2.73 KiB"]);
   assertEquals([9.84, 0.4217, 123.4].map(ratio), ["9.84 x", "0.422 x", "123 x"]);
+  assertEquals([10.06, 1].map((times) => timesAsFast(times, "the BEAM")), [
+    "10.1 times as fast as the BEAM",
+    "as fast as the BEAM",
+  ]);
+  assertEquals(countOf(1.812, "promises"), "1.81 promises");
 });
 
 Deno.test("spread() finds the middle and both ends when the values are in no order", () => {
@@ -99,7 +104,7 @@ Deno.test("printFigures() shows rate, spread, ratios and goal of a piece of work
     "work",
     "each",
     "rate",
-    "of the baseline",
+    "costs as much as",
     "BEAM, 1 scheduler",
     "times the BEAM",
     "goal",
@@ -110,9 +115,9 @@ Deno.test("printFigures() shows rate, spread, ratios and goal of a piece of work
     "100 ns (90 ns – 110 ns)",
     "10 M/s",
     "",
-    "1 us (1 us – 1 us)",
+    "1 µs (1 µs – 1 µs)",
     "10 x",
-    "4 x the BEAM",
+    "at least 4 times as fast as the BEAM",
     "yes",
   ]);
 });
@@ -150,12 +155,12 @@ Deno.test("workOf() throws when there is no such work", () => {
   assertThrows(() => workOf("nothing"), RangeError, '"nothing"');
 });
 
-Deno.test("WORKS have different names, and baselines that exist and come first", () => {
+Deno.test("WORKS have different names, and baselines that exist, come first and have a plural", () => {
   const names = WORKS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
   WORKS.forEach(({ name, baseline }, at) => {
     assert(baseline === undefined || names.indexOf(baseline) < at, name);
-    if (baseline !== undefined) workOf(baseline);
+    if (baseline !== undefined) assert(workOf(baseline).plural !== undefined, baseline);
   });
 });
 

@@ -8,19 +8,21 @@ import type { Figure } from "./figures.ts";
 import { goalOf } from "./report.ts";
 import type { ScaleRow } from "./scale.ts";
 import type { SharedFigure } from "./sides.ts";
-import { bytes, ns, ratio, table } from "./table.ts";
+import { bytes, countOf, ns, table, timesAsFast } from "./table.ts";
 
 /** One row of it. */
 export interface Verdict {
   readonly work: string;
   readonly goal: string;
   readonly found: string;
-  /** `undefined` if something that the goal speaks of was not measured. */
+  /** `undefined` if something that the goal refers to was not measured. */
   readonly isReached: boolean | undefined;
 }
 
 const MILLION = 1_000_000;
 const IDLE_BYTES = 400;
+/** What nodes of denotp are compared with. */
+const BETWEEN_BEAMS = "between BEAM nodes";
 
 /** Looks at everything that was measured and has a goal. */
 export function verdicts(
@@ -37,9 +39,9 @@ export function verdicts(
     })),
     ...scaled.filter(({ name, size }) => name === "idle servers" && size === MILLION).map(million),
     ...remote.filter(({ goal }) => goal !== undefined).map((figure) => ({
-      work: `remote ${figure.title}`,
-      goal: `${ratio(figure.goal!)} BEAM to BEAM`,
-      found: figure.timesBeam === undefined ? "" : ratio(figure.timesBeam),
+      work: `between nodes, ${figure.title}`,
+      goal: `at least ${timesAsFast(figure.goal!, BETWEEN_BEAMS)}`,
+      found: figure.timesBeam === undefined ? "" : timesAsFast(figure.timesBeam, BETWEEN_BEAMS),
       isReached: figure.isReached,
     })),
   ];
@@ -49,10 +51,10 @@ function foundOf({ goal, denotp, unit, timesBeam, timesBaseline, baseline }: Fig
   const { atMost, ...times } = goal!;
   const parts: string[] = [];
   if (times.timesBeam !== undefined && timesBeam !== undefined) {
-    parts.push(`${ratio(timesBeam)} the BEAM`);
+    parts.push(timesAsFast(timesBeam, "the BEAM"));
   }
   if (times.timesBaseline !== undefined && timesBaseline !== undefined) {
-    parts.push(`${ratio(timesBaseline)} ${baseline}`);
+    parts.push(`costs ${countOf(timesBaseline, baseline!)}`);
   }
   if (atMost !== undefined) parts.push((unit === "ns" ? ns : bytes)(denotp.median));
   return parts.join("; ");
@@ -70,7 +72,7 @@ function million(row: ScaleRow): Verdict {
 /** Writes the verdicts as a table. */
 export function printBudget(rows: readonly Verdict[]): string {
   return table(
-    ["budget", "goal", "found", "reached"].map((title) => ({ title })),
+    ["work", "goal", "measured", "reached"].map((title) => ({ title })),
     rows.map(({ work, goal, found, isReached }) => [work, goal, found, reached(isReached)]),
   );
 }

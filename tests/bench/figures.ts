@@ -22,6 +22,7 @@ export interface Figure {
   readonly denotp: Spread;
   /** How many times the baseline that is; `undefined` if there is none, or it was not measured. */
   readonly timesBaseline: number | undefined;
+  /** What several of the baseline are called. */
   readonly baseline: string | undefined;
   /** Per operation, on the BEAM: by number of schedulers. */
   readonly beam: Readonly<Record<number, Spread>>;
@@ -54,6 +55,7 @@ export function spread(values: readonly number[]): Spread {
 /** Makes figures of measurements. */
 export function figuresOf(all: readonly Rounds[]): Figure[] {
   const medians = new Map(all.map(({ work, denotp }) => [work.name, spread(denotp).median]));
+  const plurals = new Map(all.map(({ work }) => [work.name, work.plural]));
   return all.map(({ work, denotp, beam }) => {
     const here = spread(denotp);
     const there = Object.fromEntries(
@@ -69,7 +71,7 @@ export function figuresOf(all: readonly Rounds[]): Figure[] {
       unit: work.unit ?? "ns",
       denotp: here,
       timesBaseline,
-      baseline: work.baseline,
+      baseline: plurals.get(work.baseline ?? ""),
       beam: there,
       timesBeam,
       goal: work.goal,

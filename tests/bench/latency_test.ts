@@ -24,7 +24,7 @@ Deno.test("printLatency() shows each load once, with what was waited for under i
   ];
   const lines = printLatency(rows).split("\n").slice(2);
   const cells = lines.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
-  const figures = ["500 us", "2 ms", "12.3 ms", "1,000"];
+  const figures = ["500 µs", "2 ms", "12.3 ms", "1,000"];
   assertEquals(cells, [
     ["nothing", "timer", ...figures, ""],
     ["servers that cast to each other", "timer", ...figures, "4 M/s"],

@@ -47,7 +47,7 @@ const SIZES: readonly (readonly [size: number, calls: number, casts: number])[] 
 
 /** All of it. */
 export const REMOTE_WORKS: readonly RemoteWork[] = [
-  remote("clients", "100 concurrent clients", SMALL, 10_000),
+  remote("clients", "`GenServer.call` by 100 concurrent clients", SMALL, 10_000),
   ...SIZES.map(([size, calls]) => remote("call", "`GenServer.call`, echoed", size, calls)),
   ...SIZES.map(([size, , casts]) => remote("cast", "`GenServer.cast`, then one call", size, casts)),
 ];
@@ -60,11 +60,11 @@ function remote(
 ): RemoteWork {
   return {
     name: `remote_${work}_${size}`,
-    title: `${title}: ${bytes(size)}`,
+    title: `${title}, ${bytes(size)} each`,
     operations,
     work,
     size,
-    // The budget speaks of small messages.
+    // The budget is for small messages.
     ...(size === SMALL ? { goal: 1 } : {}),
   };
 }

@@ -7,7 +7,7 @@
 import { cpus } from "node:os";
 import type { Figure, Spread } from "./figures.ts";
 import type { Goal } from "./work.ts";
-import { bytes, ns, rate, ratio, table } from "./table.ts";
+import { bytes, countOf, ns, rate, ratio, table, timesAsFast } from "./table.ts";
 
 /** Where and when something was measured. */
 export interface Machine {
@@ -53,7 +53,7 @@ export function printCircumstances(here: Circumstances): string {
   return [
     printMachine(here),
     `- beside it: ${here.beam ?? "no BEAM"}`,
-    `- command: \`${here.command}\`; medians of ${here.rounds} rounds, least and most in brackets`,
+    `- command: \`${here.command}\`; medians of ${here.rounds} rounds, lowest and highest in brackets`,
   ].join("\n");
 }
 
@@ -65,7 +65,7 @@ export function printFigures(figures: readonly Figure[]): string {
     { title: "work" },
     right("each"),
     right("rate"),
-    right("of the baseline"),
+    right("costs as much as"),
     ...schedulers.map((count) => right(`BEAM, ${count} scheduler${count === 1 ? "" : "s"}`)),
     ...(schedulers.length > 0 ? [right("times the BEAM")] : []),
     { title: "goal" },
@@ -75,7 +75,7 @@ export function printFigures(figures: readonly Figure[]): string {
     figure.title,
     printSpread(figure.denotp, figure.unit),
     figure.unit === "ns" ? rate(figure.denotp.median) : "",
-    figure.timesBaseline === undefined ? "" : `${ratio(figure.timesBaseline)} ${figure.baseline}`,
+    figure.timesBaseline === undefined ? "" : countOf(figure.timesBaseline, figure.baseline!),
     ...schedulers.map((count) => printSpread(figure.beam[count], figure.unit)),
     ...(schedulers.length > 0
       ? [figure.timesBeam === undefined ? "" : ratio(figure.timesBeam)]
@@ -100,11 +100,11 @@ export function printSpread(spread: Spread | undefined, unit: "ns" | "bytes"): s
 }
 
 /** Writes what is to be reached. */
-export function goalOf({ goal = {}, unit, baseline }: Figure): string {
+export function goalOf({ goal = {}, unit, baseline = "times the baseline" }: Figure): string {
   const { timesBeam, timesBaseline, atMost }: Goal = goal;
   const parts: string[] = [];
-  if (timesBeam !== undefined) parts.push(`${ratio(timesBeam)} the BEAM`);
-  if (timesBaseline !== undefined) parts.push(`at most ${ratio(timesBaseline)} ${baseline}`);
+  if (timesBeam !== undefined) parts.push(`at least ${timesAsFast(timesBeam, "the BEAM")}`);
+  if (timesBaseline !== undefined) parts.push(`costs at most ${countOf(timesBaseline, baseline)}`);
   if (atMost !== undefined) parts.push(`at most ${unit === "ns" ? ns(atMost) : bytes(atMost)}`);
   return parts.join("; ");
 }

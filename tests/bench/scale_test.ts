@@ -41,7 +41,7 @@ Deno.test("printScale() shows what one costs, and how much of what it did with t
   const cells = lines.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
   assertEquals(cells, [
     [name, "1,000", "200 ns", "100 ns", "100 ns", "2 KiB", ""],
-    ["", "1,000,000", "1 us", "100 ns", "100 ns", "2 KiB", "3 x"],
+    ["", "1,000,000", "1 µs", "100 ns", "100 ns", "2 KiB", "3 x"],
     [other, "1,000", "300 ns", "", "100 ns", "", ""],
   ]);
 });

@@ -69,7 +69,7 @@ Deno.test("printSides() leaves the cell of a side empty that cannot do the work"
       "more work",
       "200 ns (200 ns – 200 ns)",
       "100 ns (100 ns – 100 ns)",
-      "1 us (1 us – 1 us)",
+      "1 µs (1 µs – 1 µs)",
       "5 M/s",
       "0.5 x",
     ],
@@ -79,7 +79,7 @@ Deno.test("printSides() leaves the cell of a side empty that cannot do the work"
 Deno.test("verdicts() has a row for every goal, and for a million servers", async () => {
   const work = { operations: 1, measure: () => Promise.resolve(1) };
   const figures = figuresOf([
-    { work: { ...work, name: "base", title: "base" }, denotp: [50], beam: {} },
+    { work: { ...work, name: "base", title: "base", plural: "bases" }, denotp: [50], beam: {} },
     {
       work: {
         ...{ ...work, name: "call", title: "a call", baseline: "base" },
@@ -97,10 +97,15 @@ Deno.test("verdicts() has a row for every goal, and for a million servers", asyn
     { ...idle, size: 1_000_000, bytes: 300 },
   ]));
   assertEquals(cellsOf(text).slice(2), [
-    ["a call", "6 x the BEAM; at most 2 x base", "7 x the BEAM; 2 x base", "yes"],
+    [
+      "a call",
+      "at least 6 times as fast as the BEAM; costs at most 2 bases",
+      "7 times as fast as the BEAM; costs 2 bases",
+      "yes",
+    ],
     ["x", "at most 90 ns", "100 ns", "no"],
     ["one million idle GenServers, each with its state", "at most 400 B each", "300 B", "yes"],
-    ["remote some work", "2 x BEAM to BEAM", "", "?"],
+    ["between nodes, some work", "at least 2 times as fast as between BEAM nodes", "", "?"],
   ]);
 });
 

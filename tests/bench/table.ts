@@ -1,5 +1,5 @@
 /**
- * Tables and figures for people: plain text that lines up, and is Markdown at the same time.
+ * Tables and figures in plain text that lines up, and is Markdown at the same time.
  *
  * @module
  */
@@ -33,9 +33,9 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     .map(line).join("\n");
 }
 
-/** Writes a duration given in nanoseconds: `"95 ns"`, `"1.27 us"`, `"10.4 ms"`, `"2.5 s"`. */
+/** Writes a duration given in nanoseconds: `"95 ns"`, `"1.27 µs"`, `"10.4 ms"`, `"2.5 s"`. */
 export function ns(nanoseconds: number): string {
-  return scaled(nanoseconds, 1000, ["ns", "us", "ms", "s"]);
+  return scaled(nanoseconds, 1000, ["ns", "µs", "ms", "s"]);
 }
 
 /** Writes how often a second something that takes `nanoseconds` can happen: `"7.14 M/s"`. */
@@ -48,9 +48,19 @@ export function bytes(count: number): string {
   return scaled(count, 1024, ["B", "KiB", "MiB", "GiB"]);
 }
 
-/** Writes how many times the one is of the other: `"9.8 x"`, `"0.42 x"`. */
+/** Writes how many times one figure is of another: `"9.8 x"`, `"0.42 x"`. */
 export function ratio(times: number): string {
   return `${significant(times)} x`;
+}
+
+/** Writes how fast something is beside `what`: `"10.1 times as fast as the BEAM"`. */
+export function timesAsFast(times: number, what: string): string {
+  return times === 1 ? `as fast as ${what}` : `${significant(times)} times as fast as ${what}`;
+}
+
+/** Writes what something costs, counted in `what`: `"1.8 promises"`. */
+export function countOf(times: number, what: string): string {
+  return `${significant(times)} ${what}`;
 }
 
 function scaled(value: number, step: number, units: readonly string[]): string {

@@ -27,12 +27,14 @@ export interface Work {
   readonly title: string;
   /** How many operations a round has. */
   readonly operations: number;
-  /** Does so many, and resolves with nanoseconds (or bytes) per operation. Throws if the outcome is wrong. */
+  /** Does that many, and resolves with nanoseconds (or bytes) per operation. Throws if the outcome is wrong. */
   readonly measure: (operations: number) => Promise<number>;
   /** What {@linkcode measure} resolves with. Default `"ns"`. */
   readonly unit?: "ns" | "bytes";
-  /** The name of the work it is compared with. Default: none. */
+  /** The name of the work it is compared with, which must have a `plural`. Default: none. */
   readonly baseline?: string;
+  /** What several of it are called, where it is a baseline: other work costs 1.8 `"promises"`. */
+  readonly plural?: string;
   /** Default: none. */
   readonly goal?: Goal;
   /** Whether the BEAM has nothing like it. Default `false`. */

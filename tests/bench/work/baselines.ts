@@ -82,6 +82,7 @@ export const baselines: readonly Work[] = [
   {
     name: "promise",
     title: "a bare promise settled by another microtask",
+    plural: "promises",
     operations: 1_000_000,
     measure: promises,
     isAlone: true,
@@ -89,6 +90,7 @@ export const baselines: readonly Work[] = [
   {
     name: "queue_call",
     title: "a queue call without a timer",
+    plural: "queue calls without a timer",
     operations: 1_000_000,
     measure: queueCalls,
     baseline: "promise",
@@ -96,7 +98,7 @@ export const baselines: readonly Work[] = [
   },
   {
     name: "timeout_call",
-    title: "the same with a `setTimeout` per call",
+    title: "a queue call with a `setTimeout` per call",
     operations: 50_000,
     measure: queueCallsWithTimeout,
     baseline: "promise",
@@ -105,6 +107,7 @@ export const baselines: readonly Work[] = [
   {
     name: "map",
     title: "a `Map` look-up",
+    plural: "`Map` look-ups",
     operations: 5_000_000,
     measure: lookUps,
     isAlone: true,

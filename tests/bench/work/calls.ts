@@ -131,7 +131,7 @@ export const calling: readonly Work[] = [
   },
   {
     name: "clients",
-    title: "100 concurrent clients, each a process",
+    title: "`GenServer.call` by 100 concurrent clients, each a process",
     operations: 200_000,
     measure: fromProcesses(CLIENTS),
     baseline: "promise",
@@ -139,7 +139,7 @@ export const calling: readonly Work[] = [
   },
   {
     name: "clients_in_one",
-    title: "100 concurrent clients, async functions of one process",
+    title: "`GenServer.call` by 100 concurrent clients, async functions of one process",
     operations: 200_000,
     measure: fromFunctions,
     baseline: "promise",

@@ -69,14 +69,14 @@ export const links: readonly Work[] = [
   },
   {
     name: "exit",
-    title: '`spawnLink`, and the `"EXIT"` message of its end',
+    title: '`spawnLink`, and its `"EXIT"` message',
     operations: 50_000,
     measure: exits,
     baseline: "promise",
   },
   {
     name: "down",
-    title: '`spawnMonitor`, and the `"DOWN"` message of its end',
+    title: '`spawnMonitor`, and its `"DOWN"` message',
     operations: 50_000,
     measure: downs,
     baseline: "promise",

@@ -74,7 +74,8 @@ const inOrder = (siblings: number) => async (operations: number) => {
 export const restarting: readonly Work[] = [
   {
     name: "restart_10",
-    title: "restart of a crashed child, 10 siblings",
+    title: "restart of a crashed child with 10 siblings",
+    plural: "restarts with 10 siblings",
     operations: 5000,
     measure: among(10),
     baseline: "start",
@@ -82,7 +83,7 @@ export const restarting: readonly Work[] = [
   },
   {
     name: "restart_1000",
-    title: "restart of a crashed child, 1000 siblings",
+    title: "restart of a crashed child with 1000 siblings",
     operations: 5000,
     measure: among(1000),
     baseline: "restart_10",
@@ -90,7 +91,7 @@ export const restarting: readonly Work[] = [
   },
   {
     name: "restart_100000",
-    title: "restart of a crashed child, 100,000 siblings",
+    title: "restart of a crashed child with 100,000 siblings",
     operations: 5000,
     measure: among(100_000),
     baseline: "restart_10",
@@ -98,7 +99,7 @@ export const restarting: readonly Work[] = [
   },
   {
     name: "restart_in_order",
-    title: "restart of a crashed child, 1000 siblings, ordinary Supervisor",
+    title: "restart of a crashed child of a `Supervisor` with 1000 siblings",
     operations: 5000,
     measure: inOrder(1000),
     baseline: "restart_10",
@@ -106,7 +107,7 @@ export const restarting: readonly Work[] = [
   },
   {
     name: "restart_killed",
-    title: "restart of a killed child, 10 siblings",
+    title: "restart of a killed child with 10 siblings",
     operations: 10_000,
     measure: among(10, killed),
     baseline: "start",

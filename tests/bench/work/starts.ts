@@ -52,6 +52,7 @@ export const starts: readonly Work[] = [
   {
     name: "start",
     title: "`GenServer.start`",
+    plural: "starts of a GenServer",
     operations: 50_000,
     measure: servers,
     baseline: "promise",
@@ -59,14 +60,14 @@ export const starts: readonly Work[] = [
   },
   {
     name: "spawn",
-    title: "`spawn` of a process that ends at once",
+    title: "`spawn` of a process that exits at once",
     operations: 100_000,
     measure: processes,
     baseline: "promise",
   },
   {
     name: "memory",
-    title: "memory of an idle GenServer over its state",
+    title: "memory of an idle GenServer, without its state",
     operations: 50_000,
     measure: memory,
     unit: "bytes",
