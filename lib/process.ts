@@ -819,7 +819,7 @@ export function getKeys(...value: [] | [Term]): Term[] {
  */
 export function isAlive(pid: Pid): boolean {
   fence();
-  return localProcess(pid, "look at") !== null;
+  return localProcess(pid, "inspect") !== null;
 }
 
 /**
@@ -860,7 +860,7 @@ export function setLabel(label: Term): "ok" {
  */
 export function getLabel(pid: Pid = self()): Term {
   fence();
-  return localProcess(pid, "look at")?.extras?.label;
+  return localProcess(pid, "inspect")?.extras?.label;
 }
 
 /** The result of {@linkcode info}. */
@@ -956,13 +956,13 @@ export function info(
 ): (readonly [InfoItem, Term])[] | undefined;
 export function info(pid: Pid, items?: InfoItem | readonly InfoItem[]): Term {
   fence();
-  const process = localProcess(pid, "look at");
+  const process = localProcess(pid, "inspect");
   const asked = items === undefined ? Object.keys(ITEMS) : Array.isArray(items) ? items : [items];
   const wanted = asked as readonly InfoItem[];
   for (const item of wanted) {
     if (!Object.hasOwn(ITEMS, item)) {
       throw new TypeError(
-        `Cannot look at this item of a process: expected one of ${
+        `Cannot inspect this item of a process: expected one of ${
           Object.keys(ITEMS).join(", ")
         }, found ${inspect(item)}`,
       );
