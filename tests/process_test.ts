@@ -1374,7 +1374,7 @@ Deno.test("Process.info() throws a TypeError when it is given no pid, or an unkn
     assertThrows(
       () => Process.info(wrong as never),
       TypeError,
-      "Cannot look at a process: expected a pid, found ",
+      "Cannot inspect a process: expected a pid, found ",
     );
     assertThrows(() => Process.isAlive(wrong as never), TypeError, "expected a pid");
   }

@@ -1,5 +1,5 @@
 /**
- * What debug functions see of a state machine, and how it is worded.
+ * The debug events of a state machine (`Sys.trace` and `Sys.log`), and their format. Used by `server.ts`.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type { MachineEvent } from "../gen/debug.ts";
 import { isCall } from "./contract.ts";
 import type { Event } from "./machine.ts";
 
-/** Lets the debug functions of a machine see what it does, if it has any. */
+/** Calls the debug functions of a machine with an event, if it has any. */
 export function trace(process: Process, event: MachineEvent): void {
   const { debug } = process.server as Attributes;
   debug?.handle(event, localNameOf(process.pid) ?? process.pid, formatEvent);
 }
 
-/** Words an event as OTP does: `*DBG* "door" receive cast 1234 in state "locked"`. */
+/** Formats an event as OTP does: `*DBG* "door" receive cast 1234 in state "locked"`. */
 function formatEvent(event: MachineEvent, machine: Term): string {
   const who = `*DBG* ${inspect(machine)}`;
   switch (event[0]) {
