@@ -1,22 +1,22 @@
 /**
- * Makes a new project: `deno run -A jsr:@denotp/otp/new my_app --sup`, as `mix new my_app --sup` does.
+ * New: the project generator. `deno run -A jsr:@denotp/otp/new my_app --sup` creates a new project, as
+ * `mix new my_app --sup` does.
  *
- * The project has a pure core, a server, an API in front of it, with `--sup` an application whose
- * supervisor starts the server again when it crashes, and a test; it runs and passes that test as it
- * stands. Nothing that exists is ever overwritten.
+ * The project has a functional core, a server, an API for it, a test, and with `--sup` an application whose supervisor
+ * restarts the server when it crashes. It runs, and passes its test. Existing files are never overwritten.
  *
- * Needs the permission to write the new folder; `-A` spares the question.
+ * The program needs permission to read and write the new folder, which `-A` grants.
  *
  * @module
  */
 
 import { type Files, type Project, projectFiles } from "./new/files.ts";
 
-/** What {@linkcode main} needs of its host. */
+/** The operations of the host that {@linkcode main} uses. */
 export interface Host {
   /** Whether a file or folder of this path exists. */
   exists(path: string): Promise<boolean>;
-  /** Writes a text file, and the folders that it lies in. It must not exist. */
+  /** Writes a text file, and creates its parent folders. The file must not exist. */
   write(path: string, text: string): Promise<void>;
   /** Prints a line. */
   print(line: string): void;
@@ -24,17 +24,32 @@ export interface Host {
 
 const USAGE = `Usage: deno run -A jsr:@denotp/otp/new NAME [--sup]
 
-NAME is the folder to make and the name of the application: small letters, digits and
-underscores, a letter first. --sup adds an application with a supervisor.`;
+NAME is the folder to create and the name of the application: lowercase letters, digits and
+underscores, starting with a letter. --sup adds an application with a supervisor.`;
 
-/** Words that a name must not be, since it becomes the name of a function or a file with a meaning. */
+/** Names that would collide with a file or an identifier of the project. */
 const RESERVED = new Set(["core", "server", "application", "main", "test", "lib", "otp", "new"]);
 
 /**
- * Makes the project that `args` ask for, in the current folder.
+ * Creates the project that `args` describe, in the current folder.
  *
  * @param args The name, and `--sup` for an application with a supervisor.
- * @returns The exit status of the program: 0, or 1 after an error, which was printed.
+ * @returns The exit status of the program: 0, or 1 after an error, which is printed.
+ *
+ * @example With a host in memory
+ * ```ts
+ * import { main } from "@denotp/otp/new";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = new Map<string, string>();
+ * const status = await main(["my_app"], {
+ *   exists: (path) => Promise.resolve(files.has(path)),
+ *   write: (path, text) => Promise.resolve(void files.set(path, text)),
+ *   print: () => {},
+ * });
+ * assertEquals(status, 0);
+ * assertEquals(files.has("my_app/main.ts"), true);
+ * ```
  */
 export async function main(args: readonly string[], host: Host): Promise<number> {
   const project = parse(args);
@@ -44,7 +59,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
   }
   const { name } = project;
   if (await host.exists(name)) {
-    host.print(`Cannot make ${name}: a file or folder of this name exists already`);
+    host.print(`Cannot create ${name}: a file or folder of this name already exists`);
     return 1;
   }
   const files: Files = projectFiles(project);
@@ -52,36 +67,40 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     await host.write(`${name}/${path}`, text);
     host.print(`* creating ${name}/${path}`);
   }
-  host.print(`\nYour project is made. It runs, and passes its own test:\n`);
+  host.print(`\nYour project was created successfully. You can test and run it:\n`);
   host.print(`    cd ${name}\n    deno task test\n    deno task start`);
   return 0;
 }
 
-/** What `args` ask for, or what is wrong with them. */
+/** The project that `args` describe, or the text to print instead. */
 function parse(args: readonly string[]): Project | string {
   if (args.includes("--help") || args.length === 0) return USAGE;
   const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--sup");
-  if (unknown !== undefined) return `Cannot make a project: unknown option ${unknown}\n\n${USAGE}`;
+  if (unknown !== undefined) {
+    return `Cannot create a project: unknown option ${unknown}\n\n${USAGE}`;
+  }
   const [name, ...others] = args.filter((arg) => arg !== "--sup");
   if (name === undefined || others.length > 0) {
-    return `Cannot make a project: expected one name, found ${
+    return `Cannot create a project: expected one name, found ${
       others.length + Number(name !== undefined)
     }\n\n${USAGE}`;
   }
   if (!/^[a-z][a-z0-9_]*$/.test(name) || RESERVED.has(name)) {
-    return `Cannot make a project of the name ${JSON.stringify(name)}: expected small letters, ` +
-      `digits and underscores, a letter first, and none of ${[...RESERVED].join(", ")}`;
+    return `Cannot create a project named ${
+      JSON.stringify(name)
+    }: expected lowercase letters, digits ` +
+      `and underscores, starting with a letter, and none of ${[...RESERVED].join(", ")}`;
   }
   return { name, isSupervised: args.includes("--sup"), ...checkout() };
 }
 
-/** Where this library lies, if it was not loaded from the registry: the project is linked to it then. */
+/** The folder of this library if it was not loaded from the registry: the project then links to it. */
 function checkout(): { checkout?: string } {
   const url = new URL("..", import.meta.url);
   return url.protocol === "file:" ? { checkout: decodeURIComponent(url.pathname) } : {};
 }
 
-/** The host that the program runs on. */
+/** The host on Deno. */
 function denoHost(): Host {
   return {
     async exists(path) {
@@ -97,7 +116,7 @@ function denoHost(): Host {
       await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
       await Deno.writeTextFile(path, text, { createNew: true });
     },
-    // deno-lint-ignore no-console -- a program speaks to who called it
+    // deno-lint-ignore no-console -- the output of a program
     print: console.log,
   };
 }

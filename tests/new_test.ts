@@ -65,7 +65,7 @@ Deno.test("new touches nothing when a file or folder of the name exists", async 
     const host = memory([path]);
     assertEquals(await main(["shop"], host), 1);
     assertEquals([...host.files], [[path, "mine"]]);
-    assertStringIncludes(host.lines.join("\n"), "exists already");
+    assertStringIncludes(host.lines.join("\n"), "already exists");
   }
 });
 
@@ -74,7 +74,10 @@ Deno.test("new refuses names that cannot be names, and says which can", async ()
     const host = memory();
     assertEquals(await main([name], host), 1, name);
     assertEquals(host.files.size, 0);
-    assertStringIncludes(host.lines.join("\n"), "expected small letters, digits and underscores");
+    assertStringIncludes(
+      host.lines.join("\n"),
+      "expected lowercase letters, digits and underscores",
+    );
   }
 });
 
