@@ -20,20 +20,20 @@ export function trace(process: Process, event: MachineEvent): void {
 
 /** Formats an event as OTP does: `*DBG* "door" receive cast 1234 in state "locked"`. */
 function formatEvent(event: MachineEvent, machine: Term): string {
-  const who = `*DBG* ${inspect(machine)}`;
+  const prefix = `*DBG* ${inspect(machine)}`;
   switch (event[0]) {
     case "in":
-      return `${who} receive ${formatMessage(event[1] as Event)} in state ${inspect(event[2])}`;
+      return `${prefix} receive ${formatMessage(event[1] as Event)} in state ${inspect(event[2])}`;
     case "out":
-      return `${who} send ${inspect(event[1])} to ${inspect(event[2][0])}`;
+      return `${prefix} send ${inspect(event[1])} to ${inspect(event[2][0])}`;
     case "postpone":
     case "consume": {
       const [tag, message, state, next] = event;
       const states = equal(state, next) ? inspect(state) : `${inspect(state)} => ${inspect(next)}`;
-      return `${who} ${tag} ${formatMessage(message as Event)} in state ${states}`;
+      return `${prefix} ${tag} ${formatMessage(message as Event)} in state ${states}`;
     }
     default:
-      return `${who} ${event[0]} ${inspect(event[1])} in state ${inspect(event[2])}`;
+      return `${prefix} ${event[0]} ${inspect(event[1])} in state ${inspect(event[2])}`;
   }
 }
 
