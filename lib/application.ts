@@ -1,10 +1,10 @@
 /**
- * Application: a supervision tree that is started and stopped as a unit, by name, with its dependencies and its
- * configuration.
+ * Application: a supervision tree that is started and stopped as a unit, by name, with its dependencies
+ * and its configuration.
  *
- * An application is described by a {@linkcode Specification}, which takes the place of OTP's `.app` file. It lists
- * the applications that must be started before, and the module that starts the application's top process, usually
- * a supervisor.
+ * An application is described by a {@linkcode Specification}, which takes the place of OTP's `.app`
+ * file. It lists the applications that must be started before, and the module that starts the
+ * application's top process, usually a supervisor.
  *
  * ```ts
  * import { Agent, Application, Supervisor } from "@denotp/otp";
@@ -28,22 +28,24 @@
  * Application.unload("shop");
  * ```
  *
- * {@linkcode run} runs an application as a program: it keeps the host running, and stops the tree in an orderly way
- * on SIGINT and SIGTERM.
+ * {@linkcode run} runs an application as a program: it keeps the host running, and stops the tree in an
+ * orderly way on SIGINT and SIGTERM.
  *
- * **The master.** Each running application has a process that calls the module's callbacks; it is the parent of the
- * top process, and linked to it. The process that starts an application is not linked to it.
+ * **The master.** Each running application has a process that calls the module's callbacks; it is the
+ * parent of the top process, and linked to it. The process that starts an application is not linked to
+ * it.
  *
- * **When the top process exits**, the type of the application decides. `"temporary"`: the exit is reported, and
- * nothing else happens. `"transient"`: the same if the reason is `"normal"`. Otherwise, and for a `"permanent"`
- * application with any reason, all applications are stopped, in reverse order of their start, and the program exits
- * with status 1. See {@linkcode setHalt}.
+ * **When the top process exits**, the type of the application decides. `"temporary"`: the exit is
+ * reported, and nothing else happens. `"transient"`: the same if the reason is `"normal"`. Otherwise,
+ * and for a `"permanent"` application with any reason, all applications are stopped, in reverse order
+ * of their start, and the program exits with status 1. See {@linkcode setHalt}.
  *
- * **In callbacks** all functions of this module can be called, also to start and stop other applications; in
- * `prepStop` and `stop`, too, where OTP's controller is busy and the caller hangs. A callback that would wait for
- * itself rejects with `["calling_self", …]`, where OTP hangs: {@linkcode start} of the same application in `start`
- * and `startPhase`, {@linkcode stop} of it in `prepStop` and `stop`. As in OTP, an application is not started while
- * its `start` runs, and cannot be stopped from there.
+ * **In callbacks** all functions of this module can be called, also to start and stop other
+ * applications; in `prepStop` and `stop`, too, where OTP's controller is busy and the caller hangs. A
+ * callback that would wait for itself rejects with `["calling_self", …]`, where OTP hangs:
+ * {@linkcode start} of the same application in `start` and `startPhase`, {@linkcode stop} of it in
+ * `prepStop` and `stop`. As in OTP, an application is not started while its `start` runs, and cannot be
+ * stopped from there.
  *
  * The controller and the masters are in `application/controller.ts`.
  *
@@ -53,10 +55,9 @@
 import {
   applicationOfModule,
   applicationOfProcess,
-  endAll,
-  endOfAll,
   environments,
   type Halt,
+  haltSettled,
   isRunning,
   load as loadApplication,
   loaded,
@@ -71,6 +72,7 @@ import {
   start as startApplication,
   type StartReturn,
   stop as stopApplication,
+  stopAllAndHalt,
   type Type,
   unload as unloadApplication,
 } from "./application/controller.ts";
@@ -105,7 +107,8 @@ function assertRef(application: unknown): asserts application is Ref {
  * Returns `"ok"`, or `["error", ["already_loaded", application]]`. For a name that is not loaded it returns
  * `["error", ["no such file or directory", "name.app"]]`, as no file is searched.
  *
- * @throws {TypeError} If `application` is neither a name nor a specification, as in all functions of this module.
+ * @throws {TypeError} If `application` is neither a name nor a specification, as in all functions of
+ * this module.
  * @see Elixir `Application.load/1`
  *
  * @example
@@ -130,8 +133,8 @@ export function load(application: Ref): Result {
 }
 
 /**
- * Loads an application, and also returns `"ok"` if it is already loaded. Otherwise as {@linkcode load}; see its
- * example.
+ * Loads an application, and also returns `"ok"` if it is already loaded. Otherwise as {@linkcode load};
+ * see its example.
  *
  * @see Elixir `Application.ensure_loaded/1`
  */
@@ -154,8 +157,9 @@ export function unload(application: Ref): Result {
 // --- Starting and stopping ----------------------------------------------------------------------
 
 /**
- * Starts an application. If it is given as a specification and is not loaded, it is loaded first. Resolves with
- * `"ok"` when its `start` callback has returned, or with `["error", reason]`, where `reason` is
+ * Starts an application. If it is given as a specification and is not loaded, it is loaded first.
+ * Resolves with `"ok"` when its `start` callback has returned, or with `["error", reason]`, where
+ * `reason` is
  * - `["already_started", name]`;
  * - `["not_started", dependency]`: see {@linkcode ensureAllStarted};
  * - `["no such file or directory", "name.app"]` if no application of that name is loaded;
@@ -166,9 +170,10 @@ export function unload(application: Ref): Result {
  *
  * If the application is already being started, this waits for that start, and resolves with its result.
  *
- * @param type What happens when its top process exits, see the description of this module. Default `"temporary"`.
- * @throws {Exit} `["calling_self", ["Application", "start", [name]]]` in the `start` or a `startPhase` of the same
- * application, as in all functions that start applications.
+ * @param type What happens when its top process exits, see the description of this module. Default
+ * `"temporary"`.
+ * @throws {Exit} `["calling_self", ["Application", "start", [name]]]` in the `start` or a `startPhase`
+ * of the same application, as in all functions that start applications.
  * @see Elixir `Application.start/2`
  *
  * @example
@@ -193,8 +198,8 @@ export async function start(application: Ref, type: Type = "temporary"): Promise
 }
 
 /**
- * Starts an application, and also resolves with `"ok"` if it is already started. Otherwise as {@linkcode start}; see
- * its example.
+ * Starts an application, and also resolves with `"ok"` if it is already started. Otherwise as
+ * {@linkcode start}; see its example.
  *
  * @see Elixir `Application.ensure_started/2`
  */
@@ -209,9 +214,9 @@ function isAlreadyStarted(result: Result, name: string): boolean {
 }
 
 /**
- * Starts applications, and before each its dependencies, unless they are running. Resolves with `["ok", names]`,
- * the applications that were started, in that order. If one fails to start, those that were started are stopped
- * again, and it resolves with `["error", [name, reason]]`.
+ * Starts applications, and before each its dependencies, unless they are running. Resolves with
+ * `["ok", names]`, the applications that were started, in that order. If one fails to start, those that
+ * were started are stopped again, and it resolves with `["error", [name, reason]]`.
  *
  * @param applications One application, or a list.
  * @param type The type of all that are started. Default `"temporary"`.
@@ -265,10 +270,10 @@ export async function ensureAllStarted(
 }
 
 /**
- * Stops an application: calls `prepStop`, stops the top process with `"shutdown"`, and then calls `stop`. Resolves
- * with `"ok"` after that, or with `["error", ["not_started", name]]`, also while its `start` or a `startPhase` is
- * running. Its dependencies, and the applications that depend on it, are not stopped. See the example of
- * {@linkcode start}.
+ * Stops an application: calls `prepStop`, stops the top process with `"shutdown"`, and then calls
+ * `stop`. Resolves with `"ok"` after that, or with `["error", ["not_started", name]]`, also while its
+ * `start` or a `startPhase` is running. Its dependencies, and the applications that depend on it, are
+ * not stopped. See the example of {@linkcode start}.
  *
  * @throws {Exit} `["calling_self", ["Application", "stop", [name]]]` in `prepStop` or `stop` of the same
  * application.
@@ -287,8 +292,8 @@ export type FullSpecification =
   & Pick<Specification, "mod">;
 
 /**
- * Returns the specification of a loaded application, with all defaults, or one entry of it; `undefined` if it is not
- * loaded. See the example of {@linkcode load}.
+ * Returns the specification of a loaded application, with all defaults, or one entry of it; `undefined`
+ * if it is not loaded. See the example of {@linkcode load}.
  *
  * @see Elixir `Application.spec/1,2`
  */
@@ -319,8 +324,9 @@ export function spec(application: Ref, key?: keyof Specification): Term {
 /**
  * Returns the name of the application that a process or a module belongs to; `undefined` if there is none.
  *
- * A process belongs to the application whose master is nearest among its ancestors, from the call of `start` until
- * the application stops. A module belongs to the loaded application that has it in `mod` or `modules`.
+ * A process belongs to the application whose master is nearest among its ancestors, from the call of
+ * `start` until the application stops. A module belongs to the loaded application that has it in `mod`
+ * or `modules`.
  *
  * @param of A process of this runtime, or a module. Default: the calling process.
  * @throws {TypeError} If `of` is neither.
@@ -359,7 +365,8 @@ export function getApplication(of: Pid | object = self()): string | undefined {
 export type Info = readonly [name: string, description: string, version: string];
 
 /**
- * Returns the running applications, the one that was started last first. See the example of {@linkcode start}.
+ * Returns the running applications, the one that was started last first. See the example of
+ * {@linkcode start}.
  *
  * @see Elixir `Application.started_applications/0`
  */
@@ -368,7 +375,8 @@ export function startedApplications(): Info[] {
 }
 
 /**
- * Returns the loaded applications, in the order in which they were loaded. See the example of {@linkcode load}.
+ * Returns the loaded applications, in the order in which they were loaded. See the example of
+ * {@linkcode load}.
  *
  * @see Elixir `Application.loaded_applications/0`
  */
@@ -409,8 +417,8 @@ export function getEnv(application: string, key: Atom, otherwise?: Term): Term {
 }
 
 /**
- * Returns `["ok", value]` of a key in an application's environment, or `"error"` if it is not set. See the example of
- * {@linkcode getEnv}.
+ * Returns `["ok", value]` of a key in an application's environment, or `"error"` if it is not set. See
+ * the example of {@linkcode getEnv}.
  *
  * @see Elixir `Application.fetch_env/2`
  */
@@ -422,7 +430,8 @@ export function fetchEnv(application: string, key: Atom): readonly ["ok", Term] 
 /**
  * Returns the value of a key in an application's environment. See the example of {@linkcode getEnv}.
  *
- * @throws {TypeError} If it is not set; the message says whether the application is not loaded, or the key not set.
+ * @throws {TypeError} If it is not set; the message says whether the application is not loaded, or the
+ * key not set.
  * @see Elixir `Application.fetch_env!/2`
  */
 export function fetchEnvOrThrow(application: string, key: Atom): Term {
@@ -454,8 +463,8 @@ export interface EnvOptions {
 }
 
 /**
- * Sets a key in the environment of an application, which need not be loaded. Returns `"ok"`. See the example of
- * {@linkcode getEnv}.
+ * Sets a key in the environment of an application, which need not be loaded. Returns `"ok"`. See the
+ * example of {@linkcode getEnv}.
  *
  * @see Elixir `Application.put_env/4`
  */
@@ -482,7 +491,8 @@ export type Environments =
 /**
  * Sets keys in the environments of several applications: all of them or, on an error, none. Returns `"ok"`.
  *
- * @throws {TypeError} If `config` is not an {@linkcode Environments}, or an application or a key occurs twice.
+ * @throws {TypeError} If `config` is not an {@linkcode Environments}, or an application or a key occurs
+ * twice.
  * @see Elixir `Application.put_all_env/2`
  *
  * @example
@@ -550,12 +560,13 @@ export interface RunOptions {
 }
 
 /**
- * Runs an application as a program: starts it and its dependencies, and keeps the host running. Resolves when the
- * application has been stopped by {@linkcode stop}.
+ * Runs an application as a program: starts it and its dependencies, and keeps the host running.
+ * Resolves when the application has been stopped by {@linkcode stop}.
  *
- * SIGINT and SIGTERM stop all applications, the one that was started last first. Then the program exits with status
- * 0, or 1 if that took longer than `shutdownTimeout`. On a second signal it exits at once, with status 130 or 143.
- * When the top process of the application exits, the program exits with status 1, see the description of this module.
+ * SIGINT and SIGTERM stop all applications, the one that was started last first. Then the program exits
+ * with status 0, or 1 if that took longer than `shutdownTimeout`. On a second signal it exits at once,
+ * with status 130 or 143. When the top process of the application exits, the program exits with status
+ * 1, see the description of this module.
  *
  * @throws {Error} If the application fails to start; those that were started are stopped again. If it is not
  * caught, the program exits with status 1.
@@ -587,7 +598,7 @@ export async function run(application: Ref, options: RunOptions = {}): Promise<v
   const name = nameOf(application);
   setShutdownTimeout(shutdownTimeout);
   const release = holdHost();
-  const ignoreSignals = onSignals(orderlyEnd());
+  const ignoreSignals = onSignals(orderlyStop());
   try {
     const result = await ensureAllStarted(application, type);
     if (result[0] === "error") {
@@ -602,25 +613,25 @@ export async function run(application: Ref, options: RunOptions = {}): Promise<v
     await running.get(name)?.ended;
   } finally {
     // While applications are being stopped, keep handling signals and the host running: the program exits soon.
-    await endOfAll();
+    await haltSettled();
     ignoreSignals();
     release();
   }
 }
 
-function orderlyEnd(): (signal: "SIGINT" | "SIGTERM") => void {
-  let isAsked = false;
+function orderlyStop(): (signal: "SIGINT" | "SIGTERM") => void {
+  let isStopping = false;
   return (signal) => {
-    if (isAsked) return exitProgram(statusOf(signal));
-    isAsked = true;
-    endAll(spawn, 0); // in a new process: a signal listener runs in none
+    if (isStopping) return exitProgram(statusOf(signal));
+    isStopping = true;
+    stopAllAndHalt(spawn, 0); // in a new process: a signal listener runs in none
   };
 }
 
 /**
  * Sets the function that is called to exit the program, with the exit status and the reason
- * `["application_terminated", name, reason]` (`undefined` after a signal), and returns the previous one. For tests,
- * and for hosts that exit in a different way.
+ * `["application_terminated", name, reason]` (`undefined` after a signal), and returns the previous
+ * one. For tests, and for hosts that exit in a different way.
  *
  * @example Testing that a permanent application exits the program
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Connects the kernel with the registries: installs the local registry and the global one, and starts the name server.
- * `mod.ts`, `registries/mod.ts` and `lib/node/mod.ts` import it.
+ * Connects the kernel with the registries: installs the local registry and the global one, and starts
+ * the name server. `mod.ts`, `registries/mod.ts` and `lib/node/mod.ts` import it.
  *
  * @module
  */
@@ -18,8 +18,9 @@ startNameServer(Global);
 /** Options of the whole runtime, for debugging. */
 export interface RuntimeOptions {
   /**
-   * Whether to freeze messages deeply when they are sent, and objects when they are inserted into a table, so that a
-   * later change throws a `TypeError` where it is made. Slow; meant for tests. Default `false`.
+   * Whether to freeze messages deeply when they are sent, and objects when they are inserted into a
+   * table, so that a later change throws a `TypeError` where it is made. Slow; meant for tests. Default
+   * `false`.
    */
   readonly freezeMessages?: boolean;
 }

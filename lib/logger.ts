@@ -1,9 +1,9 @@
 /**
  * Logger: formats the reports of the runtime, and passes them to a handler.
  *
- * An event of the runtime, such as the crash of a server or an unexpected message, is a {@linkcode Report}:
- * data. A single handler receives all reports. The default handler prints them to the console, in the format of
- * Elixir's logger; {@linkcode setHandler} replaces it.
+ * An event of the runtime, such as the crash of a server or an unexpected message, is a
+ * {@linkcode Report}: data. A single handler receives all reports. The default handler prints them to
+ * the console, in the format of Elixir's logger; {@linkcode setHandler} replaces it.
  *
  * Reported are:
  * - abnormal exits: of a plain process with an error (`"process"`), of a server or a task with any reason but
@@ -99,8 +99,8 @@ export function setHandler(handler: Handler): Handler {
 }
 
 /**
- * The handler that prints to the console, as Elixir's does: `[error] GenServer "stack" terminating…`. It prints
- * what {@linkcode format} returns; see its example.
+ * The handler that prints to the console, as Elixir's does: `[error] GenServer "stack" terminating…`.
+ * It prints what {@linkcode format} returns; see its example.
  */
 export function defaultHandler(report: Report): void {
   if (report.sasl === true && !handleSaslReports) return;

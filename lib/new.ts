@@ -2,8 +2,9 @@
  * New: the project generator. `deno run -A jsr:@denotp/otp/new my_app --sup` creates a new project, as
  * `mix new my_app --sup` does.
  *
- * The project has a functional core, a server, an API for it, a test, and with `--sup` an application whose supervisor
- * restarts the server when it crashes. It runs, and passes its test. Existing files are never overwritten.
+ * The project has a functional core, a server, an API for it, a test, and with `--sup` an application
+ * whose supervisor restarts the server when it crashes. It runs, and passes its test. Existing files
+ * are never overwritten.
  *
  * The program needs permission to read and write the new folder, which `-A` grants.
  *

@@ -1,15 +1,17 @@
 /**
- * PartitionSupervisor: a supervisor that starts several processes with the same specification, its partitions, and
- * routes each key to one of them. It distributes work that would make a single process a bottleneck.
+ * PartitionSupervisor: a supervisor that starts several processes with the same specification, its
+ * partitions, and routes each key to one of them. It distributes work that would make a single process
+ * a bottleneck.
  *
- * A server handles one message at a time, and all of its clients wait for each other. If its work for one client is
- * independent of that for another, it can run in several partitions. A client addresses its partition by
- * `["via", PartitionSupervisor, [name, key]]`, wherever a server is expected: `name` is that of the partition
- * supervisor, and `key` is any term, often `self()`.
+ * A server handles one message at a time, and all of its clients wait for each other. If its work for
+ * one client is independent of that for another, it can run in several partitions. A client addresses
+ * its partition by `["via", PartitionSupervisor, [name, key]]`, wherever a server is expected: `name`
+ * is that of the partition supervisor, and `key` is any term, often `self()`.
  *
- * The partitions are numbered from 0. A key that is an integer belongs to the partition of the remainder of its absolute
- * value: of 8 partitions, 0, 8 and -16 all belong to the first. All other keys are distributed by a hash of their
- * content. A key always belongs to the same partition, as long as the number of partitions does not change.
+ * The partitions are numbered from 0. A key that is an integer belongs to the partition of the
+ * remainder of its absolute value: of 8 partitions, 0, 8 and -16 all belong to the first. All other
+ * keys are distributed by a hash of their content. A key always belongs to the same partition, as long
+ * as the number of partitions does not change.
  *
  * @example Dynamic supervisors that start children concurrently
  * ```ts
@@ -51,8 +53,8 @@
  * await PartitionSupervisor.stop("counters");
  * ```
  *
- * **When not to use it.** There is one thread, so partitions do not speed up computation: they help where a server
- * *waits*, for a start, a file or another server.
+ * **When not to use it.** There is one thread, so partitions do not speed up computation: they help
+ * where a server *waits*, for a start, a file or another server.
  *
  * @module
  */
@@ -100,8 +102,8 @@ export interface StartOptions {
   /** The number of partitions, at least 1. Default: the number of processors that the host reports. */
   readonly partitions?: number | undefined;
   /**
-   * Returns the arguments of the start function in a partition, given those in `childSpec` and the number of the
-   * partition. By default they are unchanged.
+   * Returns the arguments of the start function in a partition, given those in `childSpec` and the
+   * number of the partition. By default they are unchanged.
    */
   readonly withArguments?:
     // deno-lint-ignore no-explicit-any -- the types of the arguments are the module's own
@@ -174,15 +176,15 @@ const PARTITION = {
 };
 
 /**
- * Starts a partition supervisor that is linked to the calling process, and its partitions one after another. Resolves
- * when all of them are started.
+ * Starts a partition supervisor that is linked to the calling process, and its partitions one after
+ * another. Resolves when all of them are started.
  *
- * Resolves with `["ok", pid]` or `["error", reason]`, as `Supervisor.startLink`. The id in a `failed_to_start_child` is
- * the number of the partition.
+ * Resolves with `["ok", pid]` or `["error", reason]`, as `Supervisor.startLink`. The id in a
+ * `failed_to_start_child` is the number of the partition.
  *
- * @throws {TypeError} If `name` or `childSpec` is missing, or `childSpec` is not a child; if `withArguments` is not a
- * function, does not return an array, or is used with a `childSpec` whose `start` is a function. The promise rejects,
- * and nothing is started.
+ * @throws {TypeError} If `name` or `childSpec` is missing, or `childSpec` is not a child; if
+ * `withArguments` is not a function, does not return an array, or is used with a `childSpec` whose
+ * `start` is a function. The promise rejects, and nothing is started.
  * @throws {RangeError} If `partitions` is not a positive integer.
  * @see Elixir `PartitionSupervisor.start_link/1`, where the name cannot be `global`
  *
@@ -258,8 +260,9 @@ function wrongOption(expected: string, found: Term): TypeError {
 }
 
 /**
- * Returns the child specification of a partition supervisor, so that `[PartitionSupervisor, options]` can be a child.
- * Its id is its name: the atom, or the term of a `global` or `via` name. See the first example of this module.
+ * Returns the child specification of a partition supervisor, so that `[PartitionSupervisor, options]`
+ * can be a child. Its id is its name: the atom, or the term of a `global` or `via` name. See the first
+ * example of this module.
  *
  * @see Elixir `PartitionSupervisor.child_spec/1`
  */
@@ -305,15 +308,17 @@ function withTable<Result>(
 }
 
 /**
- * Changes the number of partitions, to between 0 and the number that was started. Resolves with the previous number.
- * Partitions with a higher number are stopped, and no key is routed to them; their specifications are kept, and they are
- * started again when the number is increased.
+ * Changes the number of partitions, to between 0 and the number that was started. Resolves with the
+ * previous number. Partitions with a higher number are stopped, and no key is routed to them; their
+ * specifications are kept, and they are started again when the number is increased.
  *
- * Most keys then belong to a different partition than before. Of two concurrent changes the later one prevails.
+ * Most keys then belong to a different partition than before. Of two concurrent changes the later one
+ * prevails.
  *
  * @throws {RangeError} If `partitions` is not such a number.
- * @throws {Exit} `[why, ["PartitionSupervisor", "resize", [supervisor, partitions]]]`, where `why` is `"noproc"` if there
- * is no such partition supervisor, or the reason why a partition failed to start: then the number is unchanged.
+ * @throws {Exit} `[why, ["PartitionSupervisor", "resize", [supervisor, partitions]]]`, where `why` is
+ * `"noproc"` if there is no such partition supervisor, or the reason why a partition failed to start:
+ * then the number is unchanged.
  * @see Elixir `PartitionSupervisor.resize!/2`
  *
  * @example
@@ -353,10 +358,11 @@ export async function resize(supervisor: ServerRef, partitions: number): Promise
 }
 
 /**
- * Stops and starts partitions until the wanted number is running; returns the error of one that failed to start.
+ * Stops and starts partitions until the wanted number is running; returns the error of one that failed
+ * to start.
  *
- * Several of these may run concurrently: the supervisor handles requests in order, and the wanted number is read again
- * before each request.
+ * Several of these may run concurrently: the supervisor handles requests in order, and the wanted
+ * number is read again before each request.
  */
 async function adjust(
   supervisor: Pid,
@@ -380,8 +386,9 @@ async function adjust(
 }
 
 /**
- * Resolves with the partitions, the last one first: `[partition, child, type, modules]` each, where `child` is a pid,
- * `undefined` if it is not running, or `"restarting"`. See the example of {@linkcode startLink}.
+ * Resolves with the partitions, the last one first: `[partition, child, type, modules]` each, where
+ * `child` is a pid, `undefined` if it is not running, or `"restarting"`. See the example of
+ * {@linkcode startLink}.
  *
  * @see Elixir `PartitionSupervisor.which_children/1`
  */
@@ -390,7 +397,8 @@ export function whichChildren(supervisor: ServerRef): Promise<ChildInfo[]> {
 }
 
 /**
- * Resolves with the numbers of partitions, as `Supervisor.countChildren`. See the example of {@linkcode startLink}.
+ * Resolves with the numbers of partitions, as `Supervisor.countChildren`. See the example of
+ * {@linkcode startLink}.
  *
  * @see Elixir `PartitionSupervisor.count_children/1`
  */
@@ -399,8 +407,8 @@ export function countChildren(supervisor: ServerRef): Promise<Counts> {
 }
 
 /**
- * Stops a partition supervisor synchronously, after its partitions, which are stopped in reverse order. Resolves with
- * `"ok"` when it has exited. See the example of {@linkcode startLink}.
+ * Stops a partition supervisor synchronously, after its partitions, which are stopped in reverse order.
+ * Resolves with `"ok"` when it has exited. See the example of {@linkcode startLink}.
  *
  * @param reason The exit reason, default `"normal"`.
  * @param timeout In milliseconds, default `Infinity`. The supervisor continues to stop after that.
@@ -419,10 +427,11 @@ export function stop(
 // --- The registry -------------------------------------------------------------------------------
 
 /**
- * Returns the process of the partition that a key belongs to; the previous one while the partition is being restarted;
- * `undefined` if it has never had one.
+ * Returns the process of the partition that a key belongs to; the previous one while the partition is
+ * being restarted; `undefined` if it has never had one.
  *
- * The runtime calls this for the name `["via", PartitionSupervisor, [supervisor, key]]`, see the examples of this module.
+ * The runtime calls this for the name `["via", PartitionSupervisor, [supervisor, key]]`, see the
+ * examples of this module.
  *
  * @throws {Exit} `["noproc", ["PartitionSupervisor", "partitions", [supervisor]]]` if there is no such
  * partition supervisor.
@@ -463,8 +472,9 @@ function route(key: Term, partitions: number): number {
 }
 
 /**
- * Sends a message to the process of a partition, and returns its pid. While the partition is being restarted, messages
- * are lost. The runtime calls this for a `via` name. See the example of {@linkcode whereisName}.
+ * Sends a message to the process of a partition, and returns its pid. While the partition is being
+ * restarted, messages are lost. The runtime calls this for a `via` name. See the example of
+ * {@linkcode whereisName}.
  *
  * @throws {Exit} `["badarg", [name, message]]` if the partition has never had a process.
  */
@@ -479,9 +489,9 @@ export function send(name: ViaKey, message: Term): Awaitable<Pid> {
 }
 
 /**
- * Refuses to register: only the supervisor assigns the names of its partitions. Returns `"no"`, so that a start with
- * such a name resolves with `["error", ["already_started", pid]]`. The runtime calls this for a `via` name. See the
- * example of {@linkcode whereisName}.
+ * Refuses to register: only the supervisor assigns the names of its partitions. Returns `"no"`, so that
+ * a start with such a name resolves with `["error", ["already_started", pid]]`. The runtime calls this
+ * for a `via` name. See the example of {@linkcode whereisName}.
  *
  * @throws {TypeError} If the partition has no process.
  */
@@ -497,7 +507,8 @@ export function registerName(name: ViaKey, _pid: Pid): Awaitable<"no"> {
 }
 
 /**
- * Refuses to unregister, as {@linkcode registerName} refuses to register. See the example of {@linkcode whereisName}.
+ * Refuses to unregister, as {@linkcode registerName} refuses to register. See the example of
+ * {@linkcode whereisName}.
  *
  * @throws {TypeError} Always.
  */

@@ -1,10 +1,10 @@
 /**
- * ProcLib: processes that run a function of their own and adhere to the OTP design principles. They can be started
- * synchronously, as servers are; their crashes are reported; they know their ancestors and their initial call; and
- * they can become servers (`GenServer.enterLoop`).
+ * ProcLib: processes that run a function of their own and adhere to the OTP design principles. They can
+ * be started synchronously, as servers are; their crashes are reported; they know their ancestors and
+ * their initial call; and they can become servers (`GenServer.enterLoop`).
  *
- * In most cases a `GenServer` or a `Task` is the better choice. Use this if neither fits: for a receive loop of your
- * own, or for an initialization in several steps.
+ * In most cases a `GenServer` or a `Task` is the better choice. Use this if neither fits: for a receive
+ * loop of your own, or for an initialization in several steps.
  *
  * To work with `Sys`, such a process must handle system messages, see `Sys.handleSystemMsg`.
  *
@@ -44,8 +44,8 @@ export interface SpawnOptOptions {
 /** Options of {@linkcode start}, {@linkcode startLink} and {@linkcode startMonitor}. */
 export interface StartOptions {
   /**
-   * How long to wait for the acknowledgement, in milliseconds; after that the process is killed, and the result is
-   * `["error", "timeout"]`. Default `Infinity`.
+   * How long to wait for the acknowledgement, in milliseconds; after that the process is killed, and
+   * the result is `["error", "timeout"]`. Default `Infinity`.
    */
   readonly timeout?: number;
   /** Whether to link the new process to the calling process. Default `false`; `startLink` always does. */
@@ -126,9 +126,9 @@ async function guarded(run: () => unknown): Promise<void> {
 }
 
 /**
- * Starts a process that runs `body`, as `Process.spawn` does, and returns its pid at once. If it exits with another
- * reason than `"normal"`, `"shutdown"` or `["shutdown", term]`, a crash is reported, which the default logger shows
- * with the option `handleSaslReports`.
+ * Starts a process that runs `body`, as `Process.spawn` does, and returns its pid at once. If it exits
+ * with another reason than `"normal"`, `"shutdown"` or `["shutdown", term]`, a crash is reported, which
+ * the default logger shows with the option `handleSaslReports`.
  *
  * @throws {TypeError} If `body` is not a {@linkcode Body}.
  * @see OTP `proc_lib:spawn/1,3`
@@ -157,8 +157,8 @@ export function spawnLink(body: Body): Pid {
 }
 
 /**
- * Starts a process and monitors it, and returns `[pid, ref]`. Otherwise as {@linkcode spawn}. See the example of
- * {@linkcode spawnOpt}.
+ * Starts a process and monitors it, and returns `[pid, ref]`. Otherwise as {@linkcode spawn}. See the
+ * example of {@linkcode spawnOpt}.
  *
  * @see OTP `proc_lib:spawn_monitor/1,3`
  */
@@ -167,7 +167,8 @@ export function spawnMonitor(body: Body): readonly [Pid, Ref] {
 }
 
 /**
- * Starts a process with options; with `monitor: true` the result is `[pid, ref]`. Otherwise as {@linkcode spawn}.
+ * Starts a process with options; with `monitor: true` the result is `[pid, ref]`. Otherwise as
+ * {@linkcode spawn}.
  *
  * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown.
  * @see OTP `proc_lib:spawn_opt/2,4`
@@ -195,13 +196,15 @@ export function spawnOpt(body: Body, options: SpawnOptOptions): Pid | readonly [
 }
 
 /**
- * Starts a process that runs `body`, and waits until it calls {@linkcode initAck}. Resolves with the value given to
- * that: by convention `["ok", pid]`, which is the default of the type parameter.
+ * Starts a process that runs `body`, and waits until it calls {@linkcode initAck}. Resolves with the
+ * value given to that: by convention `["ok", pid]`, which is the default of the type parameter.
  *
- * If the process exits before, the result is `["error", reason]`, or the value given to {@linkcode initFail}. After
- * `options.timeout` the process is killed, and the result is `["error", "timeout"]`.
+ * If the process exits before, the result is `["error", reason]`, or the value given to
+ * {@linkcode initFail}. After `options.timeout` the process is killed, and the result is
+ * `["error", "timeout"]`.
  *
- * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown (there is no option `monitor`).
+ * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown (there is no option
+ * `monitor`).
  * @throws {RangeError} If `options.timeout` is negative or not a number.
  * @see OTP `proc_lib:start/3,4,5`
  *
@@ -233,8 +236,9 @@ export async function start<Acknowledged = StartResult>(
 /**
  * Starts a process that is linked to the calling process. Otherwise as {@linkcode start}; see its example.
  *
- * If the start fails, the calling process exits because of the link, unless it traps exits or the reason is
- * `"normal"`. A caller that traps exits gets the result only, and no `EXIT` message. A timeout sends no exit signal.
+ * If the start fails, the calling process exits because of the link, unless it traps exits or the
+ * reason is `"normal"`. A caller that traps exits gets the result only, and no `EXIT` message. A
+ * timeout sends no exit signal.
  *
  * @see OTP `proc_lib:start_link/3,4,5`
  */
@@ -246,8 +250,9 @@ export async function startLink<Acknowledged = StartResult>(
 }
 
 /**
- * Starts a process and monitors it. Resolves with `[result, ref]`, where `result` is as for {@linkcode start}. When
- * the process exits, also before its acknowledgement, the caller receives `["DOWN", ref, "process", pid, reason]`.
+ * Starts a process and monitors it. Resolves with `[result, ref]`, where `result` is as for
+ * {@linkcode start}. When the process exits, also before its acknowledgement, the caller receives
+ * `["DOWN", ref, "process", pid, reason]`.
  *
  * @see OTP `proc_lib:start_monitor/3,4,5`
  *
@@ -284,10 +289,11 @@ function begin(body: Body, options: StartOptions): PendingCall {
 }
 
 /**
- * Acknowledges a start: called in a process that was started by one of the `start` functions, which then resolves
- * with `value`. Returns `"ok"`. See the example of {@linkcode start}.
+ * Acknowledges a start: called in a process that was started by one of the `start` functions, which
+ * then resolves with `value`. Returns `"ok"`. See the example of {@linkcode start}.
  *
- * Only the first call has an effect, and only if a start waits for it. To report a failure, use {@linkcode initFail}.
+ * Only the first call has an effect, and only if a start waits for it. To report a failure, use
+ * {@linkcode initFail}.
  *
  * @param args `value`, or the parent, the process that called `start`, and `value`.
  * @throws {TypeError} If the parent is not a pid.
@@ -303,9 +309,9 @@ export function initAck(...args: [value: Term] | [parent: Pid, value: Term]): "o
 }
 
 /**
- * Lets a start fail: called in a process that was started by one of the `start` functions. It throws `thrown`, and
- * when the process has exited because of that, the start resolves with `value`. By then the names of the process are
- * released, and its exit signals have been delivered.
+ * Lets a start fail: called in a process that was started by one of the `start` functions. It throws
+ * `thrown`, and when the process has exited because of that, the start resolves with `value`. By then
+ * the names of the process are released, and its exit signals have been delivered.
  *
  * @param args `value` and `thrown`, or the parent and these. `thrown` is the exception to exit with, such as
  * `exit("normal")`. Do not catch it.
@@ -344,13 +350,14 @@ function startBy(parent: Pid | undefined): PendingCall | undefined {
 }
 
 /**
- * Stops a process that handles system messages: any server, or a process as in `Sys.handleSystemMsg`. Resolves with
- * `"ok"` when it has exited with `reason`.
+ * Stops a process that handles system messages: any server, or a process as in `Sys.handleSystemMsg`.
+ * Resolves with `"ok"` when it has exited with `reason`.
  *
  * @param reason The exit reason, default `"normal"`.
  * @param timeout In milliseconds, default `Infinity`. The process continues to stop after that.
- * @throws {Exit} `[why, ["ProcLib", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`, `"timeout"`,
- * `"calling_self"`, or the exit reason of the process if it differs from `reason`. In OTP it is `why` alone.
+ * @throws {Exit} `[why, ["ProcLib", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
+ * `"timeout"`, `"calling_self"`, or the exit reason of the process if it differs from `reason`. In OTP
+ * it is `why` alone.
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see OTP `proc_lib:stop/1,3`
  *
@@ -373,8 +380,9 @@ export function stop(
 }
 
 /**
- * Returns the initial call of a process that was started by this module or is a server: `[module, name, arguments]`,
- * where the arguments are placeholders. For any other process, and one that has exited, it returns `false`.
+ * Returns the initial call of a process that was started by this module or is a server:
+ * `[module, name, arguments]`, where the arguments are placeholders. For any other process, and one
+ * that has exited, it returns `false`.
  *
  * @throws {TypeError} If `pid` is not a pid.
  * @see OTP `proc_lib:initial_call/1`
@@ -400,8 +408,9 @@ export function initialCall(
 }
 
 /**
- * Returns the initial call of a process as {@linkcode initialCall} does, with the number of arguments instead of the
- * arguments, or `["proc_lib", "init_p", 5]` if it is unknown. See the example of {@linkcode initialCall}.
+ * Returns the initial call of a process as {@linkcode initialCall} does, with the number of arguments
+ * instead of the arguments, or `["proc_lib", "init_p", 5]` if it is unknown. See the example of
+ * {@linkcode initialCall}.
  *
  * @throws {TypeError} If `pid` is not a pid.
  * @see OTP `proc_lib:translate_initial_call/1`

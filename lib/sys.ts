@@ -1,13 +1,14 @@
 /**
- * Sys: inspecting, tracing and suspending a running server. Works with every behaviour, and with other processes that
- * handle system messages ({@linkcode handleSystemMsg}).
+ * Sys: inspecting, tracing and suspending a running server. Works with every behaviour, and with other
+ * processes that handle system messages ({@linkcode handleSystemMsg}).
  *
- * A server handles a system message between two other messages, also while it is suspended. A pending asynchronous
- * callback finishes first.
+ * A server handles a system message between two other messages, also while it is suspended. A pending
+ * asynchronous callback finishes first.
  *
  * All functions take a timeout in milliseconds, 5000 by default. They reject with an `Exit`
- * `[why, ["Sys", operation, [server, …, timeout]]]`, with the OTP name of the operation (`"get_state"`) and `why` as
- * for `GenServer.call`; and with a `RangeError` if the timeout is negative or not a number.
+ * `[why, ["Sys", operation, [server, …, timeout]]]`, with the OTP name of the operation (`"get_state"`)
+ * and `why` as for `GenServer.call`; and with a `RangeError` if the timeout is negative or not a
+ * number.
  *
  * Use these functions only for debugging: a program that needs the state of a server should call the server.
  *
@@ -132,8 +133,8 @@ export interface Status {
 /**
  * Resolves with the state of a server. See the first example of this module.
  *
- * @throws {Exit} See the description of this module. `["callback_failed", callback, [class, reason]]` if the callback
- * `systemGetState` of a special process fails.
+ * @throws {Exit} See the description of this module. `["callback_failed", callback, [class, reason]]`
+ * if the callback `systemGetState` of a special process fails.
  * @see OTP `sys:get_state/1,2`
  */
 export async function getState(
@@ -144,12 +145,12 @@ export async function getState(
 }
 
 /**
- * Replaces the state of a server by the result of `change`, and resolves with the new state. If `change` throws, the
- * state is unchanged. See the first example of this module.
+ * Replaces the state of a server by the result of `change`, and resolves with the new state. If
+ * `change` throws, the state is unchanged. See the first example of this module.
  *
  * @param change Called by the server with the state. May be async.
- * @throws {Exit} `["callback_failed", callback, [class, reason]]` if `change` throws, where `class` is `"error"`,
- * `"exit"` or `"throw"`; otherwise see the description of this module.
+ * @throws {Exit} `["callback_failed", callback, [class, reason]]` if `change` throws, where `class` is
+ * `"error"`, `"exit"` or `"throw"`; otherwise see the description of this module.
  * @throws {TypeError} If `change` is not a function.
  * @see OTP `sys:replace_state/2,3`
  */
@@ -172,7 +173,8 @@ function unwrapped(result: Term): Term {
 }
 
 /**
- * Resolves with the status of a server: an object, where OTP has a nested tuple. See the first example of this module.
+ * Resolves with the status of a server: an object, where OTP has a nested tuple. See the first example
+ * of this module.
  *
  * @see OTP `sys:get_status/1,2`
  */
@@ -184,8 +186,8 @@ export function getStatus(
 }
 
 /**
- * Suspends a server: it handles only system messages until it is resumed. Other messages stay in its mailbox, and its
- * idle timeout is stopped. Suspending a suspended server has no effect.
+ * Suspends a server: it handles only system messages until it is resumed. Other messages stay in its
+ * mailbox, and its idle timeout is stopped. Suspending a suspended server has no effect.
  *
  * @see OTP `sys:suspend/1,2`
  *
@@ -214,8 +216,8 @@ export function resume(server: ServerRef, timeout: number = DEFAULT_TIMEOUT_MS):
 }
 
 /**
- * Orders a server to terminate with `reason`, after its `terminate` callback. Unlike `GenServer.stop`, this does not
- * wait until it has exited.
+ * Orders a server to terminate with `reason`, after its `terminate` callback. Unlike `GenServer.stop`,
+ * this does not wait until it has exited.
  *
  * @see OTP `sys:terminate/2,3`
  *
@@ -239,9 +241,9 @@ export function terminate(
 }
 
 /**
- * Orders a suspended server to convert its state with its callback `codeChange(oldVersion, state, extra)`. Resolves
- * with `"ok"` or `["error", reason]`; if the server is not suspended, with
- * `["error", ["unknown_system_msg", request]]`.
+ * Orders a suspended server to convert its state with its callback
+ * `codeChange(oldVersion, state, extra)`. Resolves with `"ok"` or `["error", reason]`; if the server is
+ * not suspended, with `["error", ["unknown_system_msg", request]]`.
  *
  * @see OTP `sys:change_code/4,5`
  *
@@ -296,8 +298,9 @@ async function alter(
 }
 
 /**
- * Counts the events of a server: `true` starts counting, `false` stops it, `"get"` resolves with `["ok", statistics]`,
- * or with `["ok", "no_statistics"]` if the server does not count. See the second example of this module.
+ * Counts the events of a server: `true` starts counting, `false` stops it, `"get"` resolves with
+ * `["ok", statistics]`, or with `["ok", "no_statistics"]` if the server does not count. See the second
+ * example of this module.
  *
  * @throws {TypeError} If `flag` is not one of these.
  * @see OTP `sys:statistics/2,3`
@@ -321,9 +324,9 @@ export function statistics(
 }
 
 /**
- * Logs the last events of a server in memory: `true` (10 events) or `["keep", n]` starts logging, `false` stops it,
- * `"get"` resolves with `["ok", events]`, oldest first, and `"print"` prints them to the console. See the second
- * example of this module.
+ * Logs the last events of a server in memory: `true` (10 events) or `["keep", n]` starts logging,
+ * `false` stops it, `"get"` resolves with `["ok", events]`, oldest first, and `"print"` prints them to
+ * the console. See the second example of this module.
  *
  * @throws {TypeError} If `flag` is not one of these.
  * @throws {RangeError} If `n` is not at least 1.
@@ -355,7 +358,8 @@ export function log(
 }
 
 /**
- * Calls `sink` with a line of text for each event of a server; `false` stops that. A `sink` that throws is removed.
+ * Calls `sink` with a line of text for each event of a server; `false` stops that. A `sink` that throws
+ * is removed.
  *
  * @throws {TypeError} If `sink` is neither a function nor `false`.
  * @see OTP `sys:log_to_file/2,3`, which takes the name of a file
@@ -414,8 +418,8 @@ export function trace(
 }
 
 /**
- * Installs a debug function: it is called with its state and each event, and returns its next state, or `"done"` to
- * be removed. A function is installed only once, or, with an id, once for each id.
+ * Installs a debug function: it is called with its state and each event, and returns its next state, or
+ * `"done"` to be removed. A function is installed only once, or, with an id, once for each id.
  *
  * A function that throws an error is removed; any other value that it throws counts as returned.
  *

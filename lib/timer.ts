@@ -2,10 +2,10 @@
  * Timer: delayed and periodic messages, function calls and exit signals, and measuring time. The functions of
  * Erlang's `timer` module.
  *
- * Unlike {@linkcode Process.sendAfter} they support intervals, functions and exits, and return OTP's results.
- * As in OTP they are run by a process that is registered as `timer_server` and started on first use: it is the
- * sender of the exit signals, and the parent of the processes in which the functions run. If it is killed, all
- * of its pending timers are lost.
+ * Unlike {@linkcode Process.sendAfter} they support intervals, functions and exits, and return OTP's
+ * results. As in OTP they are run by a process that is registered as `timer_server` and started on
+ * first use: it is the sender of the exit signals, and the parent of the processes in which the
+ * functions run. If it is killed, all of its pending timers are lost.
  *
  * A time is an integer in milliseconds. A timer never fires early. Pending timers keep the host running, as
  * `setTimeout` does.
@@ -75,7 +75,7 @@ const TIMER_SERVER = new TimerServer({});
 let server: Process | null = null;
 
 /** The timer server, started if it is not running. It is linked to no process, and has no parent. */
-function theServer(): Process {
+function timerServer(): Process {
   if (server === null || server.isDead) {
     server = new Process(TIMER_SERVER, null, null, TRAP_EXIT);
     localRegistry().registerName("timer_server", server.pid);
@@ -94,7 +94,7 @@ function attempt(process: Process, action: () => unknown): void {
 
 /** A periodic action, repeated while its owner is alive. */
 class Interval {
-  readonly #server = theServer();
+  readonly #server = timerServer();
   readonly #owner: Process;
   readonly #period: number;
   /** The action. If it returns a pid, the next repetition waits until that process has exited. */
@@ -139,7 +139,7 @@ class Interval {
 }
 
 function once(time: number, action: (server: Process) => void): Result {
-  const process = theServer();
+  const process = timerServer();
   const ref = new Ref();
   startTimer(new OwnedTimer(process, () => action(process), ref), time);
   return ["ok", ["once", ref]];
@@ -158,7 +158,7 @@ function repeat(
   const ref = new Ref();
   if (owner instanceof Process) ref.target = new Interval(period, owner, action);
   else if (owner !== null) {
-    const interval = new Interval(period, theServer(), action);
+    const interval = new Interval(period, timerServer(), action);
     ref.target = interval;
     interval.endWith(owner);
   }
@@ -199,11 +199,12 @@ function processOf(target: Target): Process | RemotePid | NameOnNode | null {
  */
 export function sendAfter(time: number, message: Term): Result;
 /**
- * Sends `message` to `target` after `time` milliseconds. A timer for a pid of this node is cancelled when that
- * process exits. A name is resolved when the timer fires; if it is not registered then, the message is dropped.
+ * Sends `message` to `target` after `time` milliseconds. A timer for a pid of this node is cancelled
+ * when that process exits. A name is resolved when the timer fires; if it is not registered then, the
+ * message is dropped.
  *
- * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is not an integer from 0 to the longest time that a
- * timer can hold, or `target` is not a {@linkcode Target}.
+ * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is not an integer from 0 to the longest
+ * time that a timer can hold, or `target` is not a {@linkcode Target}.
  * @throws {TypeError} If `time` is 0 and `target` is a name that is not registered: it is sent at once.
  * @see Erlang `timer:send_after/3`, which raises if a time for a pid is too large.
  */
@@ -224,9 +225,9 @@ export function sendAfter(time: number, ...args: [Term] | [Target, Term]): Resul
 /** Sends `message` to the calling process every `time` milliseconds. @see Erlang `timer:send_interval/2` */
 export function sendInterval(time: number, message: Term): Result;
 /**
- * Sends `message` to `target` every `time` milliseconds, first after `time` milliseconds, until it is cancelled
- * or the process that `target` currently refers to exits. If a name is not registered when this is called,
- * nothing is ever sent.
+ * Sends `message` to `target` every `time` milliseconds, first after `time` milliseconds, until it is
+ * cancelled or the process that `target` currently refers to exits. If a name is not registered when
+ * this is called, nothing is ever sent.
  *
  * The n-th message is due n times `time` after the start; a late one does not shift those that follow. With a
  * time of 0, a message is sent every millisecond.
@@ -264,8 +265,8 @@ function withTarget(args: [Term] | [Target, Term]): [Target, Term] {
  * Calls `body` in a new process after `time` milliseconds, or at once if `time` is 0.
  *
  * @param args The arguments of `body`, as an array. Default: none.
- * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is not an integer from 0 to the longest time that a
- * timer can hold, `body` is not a function or `args` is not an array.
+ * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is not an integer from 0 to the longest
+ * time that a timer can hold, `body` is not a function or `args` is not an array.
  * @see Erlang `timer:apply_after/2,3,4`
  *
  * @example
@@ -320,8 +321,8 @@ export function applyInterval<Args extends readonly Term[] = []>(
 }
 
 /**
- * As {@linkcode applyInterval}, but one at a time: if the previous process is still running when a call is due,
- * the call is made as soon as that process exits. See the example of {@linkcode applyInterval}.
+ * As {@linkcode applyInterval}, but one at a time: if the previous process is still running when a call
+ * is due, the call is made as soon as that process exits. See the example of {@linkcode applyInterval}.
  *
  * @see Erlang `timer:apply_repeatedly/2,3,4`
  */
@@ -368,8 +369,8 @@ export function exitAfter(time: number, reason: Term): Result;
  * Sends an exit signal to `target` after `time` milliseconds, as {@linkcode Process.exit} does. A name is
  * resolved when the timer fires; if it is not registered then, or is a name on another node, nothing happens.
  *
- * The sender in the `EXIT` message of a process that traps exits is the process `timer_server`. With a time of 0
- * the signal is sent at once, by the calling process.
+ * The sender in the `EXIT` message of a process that traps exits is the process `timer_server`. With a
+ * time of 0 the signal is sent at once, by the calling process.
  *
  * @returns `["ok", tref]`, or `["error", "badarg"]`, as {@linkcode sendAfter}.
  * @see Erlang `timer:exit_after/3`, which returns `ok` for an invalid target.
@@ -389,8 +390,8 @@ export function exitAfter(time: number, ...args: [Term] | [Target, Term]): Resul
 }
 
 /**
- * Kills a process, by default the calling process, after `time` milliseconds: it exits with `"killed"`, also if
- * it traps exits. Otherwise as {@linkcode exitAfter}; see its example.
+ * Kills a process, by default the calling process, after `time` milliseconds: it exits with `"killed"`,
+ * also if it traps exits. Otherwise as {@linkcode exitAfter}; see its example.
  *
  * @see Erlang `timer:kill_after/1,2`
  */
@@ -435,9 +436,9 @@ export async function sleep(time: number): Promise<"ok"> {
 }
 
 /**
- * Measures a function call: calls `body` and returns `[time, value]`, the time in microseconds and the result.
- * If `body` returns a promise, this returns a promise, and the time includes waiting for it. An exception is
- * passed on.
+ * Measures a function call: calls `body` and returns `[time, value]`, the time in microseconds and the
+ * result. If `body` returns a promise, this returns a promise, and the time includes waiting for it. An
+ * exception is passed on.
  *
  * @param args The arguments of `body`, as an array. Default: none.
  * @throws {TypeError} If `body` is not a function.

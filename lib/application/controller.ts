@@ -1,10 +1,10 @@
 /**
- * The application controller: the loaded and the running applications, and their environments; and the master of
- * each, the process that calls its module and monitors its top process. `../application.ts` checks the arguments of
- * users and calls this; `lib/node` uses {@linkcode beforeHalt}.
+ * The application controller: the loaded and the running applications, and their environments; and the
+ * master of each, the process that calls its module and monitors its top process. `../application.ts`
+ * checks the arguments of users and calls this; `lib/node` uses {@linkcode beforeHalt}.
  *
- * OTP's controller is a process; here it is a table, because nothing in it waits. The callbacks run in the masters.
- * A start in progress is recorded, so that a second one waits for the first.
+ * OTP's controller is a process; here it is a table, because nothing in it waits. The callbacks run in
+ * the masters. A start in progress is recorded, so that a second one waits for the first.
  *
  * @module
  */
@@ -210,7 +210,7 @@ function launch(specification: Specification, type: Type): Promise<Result> {
     const isStopping = running.get(name)?.isStopping === true;
     running.delete(name);
     reportExit(name, isStopping ? "stopped" : reason, type, master);
-    if (!isStopping && ending === undefined) onEnd(name, reason, type, parent);
+    if (!isStopping && halting === undefined) topExited(name, reason, type, parent);
   });
   return result;
 }
@@ -335,7 +335,7 @@ async function cleanUp(name: string, callback: () => unknown): Promise<Term> {
 
 // --- Exiting the program ------------------------------------------------------------------------
 
-let ending: Promise<void> | undefined;
+let halting: Promise<void> | undefined;
 let shutdownTimeout = Infinity;
 
 /** Exits the program. `reason` is `undefined` if a signal has requested that. */
@@ -364,30 +364,30 @@ export function setShutdownTimeout(ms: number): void {
   shutdownTimeout = ms;
 }
 
-/** Resolves when an {@linkcode endAll} in progress has finished; at once, if there is none. */
-export async function endOfAll(): Promise<void> {
-  await ending;
+/** Resolves when an {@linkcode stopAllAndHalt} in progress has finished; at once, if there is none. */
+export async function haltSettled(): Promise<void> {
+  await halting;
 }
 
 /**
- * Stops all applications, in a process that `spawn` spawns, and then exits the program with `status`, or with 1 if
- * that took too long. Does nothing if this is already in progress.
+ * Stops all applications, in a process that `spawn` spawns, and then exits the program with `status`,
+ * or with 1 if that took too long. Does nothing if this is already in progress.
  */
-export function endAll(
+export function stopAllAndHalt(
   spawn: (body: () => Promise<void>) => unknown,
   status: number,
   reason?: Term,
 ): void {
-  if (ending !== undefined) return;
+  if (halting !== undefined) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  ending = promise;
+  halting = promise;
   spawn(async () => {
     try {
       const isInTime = await stopAll();
       for (const task of lastTasks) await task();
       halt(isInTime ? status : 1, reason);
     } finally {
-      ending = undefined;
+      halting = undefined;
       resolve();
     }
   });
@@ -416,12 +416,12 @@ async function stopEach(): Promise<boolean> {
 }
 
 /** The top process of an application has exited. */
-function onEnd(name: string, reason: Term, type: Type, master: ProcessRecord): void {
+function topExited(name: string, reason: Term, type: Type, master: ProcessRecord): void {
   if (type === "temporary" || (type === "transient" && reason === "normal")) return;
   const why = ["application_terminated", name, reason];
   report({ level: "error", kind: "application", name, reason, details: { terminated: true } });
   // In a new process: the master has exited, and no other process may exit because of the stop.
-  endAll((body) => spawnCoroutine(master, body), 1, why);
+  stopAllAndHalt((body) => spawnCoroutine(master, body), 1, why);
 }
 
 function reportExit(name: string, reason: Term, type: Type, pid: Pid): void {

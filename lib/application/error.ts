@@ -1,5 +1,6 @@
 /**
- * Formats the reasons why an application did not start, or exited. Used by `../application.ts` and `../logger.ts`.
+ * Formats the reasons why an application did not start, or exited. Used by `../application.ts` and
+ * `../logger.ts`.
  *
  * @module
  */

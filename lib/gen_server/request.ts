@@ -60,11 +60,11 @@ export type ResponseTimeout = number | readonly ["abs", number];
  * {@linkcode waitResponse}, {@linkcode receiveResponse} or {@linkcode checkResponse}. So a process can call
  * many servers at once, and a server can call another without blocking its own clients.
  *
- * Returns the identifier of the request; with `label` and `collection`, the collection with the request added.
- * If the registry of a name is asynchronous, it returns a promise of that.
+ * Returns the identifier of the request; with `label` and `collection`, the collection with the request
+ * added. If the registry of a name is asynchronous, it returns a promise of that.
  *
- * If there is no such process, this does not fail: the response says so. The response is a message, so one that
- * is never received stays in the mailbox.
+ * If there is no such process, this does not fail: the response says so. The response is a message, so
+ * one that is never received stays in the mailbox.
  *
  * @throws {TypeError} If `server` is not a server, or `collection` is not a collection.
  * @see OTP `gen_server:send_request/2,4`
@@ -151,9 +151,10 @@ function refuse(caller: Process, server: ServerRef, why: Term): Ref {
 // --- Responses ----------------------------------------------------------------------------------
 
 /**
- * Waits for the response to a request. Resolves with `["reply", value]`; with `["error", [reason, server]]` if
- * the server has exited or there is no such process, where `server` is its pid, or its name if that is not
- * registered; or with `"timeout"`. Then the response may still arrive, and can be waited for again.
+ * Waits for the response to a request. Resolves with `["reply", value]`; with
+ * `["error", [reason, server]]` if the server has exited or there is no such process, where `server` is
+ * its pid, or its name if that is not registered; or with `"timeout"`. Then the response may still
+ * arrive, and can be waited for again.
  *
  * @param timeout In milliseconds, default `Infinity`, or `["abs", time]`, see {@linkcode ResponseTimeout}.
  * @throws {RangeError} If `timeout` is not a {@linkcode ResponseTimeout}.
@@ -186,9 +187,9 @@ export function waitResponse<Reply>(
   timeout?: ResponseTimeout,
 ): Promise<Response<Reply> | "timeout">;
 /**
- * Waits for the first response to a request of a collection. Resolves with `[response, label, collection]`,
- * where the request is removed from the collection if `remove` is true; with `"no_request"` if the collection is
- * empty; or with `"timeout"`.
+ * Waits for the first response to a request of a collection. Resolves with
+ * `[response, label, collection]`, where the request is removed from the collection if `remove` is
+ * true; with `"no_request"` if the collection is empty; or with `"timeout"`.
  */
 export function waitResponse<Reply, Label>(
   collection: RequestIds<Reply, Label>,
@@ -204,8 +205,8 @@ export function waitResponse(
 }
 
 /**
- * As {@linkcode waitResponse}, but on a timeout the request is abandoned, or all requests of the collection: a
- * response that arrives later is dropped. See the example of {@linkcode sendRequest}.
+ * As {@linkcode waitResponse}, but on a timeout the request is abandoned, or all requests of the
+ * collection: a response that arrives later is dropped. See the example of {@linkcode sendRequest}.
  *
  * @param timeout In milliseconds, default `Infinity`, or `["abs", time]`, see {@linkcode ResponseTimeout}.
  * @throws {RangeError} If `timeout` is not a {@linkcode ResponseTimeout}.
@@ -231,9 +232,9 @@ export function receiveResponse(
 }
 
 /**
- * Checks whether a message that was already received is the response to a request. Returns the response as
- * {@linkcode waitResponse} does, or `"no_reply"` if it is another message. For the `handleInfo` of a server that
- * calls other servers.
+ * Checks whether a message that was already received is the response to a request. Returns the response
+ * as {@linkcode waitResponse} does, or `"no_reply"` if it is another message. For the `handleInfo` of a
+ * server that calls other servers.
  *
  * @throws {TypeError} If `request` is not a request.
  * @see OTP `gen_server:check_response/2,3`

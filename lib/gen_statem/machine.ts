@@ -129,7 +129,7 @@ export class StateMachine<Module> {
     this.become(state, data);
     this.hibernates = hibernates;
     this.step = null;
-    if (orders.length > 0) this.#obey(orders, onSet);
+    if (orders.length > 0) this.#setAll(orders, onSet);
     for (let i = inserted.length - 1; i >= 0; i--) this.#queue.push(inserted[i]!);
   }
 
@@ -177,7 +177,7 @@ export class StateMachine<Module> {
   }
 
   /** Sets timeouts; of several of one type, the last. */
-  #obey(orders: readonly TimeoutOrder[], onSet: ((order: TimeoutOrder) => void) | null): void {
+  #setAll(orders: readonly TimeoutOrder[], onSet: ((order: TimeoutOrder) => void) | null): void {
     if (orders.length === 1) return this.#set(orders[0]!, onSet);
     const last = new TermMap<TimeoutOrder>();
     for (const order of orders) last.set(order.type, order);

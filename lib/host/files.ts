@@ -1,9 +1,10 @@
 /**
- * The only access of the library to files: whole texts, read and written. Used by `ets.ts`; imports nothing of the
- * library.
+ * The only access of the library to files: whole texts, read and written. Used by `ets.ts`; imports
+ * nothing of the library.
  *
- * Deno, Node and Bun have the same API in `node:fs`. It is loaded when a file is first read or written, so that other
- * programs do not load it, and need no permission. On Deno, `--allow-read` or `--allow-write` is needed for the path.
+ * Deno, Node and Bun have the same API in `node:fs`. It is loaded when a file is first read or written,
+ * so that other programs do not load it, and need no permission. On Deno, `--allow-read` or
+ * `--allow-write` is needed for the path.
  *
  * @module
  */

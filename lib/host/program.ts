@@ -1,9 +1,9 @@
 /**
- * The library's access to the host process: signals, the exit status, and keeping it running. Used by `application.ts`
- * and its controller; imports nothing of the library.
+ * The library's access to the host process: signals, the exit status, and keeping it running. Used by
+ * `application.ts` and its controller; imports nothing of the library.
  *
- * Each function checks whether the host has the API, and none needs a permission. On a host without them (a browser)
- * there are no signals, and {@linkcode exitProgram} has no effect.
+ * Each function checks whether the host has the API, and none needs a permission. On a host without
+ * them (a browser) there are no signals, and {@linkcode exitProgram} has no effect.
  *
  * @module
  */

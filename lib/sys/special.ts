@@ -1,6 +1,7 @@
 /**
- * Special processes: system messages for processes that run a function of their own rather than a behaviour. A part of
- * `Sys`, whose namespace exports it; behaviours handle system messages in `gen/behaviour.ts`.
+ * Special processes: system messages for processes that run a function of their own rather than a
+ * behaviour. A part of `Sys`, whose namespace exports it; behaviours handle system messages in
+ * `gen/behaviour.ts`.
  *
  * @module
  */
@@ -17,8 +18,9 @@ import type { Pid, Term } from "../kernel/term.ts";
 import { shown, type Status } from "../gen/status.ts";
 
 /**
- * The callbacks of a special process, which {@linkcode handleSystemMsg} calls. `misc` is any term that the process
- * passes to it, usually its state. All callbacks are optional, and may be async except `formatStatus`.
+ * The callbacks of a special process, which {@linkcode handleSystemMsg} calls. `misc` is any term that
+ * the process passes to it, usually its state. All callbacks are optional, and may be async except
+ * `formatStatus`.
  */
 export interface SpecialModule<Misc> {
   /** Cleans up. Called before the process exits with `reason`. */
@@ -46,19 +48,20 @@ interface Special<Misc> {
 }
 
 /**
- * Handles a system message `["system", from, request]` that the calling process has received. Resolves with the new
- * `misc` when the process may continue; if it was suspended, when it is resumed. If the process is ordered to
- * terminate, or its parent exits while it is suspended, this calls `systemTerminate` and rejects with an `Exit`, which
- * must not be caught.
+ * Handles a system message `["system", from, request]` that the calling process has received. Resolves
+ * with the new `misc` when the process may continue; if it was suspended, when it is resumed. If the
+ * process is ordered to terminate, or its parent exits while it is suspended, this calls
+ * `systemTerminate` and rejects with an `Exit`, which must not be caught.
  *
  * If a process passes all `system` messages to this function, and, if it traps exits, exits on
- * `["EXIT", parent, reason]`, then all functions of `Sys` and `ProcLib.stop` work with it as with a `GenServer`.
+ * `["EXIT", parent, reason]`, then all functions of `Sys` and `ProcLib.stop` work with it as with a
+ * `GenServer`.
  *
  * @param parent The process that started the calling process.
  * @param module See {@linkcode SpecialModule}.
  * @param debug From {@linkcode debugOptions}.
- * @see OTP `sys:handle_system_msg/6`, which calls `Module:system_continue/3` where this resolves, and requires
- * `Module:system_terminate/4` to exit
+ * @see OTP `sys:handle_system_msg/6`, which calls `Module:system_continue/3` where this resolves, and
+ * requires `Module:system_terminate/4` to exit
  *
  * @example A counter that handles system messages
  * ```ts
@@ -110,8 +113,8 @@ export async function handleSystemMsg<Misc>(
 }
 
 /**
- * Creates the debug functions of a special process, for {@linkcode handleDebug} and {@linkcode handleSystemMsg}. See
- * the example of {@linkcode handleDebug}.
+ * Creates the debug functions of a special process, for {@linkcode handleDebug} and
+ * {@linkcode handleSystemMsg}. See the example of {@linkcode handleDebug}.
  *
  * @param options As in the option `debug` of `GenServer.start`.
  * @throws {TypeError} If an option is unknown.
@@ -122,13 +125,13 @@ export function debugOptions(options: readonly DebugOption[]): Debug {
 }
 
 /**
- * Calls the debug functions of a special process with an event: call it for each message that the process receives and
- * sends. Changes and returns `debug`.
+ * Calls the debug functions of a special process with an event: call it for each message that the
+ * process receives and sends. Changes and returns `debug`.
  *
  * @param format Formats the event, given `extra` as the second argument, for `trace` and `log_to`.
  * @param extra The third argument of debug functions, usually the name of the process.
- * @param event `["in", message]` and `["out", message, to, state]` are counted by `Sys.statistics`; other events are
- * allowed.
+ * @param event `["in", message]` and `["out", message, to, state]` are counted by `Sys.statistics`;
+ * other events are allowed.
  * @see OTP `sys:handle_debug/4`
  *
  * @example

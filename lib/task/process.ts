@@ -1,9 +1,10 @@
 /**
- * The process of a task, from its start to its reply: the common part of `Task`, `Task.Supervisor` and their streams.
- * Mirrors Elixir's `Task.Supervised`.
+ * The process of a task, from its start to its reply: the common part of `Task`, `Task.Supervisor` and
+ * their streams. Mirrors Elixir's `Task.Supervised`.
  *
- * A task that is started without a supervisor runs its function at once. A task that a supervisor starts waits until
- * its owner has linked and monitored it, and has sent it the function; it exits if its owner exits before.
+ * A task that is started without a supervisor runs its function at once. A task that a supervisor
+ * starts waits until its owner has linked and monitored it, and has sent it the function; it exits if
+ * its owner exits before.
  *
  * @module
  */
@@ -216,8 +217,8 @@ function reportEnd(
 /** The module whose function a supervisor starts tasks with. */
 export const Supervised = {
   /**
-   * Starts a task for a supervisor. With a call it runs that, and discards the result; otherwise it waits for the
-   * {@linkcode begin} of its owner.
+   * Starts a task for a supervisor. With a call it runs that, and discards the result; otherwise it
+   * waits for the {@linkcode begin} of its owner.
    */
   startLink(origin: Origin, call?: Call): readonly ["ok", Pid] {
     const pid = call === undefined

@@ -1,14 +1,15 @@
 /**
- * Streams of tasks: a function is mapped over a collection, each item in a task of its own, with a limited number of
- * tasks at a time. Used by `Task` and `Task.Supervisor`, which differ in how they start a task.
+ * Streams of tasks: a function is mapped over a collection, each item in a task of its own, with a
+ * limited number of tasks at a time. Used by `Task` and `Task.Supervisor`, which differ in how they
+ * start a task.
  *
- * A stream is lazy: an item is taken from the collection only when a task may start and the consumer waits for a
- * result. The exit of a task is recorded at once, but the task counts against `maxConcurrency` until the stream
- * reaches it (with `ordered`: until the results before it are requested). So a slow consumer exerts back-pressure on
- * the collection.
+ * A stream is lazy: an item is taken from the collection only when a task may start and the consumer
+ * waits for a result. The exit of a task is recorded at once, but the task counts against
+ * `maxConcurrency` until the stream reaches it (with `ordered`: until the results before it are
+ * requested). So a slow consumer exerts back-pressure on the collection.
  *
- * The tasks are linked to the process that iterates, and exit with it. It gets no message when a task exits: the
- * stream records that itself.
+ * The tasks are linked to the process that iterates, and exit with it. It gets no message when a task
+ * exits: the stream records that itself.
  *
  * @module
  */
@@ -31,15 +32,15 @@ export interface StreamOptions {
   /** The maximum number of tasks at a time. Default: the number of processors that the host reports. */
   readonly maxConcurrency?: number | undefined;
   /**
-   * Whether results are returned in the order of the items, so that a result may have to wait for those before it;
-   * otherwise in the order in which the tasks finish. Default `true`.
+   * Whether results are returned in the order of the items, so that a result may have to wait for those
+   * before it; otherwise in the order in which the tasks finish. Default `true`.
    */
   readonly ordered?: boolean | undefined;
   /** The time limit of each task, in milliseconds; `Infinity` for no limit. Default 5000. */
   readonly timeout?: number | undefined;
   /**
-   * What to do when a task exceeds the timeout: `"exit"` fails the iteration; `"kill_task"` kills the task, whose
-   * result is then `["exit", "timeout"]`. Default `"exit"`.
+   * What to do when a task exceeds the timeout: `"exit"` fails the iteration; `"kill_task"` kills the
+   * task, whose result is then `["exit", "timeout"]`. Default `"exit"`.
    */
   readonly onTimeout?: "exit" | "kill_task" | undefined;
   /** Whether the result of a failed task includes its item: `["exit", [item, reason]]`. Default `false`. */
@@ -317,8 +318,8 @@ class Tasks {
   }
 
   /**
-   * Settles as the start of a task does. If the supervisor that was to start it has failed, the stream fails; an owner
-   * that does not trap exits gets the bare reason.
+   * Settles as the start of a task does. If the supervisor that was to start it has failed, the stream
+   * fails; an owner that does not trap exits gets the bare reason.
    */
   async orFail<T>(started: PromiseLike<T>): Promise<T> {
     try {

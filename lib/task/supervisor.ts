@@ -13,12 +13,13 @@
  * await Supervisor.stop(root);
  * ```
  *
- * A supervised task is part of the supervision tree: tools show it, and it is stopped in an orderly way, within its
- * `shutdown`, when the program stops. A task that is started with `Task.async` is not.
+ * A supervised task is part of the supervision tree: tools show it, and it is stopped in an orderly
+ * way, within its `shutdown`, when the program stops. A task that is started with `Task.async` is not.
  *
- * **Which function?** {@linkcode asyncNolink} if the task may fail without affecting the process that waits for it, such
- * as a server. {@linkcode async} if the process should fail with the task. {@linkcode startChild} if no process waits for
- * the result. {@linkcode asyncStreamNolink} and {@linkcode asyncStream} for many items.
+ * **Which function?** {@linkcode asyncNolink} if the task may fail without affecting the process that
+ * waits for it, such as a server. {@linkcode async} if the process should fail with the task.
+ * {@linkcode startChild} if no process waits for the result. {@linkcode asyncStreamNolink} and
+ * {@linkcode asyncStream} for many items.
  *
  * The supervisor is one process, and starts all tasks. If it becomes a bottleneck, use several, under a
  * `PartitionSupervisor`.
@@ -73,8 +74,8 @@ export interface StartOptions extends SupervisorStartOptions {
   /** The maximum number of tasks at a time. Default `Infinity`. */
   readonly maxChildren?: number | undefined;
   /**
-   * The maximum number of restarts within `maxSeconds`; if it is exceeded, the supervisor exits. Default 3. Only tasks
-   * of {@linkcode startChild} with the option `restart` are restarted.
+   * The maximum number of restarts within `maxSeconds`; if it is exceeded, the supervisor exits.
+   * Default 3. Only tasks of {@linkcode startChild} with the option `restart` are restarted.
    */
   readonly maxRestarts?: number | undefined;
   /** The time frame of `maxRestarts`, in whole seconds, at least 1. Default 5. */
@@ -84,8 +85,8 @@ export interface StartOptions extends SupervisorStartOptions {
 /** Options of {@linkcode async} and {@linkcode asyncNolink}. */
 export interface AsyncOptions {
   /**
-   * How the supervisor stops the task when it stops itself: the time, in milliseconds, that a task that traps exits has
-   * to exit after `"shutdown"`, or `"brutal_kill"`. Default 5000.
+   * How the supervisor stops the task when it stops itself: the time, in milliseconds, that a task that
+   * traps exits has to exit after `"shutdown"`, or `"brutal_kill"`. Default 5000.
    */
   readonly shutdown?: Shutdown | undefined;
 }
@@ -119,8 +120,8 @@ const SUPERVISOR = {
  * - `["already_started", pid]` if the name is taken;
  * - `["supervisor_data", why]` if an option is invalid, where `why` is for example `["invalid_max_children", value]`.
  *
- * Because of the link, a failed start also sends the caller an exit signal, and a caller that does not trap exits
- * exits, too.
+ * Because of the link, a failed start also sends the caller an exit signal, and a caller that does not
+ * trap exits exits, too.
  *
  * Usually it is started as the child of a supervisor: `[Task.Supervisor, { name: "tasks" }]`.
  *
@@ -148,8 +149,8 @@ export function startLink(options: StartOptions = {}): Promise<StartResult> {
  * Returns the child specification of a task supervisor, so that `[Task.Supervisor, { name: "tasks" }]` and
  * `Task.Supervisor` can be children. See the example of this module.
  *
- * Its id is its name: the atom, or the term of a `global` or `via` name. Without a name it is this module, so that a
- * supervisor can have one such child.
+ * Its id is its name: the atom, or the term of a `global` or `via` name. Without a name it is this
+ * module, so that a supervisor can have one such child.
  *
  * @param options See {@linkcode startLink}. `[]` means no options.
  * @see Elixir `Task.Supervisor.child_spec/1`
@@ -190,11 +191,13 @@ export function terminateChild(
 // --- Starting tasks -----------------------------------------------------------------------------
 
 /**
- * Starts a task that is awaited, under a supervisor, and resolves with it. The task runs `fun`, which may be async, and
- * is linked to the calling process. Otherwise as `Task.async`. See the example of this module.
+ * Starts a task that is awaited, under a supervisor, and resolves with it. The task runs `fun`, which
+ * may be async, and is linked to the calling process. Otherwise as `Task.async`. See the example of
+ * this module.
  *
- * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, `why` as for `GenServer.call`:
- * `"noproc"` if there is no such supervisor. The same for all functions that call a supervisor.
+ * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, `why` as for
+ * `GenServer.call`: `"noproc"` if there is no such supervisor. The same for all functions that call a
+ * supervisor.
  * @throws {Error} If the supervisor has reached its maximum number of tasks.
  * @throws {TypeError} If `fun` is not a function, or `options.shutdown` is invalid.
  * @see Elixir `Task.Supervisor.async/3`
@@ -217,8 +220,8 @@ export function async(supervisor: ServerRef, ...what: Mapping): Promise<Task> {
 }
 
 /**
- * Starts a task that is awaited, under a supervisor, without a link to the calling process: if the task fails, only its
- * `await` fails. Otherwise as {@linkcode async}, also in the errors.
+ * Starts a task that is awaited, under a supervisor, without a link to the calling process: if the task
+ * fails, only its `await` fails. Otherwise as {@linkcode async}, also in the errors.
  *
  * In a server, do not await the task: `handleInfo` receives `[task.ref, result]` and then
  * `["DOWN", task.ref, "process", pid, "normal"]`, or, if the task fails, only `DOWN` with the reason.
@@ -296,10 +299,12 @@ const TOO_MANY_CHILDREN =
   "by the option maxChildren of TaskSupervisor.startLink()";
 
 /**
- * Starts a task under a supervisor for its side effects; the result is discarded. It is linked to the supervisor only.
+ * Starts a task under a supervisor for its side effects; the result is discarded. It is linked to the
+ * supervisor only.
  *
- * Resolves with `["ok", pid]`; with `["error", "max_children"]` if the supervisor has reached its maximum number of
- * tasks; or with `["error", why]` if an option is invalid, where `why` is for example `["invalid_shutdown", value]`.
+ * Resolves with `["ok", pid]`; with `["error", "max_children"]` if the supervisor has reached its
+ * maximum number of tasks; or with `["error", why]` if an option is invalid, where `why` is for example
+ * `["invalid_shutdown", value]`.
  *
  * @throws {Exit} As {@linkcode async}.
  * @throws {TypeError} If `fun` is not a function.
@@ -341,17 +346,20 @@ export async function startChild(
 // --- Streams ------------------------------------------------------------------------------------
 
 /**
- * Maps `fun` over a collection, each item in a task of its own under a supervisor, several at a time. The tasks are also
- * linked to the process that iterates. Otherwise as `Task.asyncStream`.
+ * Maps `fun` over a collection, each item in a task of its own under a supervisor, several at a time.
+ * The tasks are also linked to the process that iterates. Otherwise as `Task.asyncStream`.
  *
  * `maxConcurrency` should be at most the `maxChildren` of the supervisor, less its other tasks.
  *
  * @param items An iterable or async iterable. It is iterated by the process that iterates the result.
  * @param fun Called with each item. May be async.
- * @throws {TypeError} If `items` is not iterable, `fun` is not a function, or `onTimeout` or `shutdown` is invalid.
- * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative or not a number.
- * @throws {Exit} On iteration: as `Task.asyncStream`, and if there is no such supervisor, as {@linkcode async}; for a
- * process that traps exits, the reason is then `[reason, ["Task.Supervised", "stream", [timeout]]]`.
+ * @throws {TypeError} If `items` is not iterable, `fun` is not a function, or `onTimeout` or `shutdown`
+ * is invalid.
+ * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative or not a
+ * number.
+ * @throws {Exit} On iteration: as `Task.asyncStream`, and if there is no such supervisor, as
+ * {@linkcode async}; for a process that traps exits, the reason is then
+ * `[reason, ["Task.Supervised", "stream", [timeout]]]`.
  * @throws {Error} On iteration: if the supervisor has reached its maximum number of tasks.
  * @see Elixir `Task.Supervisor.async_stream/4`
  *
@@ -397,8 +405,8 @@ export function asyncStream(
 }
 
 /**
- * As {@linkcode asyncStream}, with tasks that are not linked to the process that iterates: a task that fails only yields
- * a result `["exit", reason]`.
+ * As {@linkcode asyncStream}, with tasks that are not linked to the process that iterates: a task that
+ * fails only yields a result `["exit", reason]`.
  *
  * When the iteration is left early, the running tasks are killed nevertheless.
  *
@@ -429,7 +437,8 @@ export function asyncStreamNolink<
   options?: Options,
 ): AsyncIterable<StreamResult<Awaited<Result>, ReasonOf<Item, Options>>>;
 /**
- * Maps a function of a module over a collection, without links: it is called with the item, followed by `args`.
+ * Maps a function of a module over a collection, without links: it is called with the item, followed by
+ * `args`.
  *
  * @see Elixir `Task.Supervisor.async_stream_nolink/6`
  */
