@@ -111,7 +111,7 @@ function assertRef(application: unknown): asserts application is Ref {
  * this module.
  * @see Elixir `Application.load/1`
  *
- * @example
+ * @example Loading and unloading
  * ```ts
  * import { Application } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -176,7 +176,7 @@ export function unload(application: Ref): Result {
  * of the same application, as in all functions that start applications.
  * @see Elixir `Application.start/2`
  *
- * @example
+ * @example Starting and stopping
  * ```ts
  * import { Application, Supervisor } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -222,7 +222,7 @@ function isAlreadyStarted(result: Result, name: string): boolean {
  * @param type The type of all that are started. Default `"temporary"`.
  * @see Elixir `Application.ensure_all_started/2`
  *
- * @example
+ * @example Starting an application with its dependencies
  * ```ts
  * import { Application } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -333,7 +333,7 @@ export function spec(application: Ref, key?: keyof Specification): Term {
  * @see OTP `application:get_application/0,1`; there a process belongs to the application of its group leader.
  * Elixir's `Application.get_application/1` takes a module.
  *
- * @example
+ * @example The application of a process
  * ```ts
  * import { Application, Supervisor } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -395,7 +395,7 @@ function infoOf({ name, description = "", version = "" }: Specification): Info {
  *
  * @see Elixir `Application.get_env/3`
  *
- * @example
+ * @example Reading and changing an environment
  * ```ts
  * import { Application } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -495,7 +495,7 @@ export type Environments =
  * twice.
  * @see Elixir `Application.put_all_env/2`
  *
- * @example
+ * @example Configuring several applications
  * ```ts
  * import { Application } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -28,7 +28,7 @@ export interface RuntimeOptions {
 /**
  * Sets options of the whole runtime. Options that are not given are unchanged.
  *
- * @example
+ * @example Finding a change of a sent message
  * ```ts
  * import { configureRuntime, self, send } from "@denotp/otp";
  * import { assertThrows } from "@std/assert";

@@ -309,7 +309,7 @@ export { deleteFrom as delete };
  * @throws {TypeError} If it is a named table, and the new name is taken.
  * @see Erlang `ets:rename/2`
  *
- * @example
+ * @example Renaming a named table
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -421,7 +421,7 @@ const ITEMS: { readonly [Item in InfoItem]: (table: EtsTable) => unknown } = {
  * @throws {TypeError} If `tab` is neither a reference nor a name, or the item is unknown.
  * @see Erlang `ets:info/1,2`
  *
- * @example
+ * @example Inspecting a table
  * ```ts
  * import { Ets, self } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -458,7 +458,7 @@ export function info(tab: Tab, item?: InfoItem): unknown {
  *
  * @see Erlang `ets:setopts/2`
  *
- * @example
+ * @example Making a table private
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -490,7 +490,7 @@ export function setopts(tab: Tab, options: Pick<TableOptions, "heir" | "protecti
  * @param pid A process that is alive, and not the owner.
  * @see Erlang `ets:give_away/3`
  *
- * @example
+ * @example Passing a table on
  * ```ts
  * import { _, Ets, on, receive, self, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -566,7 +566,7 @@ export function safeFixtable(tab: Tab, fix: boolean): true {
  * @param objects Arrays, each with at least as many elements as the position of the key. They are frozen.
  * @see Erlang `ets:insert/2`
  *
- * @example
+ * @example Inserting and looking up
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -779,7 +779,7 @@ export type ElementSpec = readonly [position: number, value: Term];
  * a bag.
  * @see Erlang `ets:update_element/3`, and OTP 27's `ets:update_element/4`
  *
- * @example
+ * @example Changing an element
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -1002,7 +1002,7 @@ export function next(tab: Tab, key: Term): Term | EndOfTable {
  *
  * @see Erlang `ets:prev/2`
  *
- * @example
+ * @example Keys in order
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -1031,7 +1031,7 @@ function neighbour(table: EtsTable, key: Term, found: Term): Term {
  *
  * @see Erlang `ets:foldl/3`
  *
- * @example
+ * @example Folding over a table
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -1116,7 +1116,7 @@ export type Part<Result> =
  * @throws {TypeError} If `limit` is not a positive integer.
  * @see Erlang `ets:match/1,2,3`
  *
- * @example
+ * @example Patterns
  * ```ts
  * import { _, Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -1202,7 +1202,7 @@ export function matchDelete(tab: Tab, pattern: unknown): true {
  * @see Erlang `ets:select/1,2,3`. Predicates and bodies are functions here, which Erlang writes as terms (see
  * `ets:fun2ms/1`). A body may be a term, too; an array in it stands for an array.
  *
- * @example
+ * @example Predicates and bodies
  * ```ts
  * import { _, Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -1242,7 +1242,7 @@ export function select(
  *
  * @see Erlang `ets:select_reverse/1,2,3`
  *
- * @example
+ * @example From the last key
  * ```ts
  * import { _, Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -256,7 +256,7 @@ export function start<M extends Module>(
  *
  * @see OTP `gen_statem:start_monitor/3,4`
  *
- * @example
+ * @example Monitoring a machine
  * ```ts
  * import { GenStatem, receive, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -459,7 +459,7 @@ export function stop(
  * @throws {TypeError} If `module` is not a callback module, or a debug option is unknown.
  * @see OTP `gen_statem:enter_loop/4,5,6`
  *
- * @example
+ * @example A process that becomes a state machine
  * ```ts
  * import { GenStatem, ProcLib, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

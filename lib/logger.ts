@@ -118,7 +118,7 @@ export function defaultHandler(report: Report): void {
  * @param details Further data for the handler. Default: none.
  * @throws {TypeError} If the level is unknown.
  *
- * @example
+ * @example Logging with details
  * ```ts
  * import { Logger } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -143,7 +143,7 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
 /**
  * Formats a report as Elixir's logger does, in several lines.
  *
- * @example
+ * @example A server that terminates
  * ```ts
  * import { GenServer, Logger, ok, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

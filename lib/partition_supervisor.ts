@@ -188,7 +188,7 @@ const PARTITION = {
  * @throws {RangeError} If `partitions` is not a positive integer.
  * @see Elixir `PartitionSupervisor.start_link/1`, where the name cannot be `global`
  *
- * @example
+ * @example Starting and inspecting partitions
  * ```ts
  * import { Agent, PartitionSupervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -321,7 +321,7 @@ function withTable<Result>(
  * then the number is unchanged.
  * @see Elixir `PartitionSupervisor.resize!/2`
  *
- * @example
+ * @example Changing the number of partitions
  * ```ts
  * import { DynamicSupervisor, PartitionSupervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

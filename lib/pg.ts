@@ -89,7 +89,7 @@ export type Event<Group = Term> = readonly [
  * @throws {TypeError} If `scope` is not an atom: the promise rejects.
  * @see Erlang `pg:start_link/0,1`
  *
- * @example
+ * @example Starting a scope
  * ```ts
  * import { Pg, Process, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -116,7 +116,7 @@ export async function start(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
 /**
  * Returns the child specification of a scope, so that `Pg` and `[Pg, scope]` can be children.
  *
- * @example
+ * @example Scopes under a supervisor
  * ```ts
  * import { Pg, Process, Supervisor } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -143,7 +143,7 @@ export function childSpec(scope: Atom | readonly [] = DEFAULT_SCOPE): ChildSpec 
  * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not running.
  * @see Erlang `pg:join/2,3`
  *
- * @example
+ * @example Joining, listing and leaving
  * ```ts
  * import { Pg, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -285,7 +285,7 @@ export async function monitorScope(
  * message is sent: monitor its process, too.
  * @see Erlang `pg:monitor/1,2`
  *
- * @example
+ * @example Being notified of new members
  * ```ts
  * import { Pg, receive, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

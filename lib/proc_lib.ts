@@ -133,7 +133,7 @@ async function guarded(run: () => unknown): Promise<void> {
  * @throws {TypeError} If `body` is not a {@linkcode Body}.
  * @see OTP `proc_lib:spawn/1,3`
  *
- * @example
+ * @example A process that sends a message to its parent
  * ```ts
  * import { ProcLib, receive, self, send } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -173,7 +173,7 @@ export function spawnMonitor(body: Body): readonly [Pid, Ref] {
  * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown.
  * @see OTP `proc_lib:spawn_opt/2,4`
  *
- * @example
+ * @example Linking and monitoring
  * ```ts
  * import { ProcLib, receive } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -256,7 +256,7 @@ export async function startLink<Acknowledged = StartResult>(
  *
  * @see OTP `proc_lib:start_monitor/3,4,5`
  *
- * @example
+ * @example A process that exits after its start
  * ```ts
  * import { ProcLib, receive, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -318,7 +318,7 @@ export function initAck(...args: [value: Term] | [parent: Pid, value: Term]): "o
  * @throws `thrown`, always.
  * @see OTP 26 `proc_lib:init_fail/2,3`
  *
- * @example
+ * @example A start that fails
  * ```ts
  * import { exit, ProcLib } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -361,7 +361,7 @@ function startBy(parent: Pid | undefined): PendingCall | undefined {
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see OTP `proc_lib:stop/1,3`
  *
- * @example
+ * @example Stopping a server
  * ```ts
  * import { GenServer, ok, Process, ProcLib, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -387,7 +387,7 @@ export function stop(
  * @throws {TypeError} If `pid` is not a pid.
  * @see OTP `proc_lib:initial_call/1`
  *
- * @example
+ * @example The initial call of a process
  * ```ts
  * import { ProcLib, receive } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -61,7 +61,7 @@ import { send } from "./send.ts";
 /** The priorities of the BEAM's scheduler. They are stored and shown, but have no effect here. */
 export type Priority = "low" | "normal" | "high" | "max";
 
-/** What {@linkcode spawn} takes besides the function. */
+/** Options of {@linkcode spawn}. */
 export interface SpawnOptions {
   /** Whether to link the new process to the calling process. Default `false`. */
   readonly link?: boolean;
@@ -143,7 +143,7 @@ export function spawnLink(body: () => unknown): Pid {
  *
  * @see Erlang `spawn_monitor/1`
  *
- * @example
+ * @example The exit reason of a monitored process
  * ```ts
  * import { exit, receive, spawnMonitor } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -165,7 +165,7 @@ export function spawnMonitor(body: () => unknown): readonly [Pid, Ref] {
  * @throws {RangeError} If `ms` is negative or not a number.
  * @see Elixir `Process.sleep/1`
  *
- * @example
+ * @example Pausing
  * ```ts
  * import { Process } from "@denotp/otp";
  * import { assert } from "@std/assert";
@@ -185,7 +185,7 @@ export async function sleep(ms: number): Promise<void> {
  * discard here, so the only effect is that {@linkcode info} shows it. Unlike Erlang's `hibernate/3` it
  * takes no arguments, and returns.
  *
- * @example
+ * @example Hibernating
  * ```ts
  * import { Process } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -201,7 +201,7 @@ export function hibernate(): void {
  * Returns an `AbortSignal` that aborts when the calling process exits, with the exit reason. Pass it to
  * `fetch` and other asynchronous functions, so that their work is cancelled when the process is killed.
  *
- * @example
+ * @example Cancelling work with its process
  * ```ts
  * import { Process, receive, self, send, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -286,7 +286,7 @@ export function link(pid: Pid): true {
  * @throws {TypeError} If `pid` is not a pid.
  * @see Erlang `unlink/1`
  *
- * @example
+ * @example Surviving the exit of a child
  * ```ts
  * import { Process, receive, self, spawnLink } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -330,7 +330,7 @@ export interface MonitorOptions {
  * within 5000 milliseconds: the promise rejects, and there is no monitor.
  * @see Erlang `monitor/2,3`
  *
- * @example
+ * @example Being notified of an exit
  * ```ts
  * import { Process, receive, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -407,7 +407,7 @@ export function demonitor(ref: Ref, options: readonly ("flush" | "info")[] = [])
  * @throws {TypeError} If `mode` is not one of these.
  * @see Erlang `alias/0,1`
  *
- * @example
+ * @example An alias that is deactivated
  * ```ts
  * import { flush, Process, send } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -497,7 +497,7 @@ function priorityOf(process: KernelProcess): Term {
  * not alive.
  * @see Elixir `Process.register/2`, Erlang `register/2`, which takes the arguments in the opposite order
  *
- * @example
+ * @example Registering and finding a process
  * ```ts
  * import { Process, receive, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -597,7 +597,7 @@ export function monotonicTime(): number {
  * @throws {TypeError} If `to` is neither a pid of this node nor a local name.
  * @see Erlang `erlang:send_after/3,4`
  *
- * @example
+ * @example Starting, reading and cancelling timers
  * ```ts
  * import { Process, receive, self } from "@denotp/otp";
  * import { assert, assertEquals } from "@std/assert";
@@ -624,7 +624,7 @@ export function sendAfter(
  *
  * @see Erlang `erlang:start_timer/3,4`
  *
- * @example
+ * @example A timeout with its reference
  * ```ts
  * import { Process, receive, self } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -754,7 +754,7 @@ export function get(key: Term, otherwise?: Term): Term {
  *
  * @see Erlang `put/2`
  *
- * @example
+ * @example Using the process dictionary
  * ```ts
  * import { Process } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -837,7 +837,7 @@ export function list(): Pid[] {
  *
  * @see Elixir `Process.set_label/1`
  *
- * @example
+ * @example Labelling a process
  * ```ts
  * import { Process } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -927,7 +927,7 @@ const ITEMS: { readonly [Item in InfoItem]: (process: KernelProcess) => ProcessI
  * @throws {TypeError} If `pid` is not a pid of this node, or an item is unknown.
  * @see Elixir `Process.info/1,2`
  *
- * @example
+ * @example Inspecting a process
  * ```ts
  * import { Process, receive, self, send, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

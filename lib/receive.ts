@@ -233,7 +233,7 @@ function choose(
  *
  * @see IEx `flush/0`, which prints them
  *
- * @example
+ * @example Emptying the mailbox
  * ```ts
  * import { flush, self, send } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

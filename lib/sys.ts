@@ -191,7 +191,7 @@ export function getStatus(
  *
  * @see OTP `sys:suspend/1,2`
  *
- * @example
+ * @example Suspending and resuming
  * ```ts
  * import { GenServer, noreply, ok, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -221,7 +221,7 @@ export function resume(server: ServerRef, timeout: number = DEFAULT_TIMEOUT_MS):
  *
  * @see OTP `sys:terminate/2,3`
  *
- * @example
+ * @example Terminating a server
  * ```ts
  * import { GenServer, ok, Process, receive, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -247,7 +247,7 @@ export function terminate(
  *
  * @see OTP `sys:change_code/4,5`
  *
- * @example
+ * @example Converting the state
  * ```ts
  * import { GenServer, ok, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -364,7 +364,7 @@ export function log(
  * @throws {TypeError} If `sink` is neither a function nor `false`.
  * @see OTP `sys:log_to_file/2,3`, which takes the name of a file
  *
- * @example
+ * @example Collecting lines
  * ```ts
  * import { GenServer, noreply, ok, Sys } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -394,7 +394,7 @@ export function logTo(
  * @throws {TypeError} If `on` is not a boolean, or `print` is not a function.
  * @see OTP `sys:trace/2,3`
  *
- * @example
+ * @example Tracing a server
  * ```ts
  * import { GenServer, noreply, ok, Sys } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -460,7 +460,7 @@ export function install(
  *
  * @see OTP `sys:remove/2,3`
  *
- * @example
+ * @example Removing a debug function
  * ```ts
  * import { GenServer, noreply, ok, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -188,7 +188,7 @@ function processOf(target: Target): Process | RemotePid | NameOnNode | null {
  *
  * @see Erlang `timer:send_after/2`
  *
- * @example
+ * @example A delayed message
  * ```ts
  * import { receive, Timer } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -269,7 +269,7 @@ function withTarget(args: [Term] | [Target, Term]): [Target, Term] {
  * time that a timer can hold, `body` is not a function or `args` is not an array.
  * @see Erlang `timer:apply_after/2,3,4`
  *
- * @example
+ * @example A delayed call
  * ```ts
  * import { type Pid, receive, self, send, Timer } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -299,7 +299,7 @@ export function applyAfter<Args extends readonly Term[] = []>(
  * @returns `["ok", tref]`, or `["error", "badarg"]`, as {@linkcode applyAfter}.
  * @see Erlang `timer:apply_interval/2,3,4`
  *
- * @example
+ * @example A periodic call
  * ```ts
  * import { receive, self, send, Timer, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -353,7 +353,7 @@ function runnerOf(
  *
  * @see Erlang `timer:exit_after/2`
  *
- * @example
+ * @example A time limit for a process
  * ```ts
  * import { Process, receive, spawn, Timer } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -444,7 +444,7 @@ export async function sleep(time: number): Promise<"ok"> {
  * @throws {TypeError} If `body` is not a function.
  * @see Erlang `timer:tc/1,2,3`
  *
- * @example
+ * @example Measuring an asynchronous function
  * ```ts
  * import { Timer } from "@denotp/otp";
  * import { assert, assertEquals } from "@std/assert";
@@ -493,7 +493,7 @@ export function hours(hours: number): number {
  *
  * @see Erlang `timer:hms/3`
  *
- * @example
+ * @example Converting times
  * ```ts
  * import { Timer } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

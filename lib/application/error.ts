@@ -23,7 +23,7 @@ const TEXTS: Readonly<Record<string, string>> = {
  *
  * @see Elixir `Application.format_error/1`
  *
- * @example
+ * @example Formatting an error
  * ```ts
  * import { Application } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

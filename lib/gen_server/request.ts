@@ -69,7 +69,7 @@ export type ResponseTimeout = number | readonly ["abs", number];
  * @throws {TypeError} If `server` is not a server, or `collection` is not a collection.
  * @see OTP `gen_server:send_request/2,4`
  *
- * @example Ask two servers at once
+ * @example Calling two servers concurrently
  * ```ts
  * import { GenServer, ok, reply, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -161,7 +161,7 @@ function refuse(caller: Process, server: ServerRef, why: Term): Ref {
  * @throws {TypeError} If `request` is not a request, or the process already waits in another `receive`.
  * @see OTP `gen_server:wait_response/1,2,3`
  *
- * @example
+ * @example Waiting again after a timeout
  * ```ts
  * import { GenServer, noreply, ok, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -484,7 +484,7 @@ export function reqidsNew<Reply = any, Label = any>(): RequestIds<Reply, Label> 
  * @throws {TypeError} If the request is already in the collection, or `collection` is not a collection.
  * @see OTP `gen_server:reqids_add/3`
  *
- * @example
+ * @example A collection with one request
  * ```ts
  * import { GenServer } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -273,7 +273,7 @@ export function repeatStateAndData(actions?: Actions): RepeatStateAndData {
  *
  * @param args The data for `terminate`. Default: the current data.
  *
- * @example
+ * @example Replying and stopping
  * ```ts
  * import { GenStatem, receive, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -134,7 +134,7 @@ export function debugOptions(options: readonly DebugOption[]): Debug {
  * other events are allowed.
  * @see OTP `sys:handle_debug/4`
  *
- * @example
+ * @example Logging an event
  * ```ts
  * import { Sys } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

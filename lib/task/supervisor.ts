@@ -129,7 +129,7 @@ const SUPERVISOR = {
  * @throws {TypeError} If `options.name` is not a valid name.
  * @see Elixir `Task.Supervisor.start_link/1`
  *
- * @example
+ * @example A limited number of tasks
  * ```ts
  * import { type Pid, receive, Task, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -310,7 +310,7 @@ const TOO_MANY_CHILDREN =
  * @throws {TypeError} If `fun` is not a function.
  * @see Elixir `Task.Supervisor.start_child/3`
  *
- * @example
+ * @example A task without a result
  * ```ts
  * import { receive, self, send, Task, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -363,7 +363,7 @@ export async function startChild(
  * @throws {Error} On iteration: if the supervisor has reached its maximum number of tasks.
  * @see Elixir `Task.Supervisor.async_stream/4`
  *
- * @example
+ * @example Mapping a list
  * ```ts
  * import { Task, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -412,7 +412,7 @@ export function asyncStream(
  *
  * @see Elixir `Task.Supervisor.async_stream_nolink/4`
  *
- * @example
+ * @example Results of tasks that fail
  * ```ts
  * import { exit, Logger, Task, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
