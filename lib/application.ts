@@ -1,10 +1,10 @@
 /**
- * Application: a supervision tree that is started and stopped as one thing, by its name, with what it
- * needs and with its configuration.
+ * Application: a supervision tree that is started and stopped as a unit, by name, with its dependencies
+ * and its configuration.
  *
- * An application is told in data, a {@linkcode Specification}, which takes the place of OTP's `.app`
- * file. It names the applications that must run before it does, and the module that starts its top
- * process, as a rule a supervisor.
+ * An application is described by a {@linkcode Specification}, which takes the place of OTP's `.app`
+ * file. It lists the applications that must be started before, and the module that starts the
+ * application's top process, usually a supervisor.
  *
  * ```ts
  * import { Agent, Application, Supervisor } from "@denotp/otp";
@@ -28,22 +28,26 @@
  * Application.unload("shop");
  * ```
  *
- * A program is an application that {@linkcode run} starts: it keeps the host up, and makes an orderly
- * stop of the tree out of SIGINT and SIGTERM.
+ * {@linkcode run} runs an application as a program: it keeps the host running, and stops the tree in an
+ * orderly way on SIGINT and SIGTERM.
  *
- * **The master.** Each application that runs has a process which calls the module, is linked to the top
- * process, and is the parent of it. Nobody who starts an application is linked to it.
+ * **The master.** Each running application has a process that calls the module's callbacks; it is the
+ * parent of the top process, and linked to it. The process that starts an application is not linked to
+ * it.
  *
- * **When it ends by itself**, that is when its top process ends, its type decides. `"temporary"`: it is
- * reported, and that is all. `"transient"`: the same if the reason is `"normal"`; else, as with a
- * `"permanent"` one whatever the reason, all applications are stopped, last first, and the program
- * ends with status 1. See {@linkcode setHalt}.
+ * **When the top process exits**, the type of the application decides. `"temporary"`: the exit is
+ * reported, and nothing else happens. `"transient"`: the same if the reason is `"normal"`. Otherwise,
+ * and for a `"permanent"` application with any reason, all applications are stopped, in reverse order
+ * of their start, and the program exits with status 1. See {@linkcode setHalt}.
  *
- * **From within callbacks** everything here may be called, other applications may be started and stopped;
- * also in `prepStop` and `stop`, where OTP's controller is busy, and hangs whoever asks it for that. What
- * would wait for itself rejects with `["calling_self", …]`, where OTP hangs, too: {@linkcode start} of the own
- * application in its `start` and `startPhase`, {@linkcode stop} of it in its `prepStop` and `stop`. As in OTP, an
- * application has not started while its `start` runs, and cannot be stopped from there.
+ * **In callbacks** all functions of this module can be called, also to start and stop other
+ * applications; in `prepStop` and `stop`, too, where OTP's controller is busy and the caller hangs. A
+ * callback that would wait for itself rejects with `["calling_self", …]`, where OTP hangs:
+ * {@linkcode start} of the same application in `start` and `startPhase`, {@linkcode stop} of it in
+ * `prepStop` and `stop`. As in OTP, an application is not started while its `start` runs, and cannot be
+ * stopped from there.
+ *
+ * The controller and the masters are in `application/controller.ts`.
  *
  * @module
  */
@@ -51,10 +55,9 @@
 import {
   applicationOfModule,
   applicationOfProcess,
-  endAll,
-  endOfAll,
   environments,
   type Halt,
+  haltSettled,
   isRunning,
   load as loadApplication,
   loaded,
@@ -69,6 +72,7 @@ import {
   start as startApplication,
   type StartReturn,
   stop as stopApplication,
+  stopAllAndHalt,
   type Type,
   unload as unloadApplication,
 } from "./application/controller.ts";
@@ -83,7 +87,7 @@ export const moduleName = "Application";
 export { formatError };
 export type { Halt, Module, Result, Specification, StartReturn, Type };
 
-/** An application: the name of one that is loaded, or its specification. */
+/** An application: the name of a loaded one, or a specification. */
 export type Ref = string | Specification;
 
 const TYPES: readonly Type[] = ["permanent", "transient", "temporary"];
@@ -92,20 +96,37 @@ function assertRef(application: unknown): asserts application is Ref {
   const name = (Object(application) as Partial<Specification>).name ?? application;
   if (typeof name === "string" && name !== "") return;
   throw new TypeError(
-    `No application: expected a name or a specification, found ${inspect(application)}`,
+    `Cannot use this as an application: expected a name or a specification, found ${
+      inspect(application)
+    }`,
   );
 }
 
 // --- Loading ------------------------------------------------------------------------------------
 
 /**
- * Loads an application: from then on it is known by its name, and has its environment.
+ * Loads an application: from then on it can be referred to by its name, and its environment is set.
  *
- * Answers `"ok"`, or `["error", ["already_loaded", application]]`; for a name that is not loaded, as no
- * file is looked for, `["error", ["no such file or directory", "name.app"]]`.
+ * Returns `"ok"`, or `["error", ["already_loaded", application]]`. For a name that is not loaded it returns
+ * `["error", ["no such file or directory", "name.app"]]`, as no file is searched.
  *
- * @throws {TypeError} If `application` is neither a name nor a specification; so in all functions here.
+ * @throws {TypeError} If `application` is neither a name nor a specification, as in all functions of
+ * this module.
  * @see Elixir `Application.load/1`
+ *
+ * @example Loading and unloading
+ * ```ts
+ * import { Application } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const shop = { name: "shop", description: "sells apples", version: "1.0.0" };
+ * assertEquals(Application.load(shop), "ok");
+ * assertEquals(Application.ensureLoaded("shop"), "ok");
+ * assertEquals(Application.spec("shop", "version"), "1.0.0");
+ * assertEquals(Application.loadedApplications(), [["shop", "sells apples", "1.0.0"]]);
+ * assertEquals(Application.unload("shop"), "ok");
+ * assertEquals(Application.unload("shop"), ["error", ["not_loaded", "shop"]]);
+ * ```
  */
 export function load(application: Ref): Result {
   assertRef(application);
@@ -114,15 +135,20 @@ export function load(application: Ref): Result {
   return ["error", ["no such file or directory", `${application}.app`]];
 }
 
-/** Loads an application unless it is loaded, which is `"ok"`, too. Otherwise as {@linkcode load}. @see Elixir `Application.ensure_loaded/1` */
+/**
+ * Loads an application, and also returns `"ok"` if it is already loaded. Otherwise as {@linkcode load};
+ * see its example.
+ *
+ * @see Elixir `Application.ensure_loaded/1`
+ */
 export function ensureLoaded(application: Ref): Result {
   assertRef(application);
   return loaded.has(nameOf(application)) ? "ok" : load(application);
 }
 
 /**
- * Forgets an application and its environment. Answers `"ok"`, `["error", ["not_loaded", name]]`, or
- * `["error", ["running", name]]` if it runs, or is about to.
+ * Unloads an application, and deletes its environment. Returns `"ok"`, `["error", ["not_loaded", name]]`, or
+ * `["error", ["running", name]]` if it is running or being started. See the example of {@linkcode load}.
  *
  * @see Elixir `Application.unload/1`
  */
@@ -134,22 +160,37 @@ export function unload(application: Ref): Result {
 // --- Starting and stopping ----------------------------------------------------------------------
 
 /**
- * Starts an application; loads it, if it is given by its specification and not loaded. Resolves with
- * `"ok"` when its `start` callback is done, or with `["error", reason]`, where `reason` is
+ * Starts an application. If it is given as a specification and is not loaded, it is loaded first.
+ * Resolves with `"ok"` when its `start` callback has returned, or with `["error", reason]`, where
+ * `reason` is
  * - `["already_started", name]`;
  * - `["not_started", dependency]`: see {@linkcode ensureAllStarted};
- * - `["no such file or directory", "name.app"]` if the name is not known;
+ * - `["no such file or directory", "name.app"]` if no application of that name is loaded;
  * - `["invalid_restart_type", type]`;
- * - `[reason, [module, "start", ["normal", args]]]` if the callback answers `["error", reason]`;
- * - `["bad_return", [[module, "start", ["normal", args]], value]]` if it returns or throws anything else;
- *   what it returns is then `["EXIT", reason]` of an error or an exit. `startPhase` likewise.
+ * - `[reason, [module, "start", ["normal", args]]]` if the callback returned `["error", reason]`;
+ * - `["bad_return", [[module, "start", ["normal", args]], value]]` if it returned or threw anything else, where
+ *   `value` is `["EXIT", reason]` for an error or an exit; and likewise for `startPhase`.
  *
- * Starting an application that is being started waits for that, and resolves alike.
+ * If the application is already being started, this waits for that start, and resolves with its result.
  *
- * @param type What its end means for the others, default `"temporary"`: see the top of this page.
- * @throws {Exit} `["calling_self", ["Application", "start", [name]]]` in the `start` or a `startPhase` of the same
- * application. So in all functions that start.
+ * @param type What happens when its top process exits, see the description of this module. Default
+ * `"temporary"`.
+ * @throws {Exit} `["calling_self", ["Application", "start", [name]]]` in the `start` or a `startPhase`
+ * of the same application, as in all functions that start applications.
  * @see Elixir `Application.start/2`
+ *
+ * @example Starting and stopping
+ * ```ts
+ * import { Application, Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Shop = { start: () => Supervisor.startLink([], { strategy: "one_for_one" }) };
+ * assertEquals(await Application.start({ name: "shop", mod: [Shop, []] }), "ok");
+ * assertEquals(await Application.start("shop"), ["error", ["already_started", "shop"]]);
+ * assertEquals(await Application.ensureStarted("shop"), "ok");
+ * assertEquals(Application.startedApplications(), [["shop", "", ""]]);
+ * assertEquals(await Application.stop("shop"), "ok");
+ * ```
  */
 export async function start(application: Ref, type: Type = "temporary"): Promise<Result> {
   assertRef(application);
@@ -159,7 +200,12 @@ export async function start(application: Ref, type: Type = "temporary"): Promise
   return await startApplication(nameOf(application), type);
 }
 
-/** Starts an application unless it runs, which is `"ok"`, too. Otherwise as {@linkcode start}. @see Elixir `Application.ensure_started/2` */
+/**
+ * Starts an application, and also resolves with `"ok"` if it is already started. Otherwise as
+ * {@linkcode start}; see its example.
+ *
+ * @see Elixir `Application.ensure_started/2`
+ */
 export async function ensureStarted(application: Ref, type: Type = "temporary"): Promise<Result> {
   const result = await start(application, type);
   return isAlreadyStarted(result, nameOf(application)) ? "ok" : result;
@@ -171,15 +217,15 @@ function isAlreadyStarted(result: Result, name: string): boolean {
 }
 
 /**
- * Starts applications, and before each the applications it needs, unless they run. Resolves with
- * `["ok", names]` of those that were started, in that order. If one does not start, those that were
- * started are stopped again, and it resolves with `["error", [name, reason]]`.
+ * Starts applications, and before each its dependencies, unless they are running. Resolves with
+ * `["ok", names]`, the applications that were started, in that order. If one fails to start, those that
+ * were started are stopped again, and it resolves with `["error", [name, reason]]`.
  *
- * @param applications One, or a list.
- * @param type Of all that are started. Default `"temporary"`.
+ * @param applications One application, or a list.
+ * @param type The type of all that are started. Default `"temporary"`.
  * @see Elixir `Application.ensure_all_started/2`
  *
- * @example
+ * @example Starting an application with its dependencies
  * ```ts
  * import { Application } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -205,7 +251,7 @@ export async function ensureAllStarted(
     assertRef(application);
     const name = nameOf(application);
     if (isRunning(name) || visited.has(name)) return undefined;
-    visited.add(name); // so that a circle ends, with "not_started"
+    visited.add(name); // so that circular dependencies fail with "not_started"
     const known = ensureLoaded(application);
     if (known !== "ok") return [name, known[1]];
     for (const needed of loaded.get(name)!.applications ?? []) {
@@ -227,10 +273,10 @@ export async function ensureAllStarted(
 }
 
 /**
- * Stops an application: `prepStop` is called, the top process is stopped, with `"shutdown"`, and then
- * `stop` is called. Resolves with `"ok"` after that, or with `["error", ["not_started", name]]`: also while
- * `start` or a `startPhase` of it runs, which goes on. Applications that it needs, or that need it, are
- * left alone.
+ * Stops an application: calls `prepStop`, stops the top process with `"shutdown"`, and then calls
+ * `stop`. Resolves with `"ok"` after that, or with `["error", ["not_started", name]]`, also while its
+ * `start` or a `startPhase` is running. Its dependencies, and the applications that depend on it, are
+ * not stopped. See the example of {@linkcode start}.
  *
  * @throws {Exit} `["calling_self", ["Application", "stop", [name]]]` in `prepStop` or `stop` of the same
  * application.
@@ -241,16 +287,21 @@ export async function stop(application: Ref): Promise<Result> {
   return await stopApplication(nameOf(application));
 }
 
-// --- Looking ------------------------------------------------------------------------------------
+// --- Inspection ---------------------------------------------------------------------------------
 
-/** A specification with every field, but for a module that it does not have. */
+/** A specification with all fields but `mod`, which is optional. */
 export type FullSpecification =
   & Required<Omit<Specification, "mod">>
   & Pick<Specification, "mod">;
 
-/** The specification of an application that is loaded, with all defaults; else `undefined`. @see Elixir `Application.spec/1` */
+/**
+ * Returns the specification of a loaded application, with all defaults, or one entry of it; `undefined`
+ * if it is not loaded. See the example of {@linkcode load}.
+ *
+ * @see Elixir `Application.spec/1,2`
+ */
 export function spec(application: Ref): FullSpecification | undefined;
-/** One entry of it. @see Elixir `Application.spec/2` */
+/** Returns one entry of a specification. */
 export function spec<Key extends keyof Specification>(
   application: Ref,
   key: Key,
@@ -274,18 +325,18 @@ export function spec(application: Ref, key?: keyof Specification): Term {
 }
 
 /**
- * The name of the application that a process or a module belongs to; `undefined` if there is none.
+ * Returns the name of the application that a process or a module belongs to; `undefined` if there is none.
  *
- * A process belongs to the application whose master is the nearest among its ancestors, from the call of
- * `start` on, for as long as that application runs. A module belongs to the application that is loaded
- * with it in `mod` or `modules`.
+ * A process belongs to the application whose master is nearest among its ancestors, from the call of
+ * `start` until the application stops. A module belongs to the loaded application that has it in `mod`
+ * or `modules`.
  *
  * @param of A process of this runtime, or a module. Default: the calling process.
  * @throws {TypeError} If `of` is neither.
  * @see OTP `application:get_application/0,1`; there a process belongs to the application of its group leader.
  * Elixir's `Application.get_application/1` takes a module.
  *
- * @example
+ * @example The application of a process
  * ```ts
  * import { Application, Supervisor } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -306,7 +357,7 @@ export function spec(application: Ref, key?: keyof Specification): Term {
 export function getApplication(of: Pid | object = self()): string | undefined {
   if (of !== Object(of)) {
     throw new TypeError(
-      `Cannot tell the application: expected a pid or a module, found ${inspect(of)}`,
+      `Cannot get the application: expected a pid or a module, found ${inspect(of)}`,
     );
   }
   if (!isPid(of)) return applicationOfModule(of);
@@ -316,12 +367,22 @@ export function getApplication(of: Pid | object = self()): string | undefined {
 /** An application in a list. */
 export type Info = readonly [name: string, description: string, version: string];
 
-/** The applications that run, the one started last first. @see Elixir `Application.started_applications/0` */
+/**
+ * Returns the running applications, the one that was started last first. See the example of
+ * {@linkcode start}.
+ *
+ * @see Elixir `Application.started_applications/0`
+ */
 export function startedApplications(): Info[] {
   return [...running.keys()].reverse().map((name) => infoOf(loaded.get(name)!));
 }
 
-/** The applications that are loaded, in the order in which they were. @see Elixir `Application.loaded_applications/0` */
+/**
+ * Returns the loaded applications, in the order in which they were loaded. See the example of
+ * {@linkcode load}.
+ *
+ * @see Elixir `Application.loaded_applications/0`
+ */
 export function loadedApplications(): Info[] {
   return [...loaded.values()].map(infoOf);
 }
@@ -332,22 +393,47 @@ function infoOf({ name, description = "", version = "" }: Specification): Info {
 
 // --- The environment ----------------------------------------------------------------------------
 
-/** The value of a key in an application's environment; `otherwise`, if there is none. @see Elixir `Application.get_env/3` */
+/**
+ * Returns the value of a key in an application's environment, or `otherwise` if it is not set.
+ *
+ * @see Elixir `Application.get_env/3`
+ *
+ * @example Reading and changing an environment
+ * ```ts
+ * import { Application } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Application.putEnv("shop", "currency", "EUR");
+ * assertEquals(Application.getEnv("shop", "currency"), "EUR");
+ * assertEquals(Application.fetchEnv("shop", "currency"), ["ok", "EUR"]);
+ * assertEquals(Application.fetchEnvOrThrow("shop", "currency"), "EUR");
+ * assertEquals(Application.getAllEnv("shop"), [["currency", "EUR"]]);
+ *
+ * Application.deleteEnv("shop", "currency");
+ * assertEquals(Application.getEnv("shop", "currency", "USD"), "USD");
+ * assertEquals(Application.fetchEnv("shop", "currency"), "error");
+ * ```
+ */
 export function getEnv(application: string, key: Atom, otherwise?: Term): Term {
   const environment = environments.get(application);
   return environment?.has(key) === true ? environment.get(key) : otherwise;
 }
 
-/** `["ok", value]` of a key in an application's environment, or `"error"`. @see Elixir `Application.fetch_env/2` */
+/**
+ * Returns `["ok", value]` of a key in an application's environment, or `"error"` if it is not set. See
+ * the example of {@linkcode getEnv}.
+ *
+ * @see Elixir `Application.fetch_env/2`
+ */
 export function fetchEnv(application: string, key: Atom): readonly ["ok", Term] | "error" {
   const environment = environments.get(application);
   return environment?.has(key) === true ? ["ok", environment.get(key)] : "error";
 }
 
 /**
- * The value of a key in an application's environment.
+ * Returns the value of a key in an application's environment. See the example of {@linkcode getEnv}.
  *
- * @throws {TypeError} If there is none; the message tells whether the application is not loaded, or the
+ * @throws {TypeError} If it is not set; the message says whether the application is not loaded, or the
  * key not set.
  * @see Elixir `Application.fetch_env!/2`
  */
@@ -364,18 +450,27 @@ export function fetchEnvOrThrow(application: string, key: Atom): Term {
   );
 }
 
-/** All keys of an application's environment, and their values. @see Elixir `Application.get_all_env/1` */
+/**
+ * Returns all keys of an application's environment with their values. See the example of {@linkcode getEnv}.
+ *
+ * @see Elixir `Application.get_all_env/1`
+ */
 export function getAllEnv(application: string): (readonly [key: Atom, value: Term])[] {
   return [...environments.get(application) ?? []] as (readonly [Atom, Term])[];
 }
 
-/** What changing an environment takes. */
+/** Options of {@linkcode putEnv} and {@linkcode putAllEnv}. */
 export interface EnvOptions {
-  /** Whether the value outlives the load of the application, whose own would replace it. Default `false`. */
+  /** Whether loading the application keeps the value, instead of replacing it by its own. Default `false`. */
   readonly persistent?: boolean;
 }
 
-/** Sets a key in the environment of an application, loaded or not. @see Elixir `Application.put_env/4` */
+/**
+ * Sets a key in the environment of an application, which need not be loaded. Returns `"ok"`. See the
+ * example of {@linkcode getEnv}.
+ *
+ * @see Elixir `Application.put_env/4`
+ */
 export function putEnv(
   application: string,
   key: Atom,
@@ -397,10 +492,20 @@ export type Environments =
   | readonly (readonly [application: string, environment: readonly (readonly [Atom, Term])[]])[];
 
 /**
- * Sets keys in the environments of several applications; all of them, or none.
+ * Sets keys in the environments of several applications: all of them or, on an error, none. Returns `"ok"`.
  *
- * @throws {TypeError} If `config` has another form, or an application or a key occurs twice.
+ * @throws {TypeError} If `config` is not an {@linkcode Environments}, or an application or a key occurs
+ * twice.
  * @see Elixir `Application.put_all_env/2`
+ *
+ * @example Configuring several applications
+ * ```ts
+ * import { Application } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Application.putAllEnv({ shop: { currency: "EUR" }, web: { port: 8000 } });
+ * assertEquals(Application.getEnv("web", "port"), 8000);
+ * ```
  */
 export function putAllEnv(config: Environments, options: EnvOptions = {}): "ok" {
   const refuse = (why: string) => new TypeError(`Cannot set environments: ${why}`);
@@ -435,7 +540,12 @@ export function putAllEnv(config: Environments, options: EnvOptions = {}): "ok" 
   return "ok";
 }
 
-/** Takes a key out of an application's environment, if it is there. @see Elixir `Application.delete_env/3` */
+/**
+ * Deletes a key from an application's environment, if it is set. Returns `"ok"`. See the example of
+ * {@linkcode getEnv}.
+ *
+ * @see Elixir `Application.delete_env/3`
+ */
 export function deleteEnv(application: string, key: Atom): "ok" {
   environments.get(application)?.delete(key);
   persistent.get(application)?.delete(key);
@@ -444,25 +554,25 @@ export function deleteEnv(application: string, key: Atom): "ok" {
 
 // --- Programs -----------------------------------------------------------------------------------
 
-/** What {@linkcode run} takes. */
+/** Options of {@linkcode run}. */
 export interface RunOptions {
-  /** What the end of the applications means for the program. Default `"permanent"`. */
+  /** The type of the applications that are started. Default `"permanent"`. */
   readonly type?: Type;
-  /** How long the orderly stop may take, in milliseconds; `Infinity` for no limit. Default 30000. */
+  /** The limit for the orderly stop, in milliseconds; `Infinity` for no limit. Default 30000. */
   readonly shutdownTimeout?: number;
 }
 
 /**
- * Runs an application as a program: starts it and what it needs, and keeps the host up. Resolves when the
- * application has been stopped by {@linkcode stop}.
+ * Runs an application as a program: starts it and its dependencies, and keeps the host running.
+ * Resolves when the application has been stopped by {@linkcode stop}.
  *
- * SIGINT or SIGTERM stop all applications, the one started last first, and then the program ends: with
- * status 0, or 1 if that took longer than `shutdownTimeout`. A second signal ends it at once, with
- * status 130 or 143. When the application ends by itself, the program ends with status 1, as the top of
- * this page says.
+ * SIGINT and SIGTERM stop all applications, the one that was started last first. Then the program exits
+ * with status 0, or 1 if that took longer than `shutdownTimeout`. On a second signal it exits at once,
+ * with status 130 or 143. When the top process of the application exits, the program exits with status
+ * 1, see the description of this module.
  *
- * @throws {Error} If it does not start; what was started is stopped again. Not caught, this ends a program
- * with status 1.
+ * @throws {Error} If the application fails to start; those that were started are stopped again. If it is not
+ * caught, the program exits with status 1.
  * @throws {RangeError} If `shutdownTimeout` is negative or not a number.
  * @see OTP `init:stop/0`, and `shutdown_timeout` of the kernel application
  *
@@ -483,13 +593,15 @@ export async function run(application: Ref, options: RunOptions = {}): Promise<v
   assertRef(application);
   if (typeof shutdownTimeout !== "number" || !(shutdownTimeout >= 0)) {
     throw new RangeError(
-      `Cannot run: expected a shutdownTimeout of 0 ms or more, found ${inspect(shutdownTimeout)}`,
+      `Cannot run: expected a shutdownTimeout of 0 milliseconds or more, found ${
+        inspect(shutdownTimeout)
+      }`,
     );
   }
   const name = nameOf(application);
   setShutdownTimeout(shutdownTimeout);
   const release = holdHost();
-  const ignoreSignals = onSignals(orderlyEnd());
+  const ignoreSignals = onSignals(orderlyStop());
   try {
     const result = await ensureAllStarted(application, type);
     if (result[0] === "error") {
@@ -503,28 +615,28 @@ export async function run(application: Ref, options: RunOptions = {}): Promise<v
     }
     await running.get(name)?.ended;
   } finally {
-    // While all is being stopped, the signals stay taken, and the host up: the program ends soon.
-    await endOfAll();
+    // While applications are being stopped, keep handling signals and the host running: the program exits soon.
+    await haltSettled();
     ignoreSignals();
     release();
   }
 }
 
-function orderlyEnd(): (signal: "SIGINT" | "SIGTERM") => void {
-  let isAsked = false;
+function orderlyStop(): (signal: "SIGINT" | "SIGTERM") => void {
+  let isStopping = false;
   return (signal) => {
-    if (isAsked) return exitProgram(statusOf(signal));
-    isAsked = true;
-    endAll(spawn, 0); // in a process of its own: a listener has none
+    if (isStopping) return exitProgram(statusOf(signal));
+    isStopping = true;
+    stopAllAndHalt(spawn, 0); // in a new process: a signal listener runs in none
   };
 }
 
 /**
- * Has `halt` called when the program would be ended, with the exit status and the reason, as
- * `["application_terminated", name, reason]` (`undefined` after a signal), and returns what was called
- * until now. For tests, which are to go on, and for hosts that end in a way of their own.
+ * Sets the function that is called to exit the program, with the exit status and the reason
+ * `["application_terminated", name, reason]` (`undefined` after a signal), and returns the previous
+ * one. For tests, and for hosts that exit in a different way.
  *
- * @example See that the end of a permanent application would end the program
+ * @example Testing that a permanent application exits the program
  * ```ts
  * import { Application, exit, Logger, Process, spawnLink } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -1,5 +1,6 @@
 /**
- * Wires the kernel and the registries together: the only file that sees both.
+ * Connects the kernel with the registries: installs the local registry and the global one, and starts
+ * the name server. `mod.ts`, `registries/mod.ts` and `lib/node/mod.ts` import it.
  *
  * @module
  */
@@ -17,14 +18,27 @@ startNameServer(Global);
 /** Options of the whole runtime, for debugging. */
 export interface RuntimeOptions {
   /**
-   * Freezes messages deeply when they are sent, and objects when they are put into a table, so that
-   * one that is changed afterwards shows as a `TypeError` where that happens. Slow; meant for tests.
-   * Default `false`.
+   * Whether to freeze messages deeply when they are sent, and objects when they are inserted into a
+   * table, so that a later change throws a `TypeError` where it is made. Slow; meant for tests. Default
+   * `false`.
    */
   readonly freezeMessages?: boolean;
 }
 
-/** Sets options of the whole runtime. */
+/**
+ * Sets options of the whole runtime. Options that are not given are unchanged.
+ *
+ * @example Finding a change of a sent message
+ * ```ts
+ * import { configureRuntime, self, send } from "@denotp/otp";
+ * import { assertThrows } from "@std/assert";
+ *
+ * configureRuntime({ freezeMessages: true });
+ * const items = send(self(), ["apple"] as string[]);
+ * assertThrows(() => items.push("pear"), TypeError);
+ * configureRuntime({ freezeMessages: false });
+ * ```
+ */
 export function configureRuntime(options: RuntimeOptions): void {
   if (options.freezeMessages !== undefined) setFreezing(options.freezeMessages);
 }

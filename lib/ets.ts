@@ -1,5 +1,5 @@
 /**
- * Ets: tables of objects, shared by all processes of this runtime. Erlang's module `ets`.
+ * Ets: tables of objects in memory, shared by all processes of this runtime. Erlang's module `ets`.
  *
  * ```ts
  * import { _, Ets } from "@denotp/otp";
@@ -12,43 +12,47 @@
  * assertEquals(Ets.match(scores, ["$1", (points: number) => points > 35, _]), [["ada"]]);
  * ```
  *
- * **When?** State that one process changes and others only ask for belongs into a GenServer. A table is
- * for state that many processes read without waiting for anybody, for counters, and for what is to outlive
- * the process that works on it (see *Owners*).
+ * **When to use it.** State that one process changes on behalf of others belongs in a GenServer. A table is
+ * for state that many processes read without sending a message, for counters, and for data that should
+ * outlive the process that works on it (see *Owners*).
  *
- * **Objects** are tuples, that is, arrays; one field is the key. All positions count from 1, as in Erlang:
- * the key is in position 1 unless the option `keypos` says otherwise. An object goes in and comes out as it
- * is, not as a copy. It is a value, and never to be changed afterwards: to see to that, the tuple is frozen
- * when it is put in. What lies deeper inside is frozen, too, under `configureRuntime({ freezeMessages: true })`.
+ * **Objects** are tuples, that is, arrays; one element is the key. Positions count from 1, as in Erlang:
+ * the key is in position 1 unless the option `keypos` says otherwise. Objects are stored and returned by
+ * reference, not copied. Treat them as immutable: the tuple is frozen when it is inserted, and the values
+ * inside it are frozen, too, under `configureRuntime({ freezeMessages: true })`.
  *
- * **Keys** are any terms, compared by their content. In a `set` and in the bags they are compared as
- * `equal` does: `1` and `1n` are two keys. (`1` and `1.0` are one number in JavaScript.) In an `ordered_set` they
- * are compared by their place in the order of terms, where `1` and `1n` are one key, and the last object
- * put in is the one that stays.
+ * **Keys** are any terms, compared by content. In a `set` and in both kinds of bag they are compared as
+ * `equal` does: `1` and `1n` are two keys. (`1` and `1.0` are one number in JavaScript.) In an `ordered_set`
+ * they are compared by the order of terms, in which `1` and `1n` are one key, and the object that was
+ * inserted last replaces the other.
  *
  * **The order of terms**, in an `ordered_set`: numbers < atoms and texts < references < functions < pids <
  * arrays (by length, then item by item) < plain objects (by number of keys, then by the keys, then by the
  * values) < `Map`s < `Set`s < dates < other objects < bytes. The other tables keep the order in which keys
- * came, where OTP promises none.
+ * were inserted; OTP guarantees none.
  *
- * **Costs.** To find, put in or take out an object takes the same time in a `set` however large it is, and
- * time that grows with the logarithm of the size in an `ordered_set`. In a `bag` it grows with the number of
- * objects under the same key. Patterns that do not name the key look at every object.
+ * **Costs.** Lookup, insertion and deletion take constant time in a `set`, and time logarithmic in the size
+ * of the table in an `ordered_set`. In a `bag` they are linear in the number of objects with the same key. A
+ * pattern that does not contain the key is matched against every object.
  *
- * **Owners.** The process that makes a table owns it. When that ends, the table goes to its heir, or else is
- * deleted. Who may use it is said by its protection: anybody may read a `"protected"` table (the default) and
- * the owner alone may change it; a `"public"` one is free for all, a `"private"` one for nobody else.
+ * **Owners.** The process that creates a table owns it. When it exits, the table is given to its heir, or
+ * deleted if it has none. The protection says which processes may access it: any process may read a
+ * `"protected"` table (the default), and only the owner may write; any process may read and write a
+ * `"public"` table; only the owner may read and write a `"private"` one.
  *
- * **Changes while walking.** Everything here happens at once, so no other process can come between. But a
- * function handed to {@linkcode foldl}, a predicate, or what is done between two calls of {@linkcode next} or
- * between two parts of a `select` with a limit may change the table. A walk comes by each key that
- * is there all the time once, and by none that was deleted before its turn; a key that is new may come up or
- * not. Only {@linkcode next} in a table that is no `ordered_set` has to know the key that it starts from: it
- * throws when that has been deleted, unless the table is fixed ({@linkcode safeFixtable}).
+ * **Changes during a traversal.** Every function here is synchronous, so no other process can interfere
+ * with it. But a function passed to {@linkcode foldl}, a predicate, or code between two calls of
+ * {@linkcode next} or between two parts of a `select` with a limit can change the table. A traversal visits
+ * each key that is present all the time exactly once, and no key that is deleted before its turn; a key that
+ * is inserted meanwhile may be visited or not. {@linkcode next} throws if the key it starts from has been
+ * deleted, unless the table is an `ordered_set` or is fixed ({@linkcode safeFixtable}).
  *
  * **Errors.** What is `badarg` in Erlang is a `TypeError` that says what is wrong: there is no such table, the
- * calling process has no right to do that, an argument is not what it should be. Every function that takes
- * a table throws these.
+ * calling process may not access it, or an argument is invalid. Every function that takes a table throws
+ * these.
+ *
+ * The tables are in `ets/table.ts`, on a store of `ets/hash.ts` or `ets/tree.ts`; patterns and match
+ * specifications in `ets/match.ts`, the file format in `ets/file.ts`.
  *
  * @module
  */
@@ -114,29 +118,29 @@ export type {
   Tuple,
 };
 
-/** What {@linkcode first}, {@linkcode next} and functions with a limit answer at the end. */
+/** The result of {@linkcode first}, {@linkcode next} and functions with a limit at the end of the table. */
 export type EndOfTable = "$end_of_table";
 
 /**
- * A table that has no name: a reference. The type parameters say what is in it, and whether a key may have
- * several objects (`"bag"`) or one (`"set"`).
+ * A table without a name: a reference. The type parameters are the type of its objects, and whether a key
+ * may have several objects (`"bag"`) or one (`"set"`).
  *
  * Mirrors `ets:tid()`.
  */
 export interface Table<Row extends Tuple = Tuple, Kind extends "set" | "bag" = "set" | "bag">
   extends Ref {
-  /** Only the type is of interest: no table has such a field. */
+  /** Carries the type only: no table has this property. */
   readonly row?: Row;
-  /** Only the type is of interest: no table has such a field. */
+  /** Carries the type only: no table has this property. */
   readonly kind?: Kind;
 }
 
-/** What stands for a table: the reference, or the name of a named table. */
+/** The identifier of a table: its reference, or the name of a named table. */
 export type Tab<Row extends Tuple = Tuple, Kind extends "set" | "bag" = "set" | "bag"> =
   | Table<Row, Kind>
   | Atom;
 
-/** The type of the field in a position, which counts from 1. */
+/** The type of the element in a position, which counts from 1. */
 export type Field<Row extends Tuple, Position extends number> = number extends Position
   ? Row[number]
   : [never, ...Row] extends infer Shifted
@@ -147,44 +151,45 @@ export type Field<Row extends Tuple, Position extends number> = number extends P
 export interface TableOptions {
   /**
    * `"set"`: a key has one object; `"ordered_set"`: the same, in the order of terms; `"bag"`: a key may have
-   * several objects, but none twice; `"duplicate_bag"`: several, and any of them twice. Default `"set"`.
+   * several objects, but no duplicates; `"duplicate_bag"`: several, with duplicates. Default `"set"`.
    */
   readonly type?: TableType;
-  /** Who may do what: see *Owners*. Default `"protected"`. */
+  /** Which processes may read and write: see *Owners*. Default `"protected"`. */
   readonly protection?: Protection;
-  /** Whether the table is known by its name. Else the name is for the eye only. Default `false`. */
+  /** Whether the table is identified by its name. If not, the name is informational. Default `false`. */
   readonly namedTable?: boolean;
   /** The position of the key in an object, which counts from 1. Default 1. */
   readonly keypos?: number;
   /**
-   * Who gets the table when the owner ends, with the message `["ETS-TRANSFER", tab, owner, data]`; if he is
-   * alive then. `"none"`: the table is deleted. Default `"none"`.
+   * The process that owns the table after its owner has exited, and receives the message
+   * `["ETS-TRANSFER", tab, owner, data]`, if it is alive then. `"none"`: the table is deleted. Default
+   * `"none"`.
    */
   readonly heir?: Heir | "none";
-  /** Kept, and without effect. Default `false`. */
+  /** Stored, without effect. Default `false`. */
   readonly compressed?: boolean;
-  /** Kept, and without effect: there is one thread. Default `false`. */
+  /** Stored, without effect: there is one thread. Default `false`. */
   readonly readConcurrency?: boolean;
-  /** Kept, and without effect: there is one thread. Default `false`. */
+  /** Stored, without effect: there is one thread. Default `false`. */
   readonly writeConcurrency?: boolean | "auto";
-  /** Kept, and without effect: there is one thread. Default `false`. */
+  /** Stored, without effect: there is one thread. Default `false`. */
   readonly decentralizedCounters?: boolean;
 }
 
 // --- Tables -------------------------------------------------------------------------------------
 
 /**
- * Makes a table that belongs to the calling process, and returns what it is known by: its name with the
- * option `namedTable`, else a reference.
+ * Creates a table that is owned by the calling process, and returns its identifier: its name with the option
+ * `namedTable`, otherwise a reference.
  *
- * In TypeScript the function is `Ets.new`. Its type parameter says what is in the table, as far as it is not
- * known by name: `Ets.new<[id: number, text: string]>("notes")`.
+ * In TypeScript the function is `Ets.new`. Its type parameter is the type of the objects of a table without
+ * a name: `Ets.new<[id: number, text: string]>("notes")`.
  *
- * @param name An atom; it has to be free only with `namedTable`.
- * @throws {TypeError} If an option is not what it should be, or the name is taken.
+ * @param name An atom. With `namedTable` it must not be the name of another table.
+ * @throws {TypeError} If an option is unknown or invalid, or the name is taken.
  * @see Erlang `ets:new/2`
  *
- * @example
+ * @example A named table, in order
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -200,7 +205,7 @@ function newTable<const Name extends Atom>(
   name: Name,
   options: TableOptions & { readonly namedTable: true },
 ): Name;
-/** A table without a name, with one object for each key. */
+/** Creates a table without a name, with one object for each key. */
 function newTable<Row extends Tuple = Tuple>(
   name: Atom,
   options?: TableOptions & {
@@ -208,7 +213,7 @@ function newTable<Row extends Tuple = Tuple>(
     readonly type?: "set" | "ordered_set";
   },
 ): Table<Row, "set">;
-/** A table without a name, with any number of objects for each key. */
+/** Creates a table without a name, with any number of objects for each key. */
 function newTable<Row extends Tuple = Tuple>(
   name: Atom,
   options: TableOptions & {
@@ -216,7 +221,7 @@ function newTable<Row extends Tuple = Tuple>(
     readonly type: "bag" | "duplicate_bag";
   },
 ): Table<Row, "bag">;
-/** A table of which nothing is known before. */
+/** Creates a table whose options are known only at run time. */
 function newTable<Row extends Tuple = Tuple>(name: Atom, options: TableOptions): Tab<Row>;
 function newTable(name: Atom, options: TableOptions = {}): Tab {
   return create(name, options).id as Tab;
@@ -228,7 +233,7 @@ const PROTECTIONS: readonly Protection[] = ["public", "protected", "private"];
 
 function create(name: Atom, options: TableOptions): EtsTable {
   const owner = self();
-  assertAtom(name, "make a table");
+  assertAtom(name, "create a table");
   const {
     type = "set",
     protection = "protected",
@@ -256,14 +261,14 @@ function create(name: Atom, options: TableOptions): EtsTable {
 function badOption(option: string, options: object, accepted?: string): TypeError {
   return new TypeError(
     accepted === undefined
-      ? `Cannot make a table: there is no option ${option}`
+      ? `Cannot create a table: there is no option ${option}`
       : `Cannot take the option ${option} of a table: expected ${accepted}, found ${
         inspect((options as Record<string, unknown>)[option])
       }`,
   );
 }
 
-/** Checks the options that can be set later. */
+/** Checks the options that {@linkcode setopts} can change. */
 function checkMutable(
   { protection, heir }: { protection?: Protection | undefined; heir?: Heir | "none" | undefined },
   options: object,
@@ -286,10 +291,11 @@ function assertFree(name: Atom): void {
 }
 
 /**
- * Deletes a table, or with a second argument the objects under a key. Returns `true`, whether or not there
- * were any.
+ * Deletes a table, or with a second argument the objects with this key. Returns `true`, also if there were
+ * none. Any process may delete a public table.
  *
- * In TypeScript the function is `Ets.delete`. Anybody may delete a public table.
+ * In TypeScript the function is `Ets.delete`. See the examples of `Ets.new` and
+ * {@linkcode member}.
  *
  * @see Erlang `ets:delete/1,2`
  */
@@ -301,10 +307,22 @@ function deleteFrom(tab: Tab, ...key: [] | [key: Term]): true {
 export { deleteFrom as delete };
 
 /**
- * Gives a table another name, and returns what it is known by now.
+ * Renames a table, and returns its identifier: the new name of a named table, otherwise the reference.
  *
- * @throws {TypeError} If it is known by its name, and another table has the new one.
+ * @throws {TypeError} If it is a named table, and the new name is taken.
  * @see Erlang `ets:rename/2`
+ *
+ * @example Renaming a named table
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Ets.new("draft", { namedTable: true });
+ * const reference = Ets.whereis("draft");
+ * assertEquals(Ets.rename("draft", "final"), "final");
+ * assertEquals(Ets.whereis("draft"), undefined);
+ * assertEquals(Ets.whereis("final"), reference);
+ * ```
  */
 export function rename<Row extends Tuple = Tuple>(tab: Tab<Row>, name: Atom): Tab<Row> {
   const table = open(tab, "write", "rename");
@@ -315,8 +333,8 @@ export function rename<Row extends Tuple = Tuple>(tab: Tab<Row>, name: Atom): Ta
 }
 
 /**
- * The reference of the table that is known by a name, or `undefined`. It can be used in the place of the
- * name, and stays the same when that changes.
+ * Returns the reference of a named table, or `undefined`. It can be used in place of the name, and stays the
+ * same when the table is renamed. See the example of {@linkcode rename}.
  *
  * @see Erlang `ets:whereis/1`
  */
@@ -326,37 +344,41 @@ export function whereis<Row extends Tuple = Tuple>(name: Atom): Table<Row> | und
   return tableNamed(name)?.ref as Table<Row> | undefined;
 }
 
-/** All tables, oldest first. @see Erlang `ets:all/0` */
+/**
+ * Returns all tables, oldest first. See the example of {@linkcode info}.
+ *
+ * @see Erlang `ets:all/0`
+ */
 export function all(): Tab[] {
   fence();
   return Array.from(allTables(), (table) => table.id as Tab);
 }
 
-/** What {@linkcode info} tells of a table. */
+/** The result of {@linkcode info}. */
 export interface TableInfo {
   /** Its reference. */
   readonly id: Table;
-  /** Its name, whether it is known by that or not. */
+  /** Its name, also if it is not a named table. */
   readonly name: Atom;
-  /** Whether it is known by its name. */
+  /** Whether it is a named table. */
   readonly named_table: boolean;
-  /** What may be under a key. */
+  /** Its type, see {@linkcode TableOptions}. */
   readonly type: TableType;
-  /** Number of objects. */
+  /** The number of objects. */
   readonly size: number;
-  /** The process that it belongs to. */
+  /** The process that owns it. */
   readonly owner: Pid;
-  /** Who gets it when the owner ends. */
+  /** The process that owns it after the owner has exited. */
   readonly heir: Pid | "none";
   /** The position of the key, which counts from 1. */
   readonly keypos: number;
-  /** Who may do what. */
+  /** Which processes may read and write. */
   readonly protection: Protection;
   /** The node that it is on. */
   readonly node: NodeName;
   /** Whether it is fixed. */
   readonly fixed: boolean;
-  /** Since when it is fixed, as `Process.monotonicTime()`, and by whom how often. */
+  /** When it was fixed, as `Process.monotonicTime()`, and how often by each process. */
   readonly safe_fixed_monotonic_time:
     | readonly [since: number, (readonly [pid: Pid, count: number])[]]
     | false;
@@ -394,13 +416,24 @@ const ITEMS: { readonly [Item in InfoItem]: (table: EtsTable) => unknown } = {
 };
 
 /**
- * What is known of a table: everything as an object, or one item; `undefined` if there is no such table.
- * Anybody may ask, also for a private one.
+ * Returns information about a table: all items as an object, or one item; `undefined` if there is no such
+ * table. Any process may call this, also for a private table.
  *
- * Memory is not among the items: the engine does not tell what of it belongs to which table.
+ * There is no item `memory`: the engine does not account memory by table.
  *
- * @throws {TypeError} If `tab` is no reference and no name, or the item unknown.
+ * @throws {TypeError} If `tab` is neither a reference nor a name, or the item is unknown.
  * @see Erlang `ets:info/1,2`
+ *
+ * @example Inspecting a table
+ * ```ts
+ * import { Ets, self } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new("notes", { type: "bag" });
+ * assertEquals(Ets.all().includes(table), true);
+ * assertEquals(Ets.info(table)?.type, "bag");
+ * assertEquals(Ets.info(table, "owner"), self());
+ * ```
  */
 export function info(tab: Tab): TableInfo | undefined;
 /** One item. */
@@ -410,11 +443,11 @@ export function info<const Item extends InfoItem>(
 ): TableInfo[Item] | undefined;
 export function info(tab: Tab, item?: InfoItem): unknown {
   fence();
-  if (!(tab instanceof Ref)) assertAtom(tab, "look at a table");
+  if (!(tab instanceof Ref)) assertAtom(tab, "inspect a table");
   if (item !== undefined && !Object.hasOwn(ITEMS, item)) {
     const known = Object.keys(ITEMS).join(", ");
     throw new TypeError(
-      `Cannot look at this item of a table: expected one of ${known}, found ${inspect(item)}`,
+      `Cannot inspect this item of a table: expected one of ${known}, found ${inspect(item)}`,
     );
   }
   const table = tableOf(tab);
@@ -424,9 +457,19 @@ export function info(tab: Tab, item?: InfoItem): unknown {
 }
 
 /**
- * Changes the `heir` and the `protection` of a table. Returns `true`. Only the owner may do that.
+ * Changes the `heir` and the `protection` of a table. Returns `true`. Only the owner may do so.
  *
  * @see Erlang `ets:setopts/2`
+ *
+ * @example Making a table private
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new("notes");
+ * Ets.setopts(table, { protection: "private" });
+ * assertEquals(Ets.info(table, "protection"), "private");
+ * ```
  */
 export function setopts(tab: Tab, options: Pick<TableOptions, "heir" | "protection">): true {
   const table = open(tab, "own", "set options of");
@@ -444,13 +487,13 @@ export function setopts(tab: Tab, options: Pick<TableOptions, "heir" | "protecti
 }
 
 /**
- * Makes another process the owner of a table, which gets the message `["ETS-TRANSFER", tab, from, data]`.
- * Returns `true`. Only the owner may do that; the heir of the table stays.
+ * Makes another process the owner of a table, and sends it the message `["ETS-TRANSFER", tab, from, data]`.
+ * Returns `true`. Only the owner may do so. The heir of the table stays the same.
  *
  * @param pid A process that is alive, and not the owner.
  * @see Erlang `ets:give_away/3`
  *
- * @example A table that is handed on
+ * @example Passing a table on
  * ```ts
  * import { _, Ets, on, receive, self, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -482,13 +525,27 @@ export function giveAway(tab: Tab, pid: Pid, data: Term): true {
 }
 
 /**
- * Fixes a table for the calling process, or takes that back: while a table is fixed, {@linkcode next} knows
- * its way on from a key that has been deleted meanwhile. Returns `true`.
+ * Fixes a table for the calling process, or releases it: while a table is fixed, {@linkcode next} also
+ * accepts a key that has been deleted since. Returns `true`.
  *
- * It has to be taken back as often as it was done, and is when the process ends. For the time being, deleted
- * keys are kept. An `ordered_set` needs none of this.
+ * A table must be released as often as it was fixed; it is also released when the process exits. Until then,
+ * deleted keys are kept in memory. An `ordered_set` need not be fixed.
  *
  * @see Erlang `ets:safe_fixtable/2`
+ *
+ * @example Deleting during a traversal
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new("queue");
+ * Ets.insert(table, ["a"], ["b"]);
+ * Ets.safeFixtable(table, true);
+ * const key = Ets.first(table);
+ * Ets.delete(table, key);
+ * assertEquals([key, Ets.next(table, key)], ["a", "b"]);
+ * Ets.safeFixtable(table, false);
+ * ```
  */
 export function safeFixtable(tab: Tab, fix: boolean): true {
   const table = open(tab, "read", "fix");
@@ -501,16 +558,29 @@ export function safeFixtable(tab: Tab, fix: boolean): true {
 // --- Objects ------------------------------------------------------------------------------------
 
 /**
- * Puts objects into a table, all of them or, if one is no object for it, none. Returns `true`.
+ * Inserts objects into a table: all of them or, if one is invalid, none. Returns `true`.
  *
- * In a set, an object takes the place of the one with its key. In a `bag`, nothing happens if it is there
- * already.
+ * In a `set` or `ordered_set`, an object replaces the one with the same key. In a `bag`, inserting an object
+ * that is already present has no effect.
  *
- * Erlang tells a list of objects from an object that is a tuple; here both are arrays, so that a list is
- * written out: `Ets.insert(tab, ...objects)`. JavaScript has room for some ten thousands in one call.
+ * Erlang distinguishes a list of objects from a tuple; here both are arrays, so a list is spread:
+ * `Ets.insert(tab, ...objects)`. JavaScript limits the arguments of one call to some ten thousand.
  *
- * @param objects Arrays, each with at least as many items as the position of the key. They are frozen.
+ * @param objects Arrays, each with at least as many elements as the position of the key. They are frozen.
  * @see Erlang `ets:insert/2`
+ *
+ * @example Inserting and looking up
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new<[name: string, age: number]>("people");
+ * Ets.insert(table, ["ada", 36], ["joe", 41]);
+ * assertEquals(Ets.insertNew(table, ["ada", 37]), false);
+ * assertEquals(Ets.lookup(table, "ada"), [["ada", 36]]);
+ * assertEquals(Ets.lookup(table, "eve"), []);
+ * assertEquals(Ets.lookupElement(table, "joe", 2), 41);
+ * ```
  */
 export function insert<Row extends Tuple = Tuple>(
   tab: Tab<Row>,
@@ -523,8 +593,8 @@ export function insert<Row extends Tuple = Tuple>(
 }
 
 /**
- * As {@linkcode insert}, but only if none of the keys is there: else it returns `false`, and nothing is put
- * in.
+ * As {@linkcode insert}, but only if none of the keys is present: otherwise it returns `false`, and nothing
+ * is inserted. See the example of {@linkcode insert}.
  *
  * @see Erlang `ets:insert_new/2`
  */
@@ -543,7 +613,7 @@ function assertObject(table: EtsTable, object: unknown): asserts object is Tuple
   const { keypos } = table.traits;
   if (Array.isArray(object) && object.length >= keypos) return;
   throw new TypeError(
-    `Cannot put this into table ${
+    `Cannot insert into table ${
       inspect(table.id)
     }: expected an array with a key in position ${keypos}, ` +
       `found ${inspect(object)}`,
@@ -551,8 +621,8 @@ function assertObject(table: EtsTable, object: unknown): asserts object is Tuple
 }
 
 /**
- * The objects under a key: a list of one at most in a set, and of any number in a bag, in the order in which
- * they were put in. None is an empty list.
+ * Returns a list of the objects with a key: at most one in a `set` or `ordered_set`, any number in a bag, in
+ * the order of insertion. See the example of {@linkcode insert}.
  *
  * @see Erlang `ets:lookup/2`
  */
@@ -561,11 +631,12 @@ export function lookup<Row extends Tuple = Tuple>(tab: Tab<Row>, key: Term): Rea
 }
 
 /**
- * One field of the object under a key; in a bag, the list of that field of all objects under it.
+ * Returns one element of the object with a key; in a bag, a list with that element of each object with the
+ * key. See the example of {@linkcode insert}.
  *
  * @param position Counts from 1.
- * @param otherwise Returned if the key is not there.
- * @throws {TypeError} If the key is not there and `otherwise` not given, or an object has no such position.
+ * @param otherwise Returned if there is no such key.
+ * @throws {TypeError} If there is no such key and `otherwise` is not given, or an object has no such position.
  * @see Erlang `ets:lookup_element/3`, and OTP 26's `ets:lookup_element/4`
  */
 export function lookupElement<Row extends Tuple, const Position extends number>(
@@ -573,27 +644,27 @@ export function lookupElement<Row extends Tuple, const Position extends number>(
   key: Term,
   position: Position,
 ): Field<Row, Position>;
-/** Of a bag. */
+/** In a bag. */
 export function lookupElement<Row extends Tuple, const Position extends number>(
   tab: Table<Row, "bag">,
   key: Term,
   position: Position,
 ): Field<Row, Position>[];
-/** With a value for a key that is not there. */
+/** With a default. */
 export function lookupElement<Row extends Tuple, const Position extends number, Otherwise>(
   tab: Table<Row, "set">,
   key: Term,
   position: Position,
   otherwise: Otherwise,
 ): Field<Row, Position> | Otherwise;
-/** Of a bag, with a value for a key that is not there. */
+/** In a bag, with a default. */
 export function lookupElement<Row extends Tuple, const Position extends number, Otherwise>(
   tab: Table<Row, "bag">,
   key: Term,
   position: Position,
   otherwise: Otherwise,
 ): Field<Row, Position>[] | Otherwise;
-/** Of a table of which only the name is known. */
+/** In a named table. */
 export function lookupElement(tab: Tab, key: Term, position: number, otherwise?: Term): Term;
 export function lookupElement(
   tab: Tab,
@@ -633,14 +704,32 @@ function isBag({ traits: { type } }: EtsTable): boolean {
   return type === "bag" || type === "duplicate_bag";
 }
 
-/** Whether there is an object under a key. @see Erlang `ets:member/2` */
+/**
+ * Returns whether there is an object with a key.
+ *
+ * @see Erlang `ets:member/2`
+ *
+ * @example Finding and deleting
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new("tags", { type: "bag" });
+ * Ets.insert(table, ["a", 1], ["a", 2], ["b", 3]);
+ * Ets.deleteObject(table, ["a", 1]);
+ * assertEquals(Ets.take(table, "a"), [["a", 2]]);
+ * Ets.delete(table, "b");
+ * assertEquals(Ets.member(table, "b"), false);
+ * Ets.deleteAllObjects(table);
+ * ```
+ */
 export function member(tab: Tab, key: Term): boolean {
   return open(tab, "read", "look up in").has(key);
 }
 
 /**
- * Deletes an object, that is, all that are equal to it in every field. Returns `true`, whether or not there
- * were any.
+ * Deletes all objects that are equal to `object`. Returns `true`, also if there were none. See the example
+ * of {@linkcode member}.
  *
  * @see Erlang `ets:delete_object/2`
  */
@@ -657,13 +746,22 @@ export function deleteObject<Row extends Tuple = Tuple>(
   return true;
 }
 
-/** Deletes all objects. Returns `true`. @see Erlang `ets:delete_all_objects/1` */
+/**
+ * Deletes all objects of a table. Returns `true`. See the example of {@linkcode member}.
+ *
+ * @see Erlang `ets:delete_all_objects/1`
+ */
 export function deleteAllObjects(tab: Tab): true {
   open(tab, "write", "delete all objects of").clear();
   return true;
 }
 
-/** Deletes the objects under a key, and returns them as {@linkcode lookup} does. @see Erlang `ets:take/2` */
+/**
+ * Deletes the objects with a key, and returns them as {@linkcode lookup} does. See the example of
+ * {@linkcode member}.
+ *
+ * @see Erlang `ets:take/2`
+ */
 export function take<Row extends Tuple = Tuple>(tab: Tab<Row>, key: Term): Readonly<Row>[] {
   const table = open(tab, "write", "take from");
   const rows = table.lookup(key);
@@ -671,17 +769,30 @@ export function take<Row extends Tuple = Tuple>(tab: Tab<Row>, key: Term): Reado
   return rows as Readonly<Row>[];
 }
 
-/** What becomes of a field: its position, which counts from 1, and the new value. */
+/** A change of an element: its position, which counts from 1, and the new value. */
 export type ElementSpec = readonly [position: number, value: Term];
 
 /**
- * Changes fields of the object under a key, all or none. Returns `false` if the key is not there, else
- * `true`.
+ * Changes elements of the object with a key: all of them or, on an error, none. Returns `true`, or `false` if
+ * there is no such key.
  *
  * @param elements `[position, value]`, or a list of such pairs. Positions count from 1.
- * @param otherwise An object to put in, and change, if the key is not there; it is given that key.
- * @throws {TypeError} If a position is that of the key, or the object has no such; in a bag.
+ * @param otherwise The object to insert and change if there is no such key; its key is replaced by `key`.
+ * @throws {TypeError} If a position is that of the key, or the object has no such position, or the table is
+ * a bag.
  * @see Erlang `ets:update_element/3`, and OTP 27's `ets:update_element/4`
+ *
+ * @example Changing an element
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new<[name: string, age: number]>("people");
+ * Ets.insert(table, ["ada", 36]);
+ * assertEquals(Ets.updateElement(table, "ada", [2, 37]), true);
+ * assertEquals(Ets.updateElement(table, "joe", [2, 41]), false);
+ * assertEquals(Ets.tab2list(table), [["ada", 37]]);
+ * ```
  */
 export function updateElement<Row extends Tuple = Tuple>(
   tab: Tab<Row>,
@@ -697,7 +808,7 @@ export function updateElement<Row extends Tuple = Tuple>(
   const row = [...there];
   for (const each of listOf<ElementSpec>(elements)) {
     if (!Array.isArray(each) || each.length !== 2) {
-      throw badPosition(doing, elements, "[position, value] or a list of such");
+      throw badPosition(doing, elements, "[position, value] or a list of those");
     }
     const [position, value] = each;
     assertFieldPosition(table, position, doing);
@@ -708,7 +819,7 @@ export function updateElement<Row extends Tuple = Tuple>(
   return true;
 }
 
-/** One or a list of what begins with a position. */
+/** `given` as a list: it is a list, or one item, an array that starts with a position. */
 function listOf<Item extends readonly unknown[]>(given: unknown): readonly Item[] {
   const isOne = Array.isArray(given) && typeof given[0] === "number";
   return isOne || !Array.isArray(given) ? [given as Item] : given;
@@ -726,14 +837,14 @@ function assertNoBag(table: EtsTable, doing: string): void {
 function assertFieldPosition(table: EtsTable, position: unknown, doing: string): void {
   const isOne = Number.isSafeInteger(position) && position as number >= 1;
   if (isOne && position !== table.traits.keypos) return;
-  throw badPosition(doing, position, "the position of a field that is not the key");
+  throw badPosition(doing, position, "the position of an element that is not the key");
 }
 
 function assertPositionIn(row: Tuple, position: number, doing: string): void {
   if (position > row.length) throw badPosition(doing, position, `a position in ${inspect(row)}`);
 }
 
-/** An object like `otherwise`, with another key. */
+/** The object `otherwise`, with `key` for its key. */
 function madeFrom(table: EtsTable, otherwise: unknown, key: Term): Tuple | undefined {
   if (otherwise === undefined) return undefined;
   assertObject(table, otherwise);
@@ -741,28 +852,28 @@ function madeFrom(table: EtsTable, otherwise: unknown, key: Term): Tuple | undef
 }
 
 /**
- * What is added to a counter: a number, for the field after the key; `[position, number]`, for another; or
- * `[position, number, threshold, value]`, where the counter becomes `value` if it passes the threshold (upwards,
- * or with a negative number downwards).
+ * An increment of a counter: `[position, increment]`, or `[position, increment, threshold, value]`, where the
+ * counter is set to `value` if it would exceed the threshold (or, with a negative increment, fall below it).
  */
 export type Increment<Count extends number | bigint = number> =
   | readonly [position: number, increment: Count]
   | readonly [position: number, increment: Count, threshold: Count, value: Count];
 
 /**
- * Adds to counters in the object under a key, and returns what they are then: a number, or for a list of
- * increments the list of results. Increments of a list are made one after the other, all or none.
+ * Increments counters in the object with a key, and returns their new values: a number, or for a list of
+ * increments the list of results. The increments of a list are applied in order, all or none.
  *
- * Counters are integers, or bigints with increments that are bigints.
+ * Counters are integers, or bigints with bigint increments.
  *
- * @param increment See {@linkcode Increment}. Positions count from 1.
- * @param otherwise An object to put in before, if the key is not there; it is given that key.
- * @throws {TypeError} If the key is not there and `otherwise` not given; if a field is no counter of the
- * kind of its increment, or the key, or not in the object; in a bag.
- * @throws {RangeError} If a number becomes too large to be exact: bigints have no limit.
+ * @param increment A number, for the element after the key; or see {@linkcode Increment}. Positions count
+ * from 1.
+ * @param otherwise The object to insert first if there is no such key; its key is replaced by `key`.
+ * @throws {TypeError} If there is no such key and `otherwise` is not given; if an element is the key, is not in
+ * the object, or is not a counter of the type of its increment; or if the table is a bag.
+ * @throws {RangeError} If a number becomes too large to be exact. Bigints have no limit.
  * @see Erlang `ets:update_counter/3,4`
  *
- * @example A counter that starts by itself, and one that goes around
+ * @example A default object, and a counter that wraps around
  * ```ts
  * import { Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -779,21 +890,21 @@ export function updateCounter<Row extends Tuple = Tuple>(
   increment: number | Increment,
   otherwise?: NoInfer<Row>,
 ): number;
-/** Of several counters. */
+/** Increments several counters. */
 export function updateCounter<Row extends Tuple = Tuple>(
   tab: Tab<Row>,
   key: Term,
   increments: readonly Increment[],
   otherwise?: NoInfer<Row>,
 ): number[];
-/** Of a counter that is a bigint. */
+/** Increments a bigint. */
 export function updateCounter<Row extends Tuple = Tuple>(
   tab: Tab<Row>,
   key: Term,
   increment: bigint | Increment<bigint>,
   otherwise?: NoInfer<Row>,
 ): bigint;
-/** Of several counters that are bigints. */
+/** Increments several bigints. */
 export function updateCounter<Row extends Tuple = Tuple>(
   tab: Tab<Row>,
   key: Term,
@@ -854,10 +965,10 @@ function counted(count: unknown, increment: Increment<number | bigint>): number 
   throw new RangeError(`Cannot count to ${sum}: it is not exact, use a bigint`);
 }
 
-// --- Walking ------------------------------------------------------------------------------------
+// --- Traversal ----------------------------------------------------------------------------------
 
 /**
- * The first key, or `"$end_of_table"`: in an `ordered_set` in the order of terms.
+ * Returns the first key, or `"$end_of_table"` if the table is empty. See the example of {@linkcode prev}.
  *
  * @see Erlang `ets:first/1`
  */
@@ -866,8 +977,9 @@ export function first(tab: Tab): Term | EndOfTable {
 }
 
 /**
- * The last key of an `ordered_set`, or `"$end_of_table"`. In other tables it is what {@linkcode first} is, and
- * {@linkcode prev} what {@linkcode next} is.
+ * Returns the last key of an `ordered_set`, or `"$end_of_table"` if the table is empty. In other tables it is
+ * the same as {@linkcode first}, and {@linkcode prev} is the same as {@linkcode next}. See the example of
+ * {@linkcode prev}.
  *
  * @see Erlang `ets:last/1`
  */
@@ -876,10 +988,11 @@ export function last(tab: Tab): Term | EndOfTable {
 }
 
 /**
- * The key after another, or `"$end_of_table"`. In an `ordered_set` that other one need not be there.
+ * Returns the key after `key`, or `"$end_of_table"`. In an `ordered_set`, `key` need not be present. See the
+ * example of {@linkcode prev}.
  *
- * @throws {TypeError} If the key is not there, and the table is neither an `ordered_set` nor fixed since
- * before it was deleted.
+ * @throws {TypeError} If there is no such key, unless the table is an `ordered_set`, or was fixed when the key
+ * was deleted.
  * @see Erlang `ets:next/2`
  */
 export function next(tab: Tab, key: Term): Term | EndOfTable {
@@ -887,7 +1000,23 @@ export function next(tab: Tab, key: Term): Term | EndOfTable {
   return neighbour(table, key, table.next(key));
 }
 
-/** The key before another, or `"$end_of_table"`. Otherwise as {@linkcode next}. @see Erlang `ets:prev/2` */
+/**
+ * Returns the key before `key`, or `"$end_of_table"`. Otherwise as {@linkcode next}.
+ *
+ * @see Erlang `ets:prev/2`
+ *
+ * @example Keys in order
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new("limits", { type: "ordered_set" });
+ * Ets.insert(table, [30], [10], [20]);
+ * assertEquals([Ets.first(table), Ets.last(table)], [10, 30]);
+ * assertEquals([Ets.next(table, 25), Ets.prev(table, 25)], [30, 20]);
+ * assertEquals(Ets.next(table, 30), "$end_of_table");
+ * ```
+ */
 export function prev(tab: Tab, key: Term): Term | EndOfTable {
   const table = open(tab, "read", "walk");
   return neighbour(table, key, table.previous(key));
@@ -899,12 +1028,23 @@ function neighbour(table: EtsTable, key: Term, found: Term): Term {
 }
 
 /**
- * Calls `fun` with each object and what it returned for the one before, at first `initial`, and returns the
- * last of these. In table order: in an `ordered_set` that of the keys, in others that in which they came.
- *
- * `fun` may change the table.
+ * Calls `fun` with each object and the previous result, at first `initial`, and returns the last result. The
+ * order is that of the keys in an `ordered_set`, and that of insertion in other tables. `fun` may change the
+ * table.
  *
  * @see Erlang `ets:foldl/3`
+ *
+ * @example Folding over a table
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new<[name: string, points: number]>("scores");
+ * Ets.insert(table, ["ada", 40], ["joe", 25]);
+ * assertEquals(Ets.foldl(([, points], sum: number) => sum + points, 0, table), 65);
+ * assertEquals(Ets.foldr(([name], text: string) => text + name, "", table), "joeada");
+ * assertEquals(Ets.tab2list(table), [["ada", 40], ["joe", 25]]);
+ * ```
  */
 export function foldl<Result, Row extends Tuple = Tuple>(
   fun: (object: Readonly<Row>, result: Result) => Result,
@@ -914,7 +1054,11 @@ export function foldl<Result, Row extends Tuple = Tuple>(
   return fold(fun, initial, tab, false);
 }
 
-/** As {@linkcode foldl}, in the opposite order. @see Erlang `ets:foldr/3` */
+/**
+ * As {@linkcode foldl}, in reverse order. See the example of {@linkcode foldl}.
+ *
+ * @see Erlang `ets:foldr/3`
+ */
 export function foldr<Result, Row extends Tuple = Tuple>(
   fun: (object: Readonly<Row>, result: Result) => Result,
   initial: Result,
@@ -941,7 +1085,11 @@ function fold<Result, Row extends Tuple>(
   return result;
 }
 
-/** All objects, in table order. @see Erlang `ets:tab2list/1` */
+/**
+ * Returns all objects, in the order of {@linkcode foldl}. See its example.
+ *
+ * @see Erlang `ets:tab2list/1`
+ */
 export function tab2list<Row extends Tuple = Tuple>(tab: Tab<Row>): Readonly<Row>[] {
   return open(tab, "read", "list").all(EVERYTHING, false) as Readonly<Row>[];
 }
@@ -950,28 +1098,28 @@ const EVERYTHING: Query<Tuple> = { key: undefined, take: (row) => row };
 
 // --- Matching -----------------------------------------------------------------------------------
 
-/** A part of what a query finds, and where to go on; or nothing. */
+/** A part of the results of a query with a limit, and the continuation; or the end. */
 export type Part<Result> =
   | readonly [results: Result[], next: Continuation<Result> | EndOfTable]
   | EndOfTable;
 
 /**
- * What the variables of a pattern stand for, for each object that matches: a list of lists, in the order of
- * their numbers.
+ * Returns the values of the variables of a pattern, for each object that matches: a list of lists, in the
+ * order of the variables' numbers.
  *
- * Patterns are those of `matches`: `_` for anything, functions for what they answer true for, objects
- * for those with at least their keys. In them the texts `"$1"`, `"$2"`, … are variables, which stand for anything,
- * but everywhere for the same. (For such a text itself, use a function.) A pattern that names the key looks
- * at the objects under that key only.
+ * Patterns are those of `matches`: `_` matches anything, a function what it returns `true` for, an object
+ * those that have at least its keys. In addition the strings `"$1"`, `"$2"`, … are variables: they match
+ * anything, but the same term wherever they occur. (To match such a string itself, use a function.) If the
+ * pattern contains the key, only the objects with that key are examined.
  *
- * With a limit, the result is `[results, continuation]` with up to so many results, and `match(continuation)`
- * gives the next part; at the end, both are `"$end_of_table"`.
+ * With a limit, the result is `[results, continuation]` with at most that many results, and
+ * `match(continuation)` returns the next part. At the end, both are `"$end_of_table"`.
  *
- * @param limit How many results at most, a positive integer. Default: all, as a list.
- * @throws {TypeError} If `limit` is none.
+ * @param limit The maximum number of results, a positive integer. Default: all results, as a list.
+ * @throws {TypeError} If `limit` is not a positive integer.
  * @see Erlang `ets:match/1,2,3`
  *
- * @example
+ * @example Patterns
  * ```ts
  * import { _, Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -980,12 +1128,28 @@ export type Part<Result> =
  * Ets.insert(users, [1, { name: "ada", team: "red" }], [2, { name: "joe", team: "blue" }]);
  * assertEquals(Ets.match(users, ["$1", { team: "red", name: "$2" }]), [[1, "ada"]]);
  * assertEquals(Ets.matchObject(users, [_, { name: "joe" }]), [[2, { name: "joe", team: "blue" }]]);
+ * Ets.matchDelete(users, [_, { team: "red" }]);
+ * assertEquals(Ets.match(users, ["$1", _]), [[2]]);
+ * ```
+ *
+ * @example One result at a time
+ * ```ts
+ * import { Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new("queue");
+ * Ets.insert(table, ["a"], ["b"]);
+ * const found = [];
+ * for (let part = Ets.match(table, ["$1"], 1); part !== "$end_of_table"; part = Ets.match(part[1])) {
+ *   found.push(part[0]);
+ * }
+ * assertEquals(found, [[["a"]], [["b"]]]);
  * ```
  */
 export function match(tab: Tab, pattern: unknown): Term[][];
-/** The first part. */
+/** The first part of the results. */
 export function match(tab: Tab, pattern: unknown, limit: number): Part<Term[]>;
-/** The next part. */
+/** The next part of the results. */
 export function match(continuation: Continuation<Term[]> | EndOfTable): Part<Term[]>;
 export function match(
   tab: Tab | Continuation<Term[]>,
@@ -995,7 +1159,8 @@ export function match(
 }
 
 /**
- * The objects that match a pattern. Patterns and limits are those of {@linkcode match}.
+ * Returns the objects that match a pattern. Patterns and limits are those of {@linkcode match}; see its
+ * example.
  *
  * @see Erlang `ets:match_object/1,2,3`
  */
@@ -1003,13 +1168,13 @@ export function matchObject<Row extends Tuple = Tuple>(
   tab: Tab<Row>,
   pattern: unknown,
 ): Readonly<Row>[];
-/** The first part. */
+/** The first part of the results. */
 export function matchObject<Row extends Tuple = Tuple>(
   tab: Tab<Row>,
   pattern: unknown,
   limit: number,
 ): Part<Readonly<Row>>;
-/** The next part. */
+/** The next part of the results. */
 export function matchObject<Row>(continuation: Continuation<Row> | EndOfTable): Part<Row>;
 export function matchObject(
   tab: Tab | Continuation<Tuple>,
@@ -1018,7 +1183,12 @@ export function matchObject(
   return find(tab, rest, objectsLike);
 }
 
-/** Deletes the objects that match a pattern of {@linkcode match}. Returns `true`. @see Erlang `ets:match_delete/2` */
+/**
+ * Deletes the objects that match a pattern. Returns `true`. Patterns are those of {@linkcode match}; see its
+ * example.
+ *
+ * @see Erlang `ets:match_delete/2`
+ */
 export function matchDelete(tab: Tab, pattern: unknown): true {
   const table = open(tab, "write", "delete from");
   change(table, objectsLike(pattern, table.traits.keypos), () => undefined);
@@ -1026,15 +1196,16 @@ export function matchDelete(tab: Tab, pattern: unknown): true {
 }
 
 /**
- * What a match specification makes of the objects that it matches: of each, what the first clause that
- * matches makes of it. See {@linkcode Clause}; patterns and limits are those of {@linkcode match}.
+ * Returns the results of a match specification for the objects that it matches: for each object, the result
+ * of the first clause that matches. See {@linkcode Clause}; patterns and limits are those of
+ * {@linkcode match}.
  *
  * @param spec Clauses `[pattern]`, `[pattern, predicates]` or `[pattern, predicates, body]`.
- * @throws {TypeError} If `spec` is no match specification.
- * @see Erlang `ets:select/1,2,3`. Predicates and bodies are functions here, where Erlang writes terms that
- * `ets:fun2ms/1` makes of them; bodies may be terms, too, in which an array is just that.
+ * @throws {TypeError} If `spec` is not a match specification.
+ * @see Erlang `ets:select/1,2,3`. Predicates and bodies are functions here, which Erlang writes as terms (see
+ * `ets:fun2ms/1`). A body may be a term, too; an array in it stands for an array.
  *
- * @example
+ * @example Predicates and bodies
  * ```ts
  * import { _, Ets } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -1054,13 +1225,13 @@ export function select<Row extends Tuple, const Spec extends MatchSpec<NoInfer<R
   tab: Tab<Row>,
   spec: Spec,
 ): ResultOf<Row, Spec[number]>[];
-/** The first part. */
+/** The first part of the results. */
 export function select<Row extends Tuple, const Spec extends MatchSpec<NoInfer<Row>>>(
   tab: Tab<Row>,
   spec: Spec,
   limit: number,
 ): Part<ResultOf<Row, Spec[number]>>;
-/** The next part. */
+/** The next part of the results. */
 export function select<Result>(continuation: Continuation<Result> | EndOfTable): Part<Result>;
 export function select(
   tab: Tab | Continuation,
@@ -1070,21 +1241,31 @@ export function select(
 }
 
 /**
- * As {@linkcode select}, in the opposite order: in an `ordered_set` that is from the last key to the first.
+ * As {@linkcode select}, in reverse order: in an `ordered_set`, from the last key to the first.
  *
  * @see Erlang `ets:select_reverse/1,2,3`
+ *
+ * @example From the last key
+ * ```ts
+ * import { _, Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new<[id: number, text: string]>("log", { type: "ordered_set" });
+ * Ets.insert(table, [1, "start"], [2, "stop"]);
+ * assertEquals(Ets.selectReverse(table, [[[_, _], [], ([, text]) => text]]), ["stop", "start"]);
+ * ```
  */
 export function selectReverse<Row extends Tuple, const Spec extends MatchSpec<NoInfer<Row>>>(
   tab: Tab<Row>,
   spec: Spec,
 ): ResultOf<Row, Spec[number]>[];
-/** The first part. */
+/** The first part of the results. */
 export function selectReverse<Row extends Tuple, const Spec extends MatchSpec<NoInfer<Row>>>(
   tab: Tab<Row>,
   spec: Spec,
   limit: number,
 ): Part<ResultOf<Row, Spec[number]>>;
-/** The next part. */
+/** The next part of the results. */
 export function selectReverse<Result>(
   continuation: Continuation<Result> | EndOfTable,
 ): Part<Result>;
@@ -1096,9 +1277,23 @@ export function selectReverse(
 }
 
 /**
- * Counts the objects that a match specification makes `true` of, or that it matches, if it has no body.
+ * Returns the number of objects for which the result of a match specification is `true`, or, if it has no
+ * body, which it matches.
  *
  * @see Erlang `ets:select_count/2`
+ *
+ * @example Counting, deleting and replacing
+ * ```ts
+ * import { _, Ets } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const stock = Ets.new<[name: string, left: number]>("stock");
+ * Ets.insert(stock, ["tea", 10], ["rice", 0]);
+ * assertEquals(Ets.selectCount(stock, [[[_, 0]]]), 1);
+ * assertEquals(Ets.selectDelete(stock, [[[_, 0]]]), 1);
+ * assertEquals(Ets.selectReplace(stock, [[[_, _], [], ([name, left]) => [name, left - 1] as const]]), 1);
+ * assertEquals(Ets.tab2list(stock), [["tea", 9]]);
+ * ```
  */
 export function selectCount<Row extends Tuple, const Spec extends MatchSpec<NoInfer<Row>>>(
   tab: Tab<Row>,
@@ -1110,8 +1305,8 @@ export function selectCount<Row extends Tuple, const Spec extends MatchSpec<NoIn
 }
 
 /**
- * Deletes the objects that a match specification makes `true` of, or that it matches, if it has no body.
- * Returns how many.
+ * Deletes the objects for which the result of a match specification is `true`, or, if it has no body, which
+ * it matches. Returns their number. See the example of {@linkcode selectCount}.
  *
  * @see Erlang `ets:select_delete/2`
  */
@@ -1129,10 +1324,10 @@ export function selectDelete<Row extends Tuple, const Spec extends MatchSpec<NoI
 }
 
 /**
- * Replaces the objects that a match specification matches by what it makes of them: objects with the same
- * key. Returns how many. If one of them is not, none is replaced.
+ * Replaces the objects that a match specification matches by its results, which must be objects with the
+ * same key. Returns their number. On an error, none is replaced. See the example of {@linkcode selectCount}.
  *
- * @throws {TypeError} If something else than an object with the same key was made; in a `bag`.
+ * @throws {TypeError} If a result is not an object with the same key, or the table is a `bag`.
  * @see Erlang `ets:select_replace/2`
  */
 export function selectReplace<Row extends Tuple, const Spec extends MatchSpec<NoInfer<Row>>>(
@@ -1150,9 +1345,9 @@ export function selectReplace<Row extends Tuple, const Spec extends MatchSpec<No
     assertObject(table, made);
     if (equal(table.keyOf(made), table.keyOf(row))) return made;
     throw new TypeError(
-      `Cannot replace an object by one with another key: expected that of ${inspect(row)}, found ${
-        inspect(made)
-      }`,
+      `Cannot replace an object by one with another key: expected the key of ${
+        inspect(row)
+      }, found ${inspect(made)}`,
     );
   });
 }
@@ -1161,7 +1356,7 @@ function itself(spec: unknown, keypos: number): Query {
   return selected(spec, keypos, (row) => row);
 }
 
-/** Answers a query: all of it, its first part, or the next one. */
+/** The results of a query: all of them, the first part, or the next part. */
 function find(
   tab: Tab | Continuation,
   [pattern, limit]: readonly [pattern?: unknown, limit?: number],
@@ -1180,14 +1375,14 @@ function find(
   const query = toQuery(pattern, table.traits.keypos);
   if (limit === undefined) return table.all(query, backwards);
   if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw badPosition("select so many at a time", limit, "a positive integer");
+    throw badPosition("select with this limit", limit, "a positive integer");
   }
   return new Continuation(table, query, table.walkFor(query, backwards), [], limit).next();
 }
 
 /**
- * Has every object that a query wants become what `become` makes of it, nothing if that is `undefined`.
- * Nothing is changed before all are known. Returns how many there were.
+ * Replaces every object that a query selects by the result of `become`, or deletes it if that is `undefined`.
+ * Nothing is changed before all results are known. Returns the number of objects.
  */
 function change(
   table: EtsTable,
@@ -1215,17 +1410,29 @@ function change(
 // --- Files --------------------------------------------------------------------------------------
 
 /**
- * Writes a table into a file, with all that is in it at the time of the call. Resolves with `"ok"`, or with
- * `["error", ["file_error", path, code]]`, where `code` is the host's, such as `"enoent"`.
+ * Writes a table to a file, with its contents at the time of the call. Resolves with `"ok"`, or with
+ * `["error", ["file_error", path, code]]`, where `code` is the host's error code, such as `"enoent"`.
  *
- * The file is text, one line for each object. It holds numbers, bigints, strings, booleans, `null`, `undefined`,
- * symbols of `Symbol.for`, arrays, plain objects, `Map`s, `Set`s, dates and bytes.
+ * The file is text, one line for each object. It can contain numbers, bigints, strings, booleans, `null`,
+ * `undefined`, symbols of `Symbol.for`, arrays, plain objects, `Map`s, `Set`s, dates and bytes.
  *
- * This needs `--allow-write` on Deno; without it, the promise rejects with the host's own error.
+ * On Deno this needs `--allow-write`; without it, the promise rejects with the host's own error.
  *
- * @throws {TypeError} If the table holds anything else: a pid, a reference, a function and an instance of a
- * class mean nothing outside of this runtime.
- * @see Erlang `ets:tab2file/2`, which has a format of its own
+ * @throws {TypeError} If the table contains anything else: a pid, a reference, a function and an instance of a
+ * class have no meaning outside of this runtime.
+ * @see Erlang `ets:tab2file/2`, whose format is different
+ *
+ * @example Saving and restoring a table
+ * ```ts ignore
+ * import { Ets, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const table = Ets.new<[name: string, age: number]>("people");
+ * Ets.insert(table, ["ada", 36]);
+ * assertEquals(await Ets.tab2file(table, "people.ets"), "ok");
+ * const restored = unwrap(await Ets.file2tab("people.ets"));
+ * assertEquals(Ets.tab2list(restored), [["ada", 36]]);
+ * ```
  */
 export async function tab2file(
   tab: Tab,
@@ -1238,19 +1445,20 @@ export async function tab2file(
 }
 
 /**
- * Makes a table of a file that {@linkcode tab2file} has written, with the options of that table except for the
- * heir. It belongs to the calling process. Resolves with `["ok", tab]`, or with `["error", reason]`: `["read_error",
- * ["file_error", path, code]]` if the file cannot be read, `"badfile"` if it is no such file,
- * `"invalid_object_count"` if objects are missing, `"cannot_create_table"` if the name is taken.
+ * Creates a table from a file that {@linkcode tab2file} has written, with the options of that table except for
+ * the heir. The calling process owns it. Resolves with `["ok", tab]`, or with `["error", reason]`: `["read_error",
+ * ["file_error", path, code]]` if the file cannot be read, `"badfile"` if it is not such a file,
+ * `"invalid_object_count"` if objects are missing, `"cannot_create_table"` if the name is taken. See the
+ * example of {@linkcode tab2file}.
  *
- * This needs `--allow-read` on Deno; without it, the promise rejects with the host's own error.
+ * On Deno this needs `--allow-read`; without it, the promise rejects with the host's own error.
  *
  * @see Erlang `ets:file2tab/1`
  */
 export async function file2tab<Row extends Tuple = Tuple>(
   path: string,
 ): Promise<readonly ["ok", Tab<Row>] | readonly ["error", Term]> {
-  self(); // whoever calls must be a process, for it will own the table
+  self(); // throws before the file is read if there is no calling process to own the table
   const read = await readText(path);
   if (read[0] === "error") return ["error", ["read_error", ["file_error", path, read[1]]]];
   const saved = fromText(read[1]);
@@ -1261,7 +1469,7 @@ export async function file2tab<Row extends Tuple = Tuple>(
   return table === undefined ? ["error", "badfile"] : ["ok", table.id as Tab<Row>];
 }
 
-/** A new table, if what a file says of it makes sense. */
+/** A new table with the contents of a file, if they are valid. */
 function restored(
   name: Atom,
   options: TableOptions,

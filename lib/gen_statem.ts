@@ -1,39 +1,44 @@
 /**
- * GenStatem: a state machine's generic half. What is specific to a machine is a module with callbacks.
+ * GenStatem: the generic state machine. The specific part of a machine is a module with callbacks.
  *
- * A machine is a server that has, beside its data, a *state*: what it is in the middle of. What it does with an
- * event depends on both. Compared with a `GenServer`, it can
+ * A machine is a server that has a *state* in addition to its data. What it does with an event depends on both.
+ * Compared with a `GenServer`, it can
  *
  * - have one callback for each state;
- * - **postpone** an event: it is kept, and comes again when the state has changed;
- * - insert events of its own, which come before all that is queued;
- * - set timeouts that end with the state, with the next event, or when it says so;
- * - do something whenever a state is entered.
+ * - **postpone** an event: it is kept, and handled again when the state has changed;
+ * - insert events of its own, which are handled before the queued ones;
+ * - set timeouts that are cancelled by a change of state, by the next event, or only by an action;
+ * - run code whenever a state is entered.
  *
- * Where a server has nothing of that to do, a `GenServer` is the simpler thing.
+ * If a server needs none of these, a `GenServer` is simpler.
  *
- * **Callback modes.** `callbackMode` of the module answers `"state_functions"`: for each state, the module has a
+ * **Callback modes.** `callbackMode` of the module returns `"state_functions"`: for each state, the module has a
  * function of its name, `(type, content, data)`; or `"handle_event_function"`: there is one function for all,
- * `handleEvent(type, content, state, data)`, and any term can be a state. `["state_functions", "state_enter"]`
- * also has them called with `"enter"` and the state before, whenever the state changes, and at the start.
+ * `handleEvent(type, content, state, data)`, and any term can be a state. With
+ * `["state_functions", "state_enter"]` they are also called with the type `"enter"` and the previous state as
+ * content, at the start and whenever the state changes.
  *
- * **Events** have a type and a content. `["call", from]` and `"cast"` are from {@linkcode call} and
- * {@linkcode cast}, `"info"` is any other message; a timeout has the type by which it was set; `"internal"` is
- * what the machine has sent itself, by the action `["next_event", "internal", content]`.
+ * **Events** have a type and a content. `["call", from]` and `"cast"` come from {@linkcode call} and
+ * {@linkcode cast}, `"info"` is any other message; a timeout has the type with which it was set; `"internal"` is
+ * an event that the machine has inserted with the action `["next_event", "internal", content]`.
  *
  * **Results** are made by {@linkcode nextState}, {@linkcode keepState}, {@linkcode keepStateAndData},
  * {@linkcode repeatState}, {@linkcode repeatStateAndData} and {@linkcode stopAndReply}, and by `stop(reason)` or
- * `stop(reason, data)`, which are those of a `GenServer`. They may carry {@linkcode Actions}.
+ * `stop(reason, data)`, which are those of a `GenServer`. They can contain {@linkcode Actions}.
  *
- * **When.** One event is handled after the other. First come events that were inserted; then, when the state has
- * changed, those that were postponed, in the order in which they came; then timeouts of 0; and only when none of
- * these is left, the next message. A callback may be async: all else waits for it.
+ * **Order.** Events are handled one at a time: first those that were inserted; then, when the state has changed,
+ * those that were postponed, in order of arrival; then timeouts of 0; and only when none of these is left, the
+ * next message. A callback may be async: everything else waits for it.
  *
- * **Failure.** A thrown `Error` ends the machine with `[error, stack]`, after `terminate(error, state, data)`;
- * `throw exit(reason)` does with `reason`. A thrown value that is no `Error` counts as returned. What is no
- * result ends it with `[["bad_return_from_state_function", value], stack]`.
+ * **Failure.** If a callback throws an `Error`, the machine exits with `[error, stack]`, after
+ * `terminate(error, state, data)`; with `throw exit(reason)` it exits with `reason`. A thrown value that is not an
+ * `Error` counts as returned. If a callback returns something else than a result, the machine exits with
+ * `[["bad_return_from_state_function", value], stack]`.
  *
- * @example A door that locks by itself
+ * The server is in `gen_statem/server.ts`, on the shared behaviour of `gen/`; events, queues and timeouts in
+ * `gen_statem/machine.ts`.
+ *
+ * @example A door with a lock and a timeout
  * ```ts
  * import { GenStatem, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -152,11 +157,11 @@ export {
   waitResponse,
 } from "./gen_server/request.ts";
 
-// --- The clients' half --------------------------------------------------------------------------
+// --- Clients ------------------------------------------------------------------------------------
 
 /**
- * How long a call waits: so many milliseconds. In OTP, `"clean_timeout"` and `"dirty_timeout"` tell whether an
- * answer may arrive that comes too late; here none does.
+ * How long a call waits, in milliseconds. In OTP, `"clean_timeout"` and `"dirty_timeout"` decide whether a late
+ * reply can arrive as a message; here it never does.
  */
 export type CallTimeout = number | readonly ["clean_timeout" | "dirty_timeout", number];
 
@@ -167,20 +172,20 @@ const CALL: CallKind = {
 const STOP = stopKind("gen_statem");
 
 /**
- * Starts a state machine that is linked to the calling process, and resolves when its `init` is done.
+ * Starts a state machine that is linked to the calling process, and resolves when its `init` has returned.
  *
  * Resolves with `["ok", pid]`; with `["error", reason]` if `init` returned `stop(reason)`, threw, or took longer
  * than `options.timeout`; with `["error", ["already_started", pid]]` if the name is taken; with `"ignore"` if
- * `init` returned `ignore`. If `init` threw an error, `reason` is that error. By then a name that was asked for is
- * registered, or free again if the start failed.
+ * `init` returned `ignore`. If `init` threw an error, `reason` is that error. The name in `options` is registered
+ * before `init` runs, and released if the start fails.
  *
- * Because of the link, a failed start also sends the caller an exit signal, which ends a process that does not
- * trap exits (`start` does not).
+ * Because of the link, a failed start also sends the caller an exit signal, and a caller that does not trap exits
+ * exits, too. {@linkcode start} does not.
  *
  * @param module The callbacks, see {@linkcode Module}.
- * @param argument Handed to `init` unchanged.
- * @throws {TypeError} If `module` has no `init` or no `callbackMode`, or the name none of the forms of a name: the
- * promise rejects, and nothing was started.
+ * @param argument Passed to `init` unchanged.
+ * @throws {TypeError} If `module` has no `init` or no `callbackMode`, or `options.name` is not a valid name: the
+ * promise rejects, and nothing is started.
  * @throws {RangeError} If `options.timeout` is negative or not a number.
  * @see OTP `gen_statem:start_link/3,4`
  *
@@ -224,7 +229,8 @@ export function startLink<M extends Module>(
 }
 
 /**
- * Starts a state machine without a link to the calling process. Otherwise as {@linkcode startLink}.
+ * Starts a state machine without a link to the calling process. Otherwise as {@linkcode startLink}; see its
+ * example.
  *
  * @see OTP `gen_statem:start/3,4`
  */
@@ -248,10 +254,26 @@ export function start<M extends Module>(
 }
 
 /**
- * Starts a state machine that the calling process monitors: resolves with `["ok", [pid, ref]]`, and when the
- * machine ends, `["DOWN", ref, "process", pid, reason]` arrives. Otherwise as {@linkcode start}.
+ * Starts a state machine and monitors it: resolves with `["ok", [pid, ref]]`, and when the machine exits, the
+ * calling process receives `["DOWN", ref, "process", pid, reason]`. Otherwise as {@linkcode start}.
  *
  * @see OTP `gen_statem:start_monitor/3,4`
+ *
+ * @example Monitoring a machine
+ * ```ts
+ * import { GenStatem, receive, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Idle = {
+ *   callbackMode: () => "handle_event_function",
+ *   init: () => GenStatem.ok("idle", undefined),
+ *   handleEvent: () => GenStatem.keepStateAndData(),
+ * };
+ *
+ * const [pid, ref] = unwrap(await GenStatem.startMonitor(Idle));
+ * await GenStatem.stop(pid, "shutdown");
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "shutdown"]);
+ * ```
  */
 export function startMonitor<M extends Module>(
   module: M,
@@ -294,20 +316,20 @@ function startAs(
 }
 
 /**
- * Sends `request` to a state machine and waits for its reply: an event of the type `["call", from]`. The machine
- * answers by the action `["reply", from, value]`, at once or in the course of a later event.
+ * Sends `request` to a state machine, as an event of the type `["call", from]`, and waits for its reply. The
+ * machine replies with the action `["reply", from, value]`, at once or while it handles a later event.
  *
- * Resolves with that value, whatever its shape. The request is passed by reference, not copied. A reply later than
- * the timeout is dropped. What a request is answered with is known to the machine alone: say it in the place where
- * the machine's functions are wrapped.
+ * Resolves with that value, whatever its shape. The request is passed by reference, not copied. A reply that
+ * arrives after the timeout is dropped. The type of the reply is not inferred: declare it in the function that
+ * wraps the call.
  *
  * @param server A pid or any name.
- * @param timeout In milliseconds, default `Infinity`: other than of a `GenServer`. See {@linkcode CallTimeout}.
- * @throws {Exit} `[why, ["gen_statem", "call", [server, request, timeout]]]`, where `why` is `"noproc"` if nobody
- * has the name, `"timeout"` if no reply came in time, `"calling_self"` if the machine is the caller,
- * `["nodedown", node]` if its node cannot be reached, else the machine's own exit reason.
+ * @param timeout In milliseconds, default `Infinity`, unlike a `GenServer`'s. See {@linkcode CallTimeout}.
+ * @throws {Exit} `[why, ["gen_statem", "call", [server, request, timeout]]]`, where `why` is `"noproc"` if there is
+ * no such process, `"timeout"` if no reply came in time, `"calling_self"` if the machine is the caller,
+ * `["nodedown", node]` if its node cannot be reached, otherwise the exit reason of the machine.
  * @throws {RangeError} If `timeout` is negative or not a number.
- * @throws {TypeError} If `server` has none of the forms of a server.
+ * @throws {TypeError} If `server` is not a server.
  * @see OTP `gen_statem:call/2,3`; there the caller exits, here the promise rejects.
  *
  * @example A call that fails
@@ -316,9 +338,9 @@ function startAs(
  * import { assertRejects } from "@std/assert";
  *
  * await assertRejects(
- *   () => GenStatem.call("nobody", "hello", 1000),
+ *   () => GenStatem.call("door", "open", 1000),
  *   Error,
- *   'exited in: gen_statem.call("nobody", "hello", 1000): no process',
+ *   'exited in: gen_statem.call("door", "open", 1000): no process',
  * );
  * ```
  */
@@ -337,10 +359,10 @@ export function call<Reply = any>(
 }
 
 /**
- * Sends `request` to a state machine, as an event of the type `"cast"`, and does not wait: answers `"ok"`, whether
- * or not anybody is there.
+ * Sends `request` to a state machine, as an event of the type `"cast"`, without waiting. Returns `"ok"`, also if
+ * there is no such process. See the example of {@linkcode startLink}.
  *
- * @throws {TypeError} If `server` has none of the forms of a server.
+ * @throws {TypeError} If `server` is not a server.
  * @see OTP `gen_statem:cast/2`
  */
 export function cast(server: ServerRef, request: Term): "ok" {
@@ -348,15 +370,15 @@ export function cast(server: ServerRef, request: Term): "ok" {
 }
 
 /**
- * Answers a call from anywhere: from a callback, or another process. Takes `from` and the value, or what the
- * action would be: `["reply", from, value]`, or a list of those.
+ * Replies to a call from anywhere: from a callback, or from another process. Takes `from` and the value, or a
+ * reply action `["reply", from, value]`, or a list of those. Returns `"ok"`.
  *
- * A caller that has gone, or has had its answer, does not mind.
+ * Has no effect if the caller has exited or was already answered.
  *
- * @throws {TypeError} If `from` is none.
+ * @throws {TypeError} If `from` is not a {@linkcode From}.
  * @see OTP `gen_statem:reply/1,2`
  *
- * @example Let callers wait for a state, and answer all of them at once
+ * @example Callers that wait for a state
  * ```ts
  * import { GenStatem, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -403,15 +425,15 @@ export function reply(
 }
 
 /**
- * Stops a state machine in order: its `terminate` runs with `reason`, also if it does not trap exits. Resolves with
- * `"ok"` when it has ended.
+ * Stops a state machine synchronously: its `terminate` is called with `reason`, also if it does not trap exits.
+ * Resolves with `"ok"` when it has exited. See the example of {@linkcode startLink}.
  *
- * An abnormal `reason` is logged as a crash.
+ * A reason other than `"normal"`, `"shutdown"` and `["shutdown", term]` is logged as a crash.
  *
  * @param reason The exit reason, default `"normal"`.
- * @param timeout In milliseconds, default `Infinity`. The machine goes on stopping after that.
+ * @param timeout In milliseconds, default `Infinity`. The machine continues to stop after that.
  * @throws {Exit} `[why, ["gen_statem", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`, `"timeout"`,
- * or the reason that the machine ended with if that is another than was asked for. In OTP it is `why` alone.
+ * or the exit reason of the machine if it differs from `reason`. In OTP it is `why` alone.
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see OTP `gen_statem:stop/1,3`
  */
@@ -423,24 +445,24 @@ export function stop(
   return ask(server, reason, timeout, STOP) as Promise<"ok">;
 }
 
-// --- Becoming a machine -------------------------------------------------------------------------
+// --- Entering the loop --------------------------------------------------------------------------
 
 /**
- * Makes the calling process a state machine: `init` is not called, and need not be there. For a process that
- * `ProcLib` started, and that has done what there was to do before; it must also have registered itself, if it is
- * to have a name. Return the promise, or await it: it never settles, and what comes after it does not run.
+ * Makes the calling process, which must have been started by {@linkcode ProcLib}, a state machine. `init` is not
+ * called, and not required: the process initializes itself, and registers its name if it is to have one, before
+ * it calls this. Return the promise or await it: it never settles, and no code after it runs.
  *
- * The process that started this one is the machine's parent, linked or not.
+ * The process that started the calling process is the machine's parent, linked or not.
  *
- * @param name The name that the process has registered; by default, or with its own pid, none.
- * @param actions As in a result of `init`.
+ * @param name The name under which the process is registered; by default, or with its own pid, none.
+ * @param actions As in the result of `init`.
  * @throws {Exit} `"process_was_not_started_by_proc_lib"`; `"process_not_registered"`,
- * `"process_not_registered_globally"` or `["process_not_registered_via", registry]` if the process does not have
- * that name.
- * @throws {TypeError} If `module` is no module of callbacks, or a debug option unknown.
+ * `"process_not_registered_globally"` or `["process_not_registered_via", registry]` if the process is not
+ * registered under `name`.
+ * @throws {TypeError} If `module` is not a callback module, or a debug option is unknown.
  * @see OTP `gen_statem:enter_loop/4,5,6`
  *
- * @example Start by hand, then be a machine
+ * @example A process that becomes a state machine
  * ```ts
  * import { GenStatem, ProcLib, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

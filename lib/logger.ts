@@ -1,19 +1,18 @@
 /**
- * Logger: words the reports of the runtime, and hands them to whoever wants them.
+ * Logger: formats the reports of the runtime, and passes them to a handler.
  *
- * What the runtime has to say (a server crashes, a message was not expected) is a {@linkcode Report}:
- * data. One function takes them all: by default the one that prints them to the console, in the words
- * of Elixir's logger; {@linkcode setHandler} puts another in its place.
+ * An event of the runtime, such as the crash of a server or an unexpected message, is a
+ * {@linkcode Report}: data. A single handler receives all reports. The default handler prints them to
+ * the console, in the format of Elixir's logger; {@linkcode setHandler} replaces it.
  *
- * What is said:
- * - A process ends with an error: a plain one that was spawned (`"process"`), or a server or a task,
- *   whatever the reason, unless that is `"normal"`, `"shutdown"` or `["shutdown", term]` (`"gen_server"`,
- *   `"task"`, …).
- * - A server gets a message that it does not handle (`"unhandled_message"`).
- * - OTP's own doings, which the default handler keeps to itself unless it is told otherwise: crashes
- *   of all processes of a behaviour or `ProcLib` (`"crash"`), what supervisors do.
+ * Reported are:
+ * - abnormal exits: of a plain process with an error (`"process"`), of a server or a task with any reason but
+ *   `"normal"`, `"shutdown"` and `["shutdown", term]` (`"gen_server"`, `"task"`, …);
+ * - messages that a server does not handle (`"unhandled_message"`);
+ * - what OTP calls SASL reports, which the default handler does not print by default: crashes of all processes of
+ *   a behaviour or of `ProcLib` (`"crash"`), and the actions of supervisors.
  *
- * A server's secrets are hidden by the callback `formatStatus` of its module.
+ * The callback `formatStatus` of a server's module can remove secrets from its reports.
  *
  * @module
  */
@@ -37,12 +36,12 @@ export const moduleName = "Logger";
 
 export type { Level, Report };
 
-/** Takes reports: all of them, those of OTP's own doings (`sasl`) too. */
+/** A function that receives all reports, including SASL reports (`sasl: true`). */
 export type Handler = Reporter;
 
-/** What {@linkcode configure} takes. */
+/** Options of {@linkcode configure}. */
 export interface Options {
-  /** The least grave level that the default handler prints. Default `"debug"`: all. */
+  /** The minimum level that the default handler prints. Default `"debug"`: all. */
   readonly level?: Level | "none";
   /** Whether the default handler prints crash, supervisor and progress reports. Default `false`, as in Elixir. */
   readonly handleSaslReports?: boolean;
@@ -54,11 +53,11 @@ let level: Level | "none" = "debug";
 let handleSaslReports = false;
 
 /**
- * Configures the default handler. What is left out stays as it is.
+ * Configures the default handler. Options that are not given are unchanged.
  *
  * @throws {TypeError} If the level is unknown.
  *
- * @example Print everything that is grave, crash reports among it
+ * @example Printing warnings and errors, and crash reports
  * ```ts
  * import { Logger } from "@denotp/otp";
  *
@@ -80,12 +79,12 @@ function assertLevel(level: unknown, known: readonly (Level | "none")[]): void {
 }
 
 /**
- * Hands all further reports to `handler`, and returns the one that had them until now.
+ * Sets the handler that receives all further reports, and returns the previous one.
  *
- * A handler that throws, or rejects, loses the report, and nothing else. It runs in the process that the
- * report is about, or that logs, and should be quick.
+ * If a handler throws or rejects, the report is lost, without further effect. The handler runs in the process
+ * that the report is about, or that logs, and should be fast.
  *
- * @example Collect reports in a test
+ * @example Collecting reports in a test
  * ```ts
  * import { Logger, Process, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -104,7 +103,10 @@ export function setHandler(handler: Handler): Handler {
   return setReporter(handler);
 }
 
-/** The handler that prints to the console, as Elixir's does: `[error] GenServer "stack" terminating…`. */
+/**
+ * The handler that prints to the console, as Elixir's does: `[error] GenServer "stack" terminating…`.
+ * It prints what {@linkcode format} returns; see its example.
+ */
 export function defaultHandler(report: Report): void {
   if (report.sasl === true && !handleSaslReports) return;
   if (LEVELS.indexOf(report.level) < LEVELS.indexOf(level)) return;
@@ -116,10 +118,27 @@ export function defaultHandler(report: Report): void {
 }
 
 /**
- * Logs a text of one's own: a report of the kind `"message"`, with the text for its reason.
+ * Logs a text: a report of the kind `"message"`, whose reason is the text.
  *
- * @param details Whatever belongs to it.
+ * @param details Further data for the handler. Default: none.
  * @throws {TypeError} If the level is unknown.
+ *
+ * @example Logging with details
+ * ```ts
+ * import { Logger } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reports: Logger.Report[] = [];
+ * const previous = Logger.setHandler((report) => reports.push(report));
+ * Logger.log("warning", "disk almost full", { free: 0.02 });
+ * Logger.setHandler(previous);
+ * assertEquals(reports[0], {
+ *   level: "warning",
+ *   kind: "message",
+ *   reason: "disk almost full",
+ *   details: { free: 0.02 },
+ * });
+ * ```
  */
 export function log(level: Level, text: string, details?: Readonly<Record<string, Term>>): void {
   assertLevel(level, LEVELS.filter((each) => each !== "none"));
@@ -127,9 +146,9 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
 }
 
 /**
- * Words a report as Elixir's logger does, over several lines.
+ * Formats a report as Elixir's logger does, in several lines.
  *
- * @example A server that crashes
+ * @example A server that terminates
  * ```ts
  * import { GenServer, Logger, ok, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -151,25 +170,23 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
  */
 export function format(report: Report): string {
   const { kind, pid, name, reason, lastMessage, state, client, clientName } = report;
-  const who = name === undefined ? String(pid) : formatName(name);
+  const subject = name === undefined ? String(pid) : formatName(name);
   switch (kind) {
     case "message":
       return String(reason);
     case "process":
-      return `Process ${who} raised an exception\n${formatReason(reason)}`;
+      return `Process ${subject} raised an exception\n${formatReason(reason)}`;
     case "unhandled_message":
-      return `GenServer ${who} received an unexpected message, which no handleInfo takes: ${
+      return `GenServer ${subject} received an unexpected message, and has no handleInfo for it: ${
         inspect(lastMessage)
       }`;
     case "uncaught":
-      return `An error was thrown, or a promise rejected, where nobody waits for it\n${
-        formatReason(reason)
-      }`;
+      return `An uncaught exception, or an unhandled promise rejection\n${formatReason(reason)}`;
     case "gen_server":
     case "gen_statem": {
       const asker = client === undefined ? undefined : formatName(clientName ?? client);
       const lines = [
-        `${kind === "gen_server" ? "GenServer" : "gen_statem"} ${who} terminating`,
+        `${kind === "gen_server" ? "GenServer" : "gen_statem"} ${subject} terminating`,
         formatReason(reason),
         `Last message${asker === undefined ? "" : ` (from ${asker})`}: ${inspect(lastMessage)}`,
         `State: ${inspect(state)}`,
@@ -191,7 +208,7 @@ export function format(report: Report): string {
     default: {
       const details = Object.entries(report.details ?? {})
         .map(([key, value]) => `\n    ${key}: ${inspect(value)}`).join("");
-      return `${kind} report of ${who}\n${formatReason(reason)}${details}`;
+      return `${kind} report of ${subject}\n${formatReason(reason)}${details}`;
     }
   }
 }
@@ -199,7 +216,7 @@ export function format(report: Report): string {
 function formatApplication({ name, reason, level, details }: Report): string {
   if (level === "info") return `Application ${name} started`;
   if (details?.terminated === true) {
-    return `Application ${name} ended, and all others with it: ${formatError(reason)}`;
+    return `Application ${name} terminated, all applications are stopped: ${formatError(reason)}`;
   }
   if (details?.shutdownError === true) {
     return `Application ${name} failed to clean up\n${formatReason(reason)}`;
@@ -220,9 +237,9 @@ function formatTask({ pid, reason, details }: Report): string {
 
 function formatCrash({ pid, name, reason, details }: Report): string {
   const { errorInfo, initialCall, ancestors, links, dictionary, trapExit } = details ?? {};
-  const who = isAtom(name) ? `${inspect(name)} (${pid})` : String(pid);
+  const subject = isAtom(name) ? `${inspect(name)} (${pid})` : String(pid);
   return [
-    `Process ${who} terminating`,
+    `Process ${subject} terminating`,
     formatErrorInfo(errorInfo as ErrorInfo | undefined) ?? formatReason(reason),
     `Initial Call: ${formatCall(initialCall)}`,
     `Ancestors: ${inspect(ancestors)}`,
@@ -232,7 +249,7 @@ function formatCrash({ pid, name, reason, details }: Report): string {
   ].join("\n");
 }
 
-/** What a supervisor reports of a child, by the context of the report. */
+/** What happened to a child, by the context of a supervisor's report. */
 const CONTEXTS: Readonly<Record<string, string>> = {
   progress: "started",
   start_error: "failed to start",
@@ -266,7 +283,7 @@ function formatStart(start: Term): string {
   if (!Array.isArray(start) || start.length !== 3) return inspect(start);
   const [module, name, args] = start;
   const call = `${formatModule(module)}.${String(name)}`;
-  // Of a temporary child, the arguments are not kept.
+  // The arguments of a temporary child are not kept.
   return Array.isArray(args) ? `${call}(${args.map(inspect).join(", ")})` : `${call}/?`;
 }
 
@@ -292,7 +309,7 @@ function isFunctionCall(call: readonly Term[]): call is readonly [() => unknown,
   return typeof fun === "function" && name === "call" && fun.call === Function.prototype.call;
 }
 
-/** Words an exit reason: an error with its stack, anything else as `** (stop) reason`. */
+/** Formats an exit reason: an error with its stack, any other reason as `** (stop) reason`. */
 function formatReason(reason: Term): string {
   const error = errorOf(reason);
   if (error === undefined) return `** (stop) ${formatExit(reason)}`;

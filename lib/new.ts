@@ -34,7 +34,7 @@
 
 import { type Files, type Project, projectFiles } from "./new/files.ts";
 
-/** What {@linkcode main} needs of its host. */
+/** The operations of the host that {@linkcode main} uses. */
 export interface Host {
   /** Resolves with whether a file or folder exists at this path. */
   exists(path: string): Promise<boolean>;
@@ -107,7 +107,7 @@ function checkout(): { checkout?: string } {
   return url.protocol === "file:" ? { checkout: decodeURIComponent(url.pathname) } : {};
 }
 
-/** The host that the program runs on. */
+/** The host on Deno. */
 function denoHost(): Host {
   return {
     async exists(path) {

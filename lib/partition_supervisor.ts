@@ -1,17 +1,19 @@
 /**
- * PartitionSupervisor: a supervisor of several processes of one kind, its partitions, that share work
- * which would be too much for one of them. Each key belongs to one partition.
+ * PartitionSupervisor: a supervisor that starts several processes with the same specification, its
+ * partitions, and routes each key to one of them. It distributes work that would make a single process
+ * a bottleneck.
  *
- * A server does one thing at a time: one that everybody asks makes everybody wait. Where what it does for
- * one client has nothing to do with what it does for another, there can be several of it. Clients name the
- * one that is theirs by `["via", PartitionSupervisor, [name, key]]`, wherever a server is asked for:
- * `name` is that of the partition supervisor, and `key` any term, often `self()`.
+ * A server handles one message at a time, and all of its clients wait for each other. If its work for
+ * one client is independent of that for another, it can run in several partitions. A client addresses
+ * its partition by `["via", PartitionSupervisor, [name, key]]`, wherever a server is expected: `name`
+ * is that of the partition supervisor, and `key` is any term, often `self()`.
  *
- * The partitions are numbered from 0. A key that is an integer belongs to the partition of its remainder:
- * of 8 partitions, 0, 8 and -16 all mean the first. All other keys are spread by a hash of their content.
- * The same key always leads to the same partition, as long as their number does not change.
+ * The partitions are numbered from 0. A key that is an integer belongs to the partition of the
+ * remainder of its absolute value: of 8 partitions, 0, 8 and -16 all belong to the first. All other
+ * keys are distributed by a hash of their content. A key always belongs to the same partition, as long
+ * as the number of partitions does not change.
  *
- * @example Dynamic supervisors that start children at the same time
+ * @example Dynamic supervisors that start children concurrently
  * ```ts
  * import { Agent, DynamicSupervisor, PartitionSupervisor, Supervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -51,8 +53,8 @@
  * await PartitionSupervisor.stop("counters");
  * ```
  *
- * **When not to use it.** Partitions do not make anything faster that keeps the one thread busy: they help
- * where a server *waits*, for a start, a file, another server.
+ * **When not to use it.** There is one thread, so partitions do not speed up computation: they help
+ * where a server *waits*, for a start, a file or another server.
  *
  * @module
  */
@@ -97,29 +99,29 @@ export type { ChildInfo, Counts, StartResult };
 
 /** Options of {@linkcode startLink}. */
 export interface StartOptions {
-  /** The name of the supervisor, by which its partitions are found. */
+  /** The name of the supervisor, with which its partitions are addressed. */
   readonly name: Name;
-  /** What to start in each partition: a child specification, a module, or a `[module, argument]` pair. */
+  /** The child of each partition: a child specification, a module, or a `[module, argument]` pair. */
   readonly childSpec: ChildSpec | ModuleSpec;
-  /** Number of partitions, at least 1. Default: that of the machine's processors. */
+  /** The number of partitions, at least 1. Default: the number of processors that the host reports. */
   readonly partitions?: number | undefined;
   /**
-   * Makes the arguments of the start function in one partition, out of those that `childSpec` has there
-   * and the number of the partition. By default they stay as they are.
+   * Returns the arguments of the start function in a partition, given those in `childSpec` and the
+   * number of the partition. By default they are unchanged.
    */
   readonly withArguments?:
-    // deno-lint-ignore no-explicit-any -- the arguments are the module's own business
+    // deno-lint-ignore no-explicit-any -- the types of the arguments are the module's own
     | ((args: readonly any[], partition: number) => readonly Term[])
     | undefined;
-  /** Which partitions are restarted when one has ended, see `Supervisor`. Default `"one_for_one"`. */
+  /** Which partitions are restarted when one exits, see `Supervisor`. Default `"one_for_one"`. */
   readonly strategy?: Strategy | undefined;
-  /** The most restarts within `maxSeconds`; one more ends the supervisor. Default 3. */
+  /** The maximum number of restarts within `maxSeconds`; if it is exceeded, the supervisor exits. Default 3. */
   readonly maxRestarts?: number | undefined;
-  /** See `maxRestarts`; whole seconds, at least 1. Default 5. */
+  /** The time frame of `maxRestarts`, in whole seconds, at least 1. Default 5. */
   readonly maxSeconds?: number | undefined;
 }
 
-/** What stands behind `["via", PartitionSupervisor, …]`: the supervisor, and what is routed. */
+/** The third element of `["via", PartitionSupervisor, …]`: the supervisor, and the key to route. */
 export type ViaKey = readonly [supervisor: ServerRef, key: Term];
 
 /** A change of the number of partitions. */
@@ -127,18 +129,18 @@ interface Change {
   readonly wanted: number;
 }
 
-/** What a partition supervisor knows of its partitions. */
+/** The partitions of a supervisor. */
 class Table {
-  /** Their processes, by number: the last one that each has had. */
+  /** Their processes, by number; of a partition that is down, the last one. */
   readonly pids: (Pid | undefined)[] = [];
-  /** Number of partitions that keys are routed to. */
+  /** The number of partitions that keys are routed to. */
   partitions: number;
-  /** The change of that number which counts: the last one. */
+  /** The last change of that number. */
   change: Change;
-  /** Partitions that may be down because there were to be fewer, each with what stands for its last stop. */
+  /** The partitions that a change may have stopped, each with an object that identifies its last stop. */
   readonly stops = new Map<number, object>();
 
-  /** `most` is the number of partitions that were started, and that there can be. */
+  /** `most` is the number of partitions that were started, which is the maximum. */
   constructor(readonly most: number) {
     this.partitions = most;
     this.change = { wanted: most };
@@ -150,13 +152,13 @@ const tables = new WeakMap<Pid, Table>();
 
 // --- Starting -----------------------------------------------------------------------------------
 
-/** What a partition supervisor is started with. */
+/** The argument of `init`. */
 interface Starting {
   readonly children: readonly ChildSpec[];
   readonly options: StartOptions;
 }
 
-/** A partition supervisor is a Supervisor of this module. */
+/** The callback module of a partition supervisor, which is a `Supervisor`. */
 const SUPERVISOR: Module = new OwnModule(
   "PartitionSupervisor",
   ({ children, options }: Starting) => {
@@ -166,7 +168,7 @@ const SUPERVISOR: Module = new OwnModule(
   },
 );
 
-/** Starts the process of one partition, in the supervisor. */
+/** The module whose function starts the process of a partition, in the supervisor. */
 const PARTITION = {
   async start(start: StartFunction, partition: number): Promise<unknown> {
     const { pids } = tables.get(self().pid)!;
@@ -179,17 +181,32 @@ const PARTITION = {
 };
 
 /**
- * Starts a partition supervisor that is linked to the calling process, and a child in each partition, one
- * after another; resolves when the last of them runs.
+ * Starts a partition supervisor that is linked to the calling process, and its partitions one after
+ * another. Resolves when all of them are started.
  *
- * Resolves with `["ok", pid]` or `["error", reason]`, as `Supervisor.startLink` does. In a
- * `failed_to_start_child` the id is the number of the partition.
+ * Resolves with `["ok", pid]` or `["error", reason]`, as `Supervisor.startLink`. The id in a
+ * `failed_to_start_child` is the number of the partition.
  *
- * @throws {TypeError} If there is no name or no `childSpec`, or one that stands for no child; if `withArguments`
- * is no function, or does not return an array, or is given to a `childSpec` whose `start` is a function. The
- * promise rejects, and nothing was started.
- * @throws {RangeError} If `partitions` is no positive integer.
- * @see Elixir `PartitionSupervisor.start_link/1`. There, the name cannot be `global`
+ * @throws {TypeError} If `name` or `childSpec` is missing, or `childSpec` is not a child; if
+ * `withArguments` is not a function, does not return an array, or is used with a `childSpec` whose
+ * `start` is a function. The promise rejects, and nothing is started.
+ * @throws {RangeError} If `partitions` is not a positive integer.
+ * @see Elixir `PartitionSupervisor.start_link/1`, where the name cannot be `global`
+ *
+ * @example Starting and inspecting partitions
+ * ```ts
+ * import { Agent, PartitionSupervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const childSpec = [Agent, () => 0] as const;
+ * unwrap(await PartitionSupervisor.startLink({ name: "counters", childSpec, partitions: 2 }));
+ * assertEquals(PartitionSupervisor.partitions("counters"), 2);
+ *
+ * const children = await PartitionSupervisor.whichChildren("counters");
+ * assertEquals(children.map(([partition]) => partition), [1, 0]);
+ * assertEquals((await PartitionSupervisor.countChildren("counters")).active, 2);
+ * assertEquals(await PartitionSupervisor.stop("counters"), "ok");
+ * ```
  */
 export function startLink(options: StartOptions): Promise<StartResult> {
   try {
@@ -248,9 +265,9 @@ function wrongOption(expected: string, found: Term): TypeError {
 }
 
 /**
- * The child specification of a partition supervisor that is started with `options`, so that
- * `[PartitionSupervisor, options]` is a child. Its id is its name: the atom, or the term of a `global` or
- * `via` name.
+ * Returns the child specification of a partition supervisor, so that `[PartitionSupervisor, options]`
+ * can be a child. Its id is its name: the atom, or the term of a `global` or `via` name. See the first
+ * example of this module.
  *
  * @see Elixir `PartitionSupervisor.child_spec/1`
  */
@@ -262,15 +279,15 @@ export function childSpec(options: StartOptions): ChildSpec {
   };
 }
 
-// --- Asking -------------------------------------------------------------------------------------
+// --- Partitions ---------------------------------------------------------------------------------
 
 /**
- * The number of partitions that keys are routed to. Costs no message; a promise only if the supervisor's name
- * is in a registry that answers with promises.
+ * Returns the number of partitions that keys are routed to, without sending a message; a promise only if the
+ * supervisor's name is in an asynchronous registry. See the example of {@linkcode startLink}.
  *
  * @throws {Exit} `["noproc", ["PartitionSupervisor", "partitions", [supervisor]]]` if there is no such
  * partition supervisor.
- * @throws {TypeError} If `supervisor` has none of the forms of a server.
+ * @throws {TypeError} If `supervisor` is not a server.
  * @see Elixir `PartitionSupervisor.partitions/1`
  */
 export function partitions(supervisor: Atom | Pid): number;
@@ -280,7 +297,7 @@ export function partitions(supervisor: ServerRef): Awaitable<number> {
   return withTable(supervisor, ["partitions", [supervisor]], ({ partitions }) => partitions);
 }
 
-/** Finds the table of a partition supervisor. `call` is what fails if there is none: a function and its arguments. */
+/** Calls `use` with the table of a partition supervisor. `call` is the function and its arguments, for errors. */
 function withTable<Result>(
   supervisor: ServerRef,
   call: readonly [name: string, args: readonly Term[]],
@@ -296,20 +313,20 @@ function withTable<Result>(
 }
 
 /**
- * Changes the number of partitions, to at least 0 and at most as many as were started; resolves with the
- * number that there were before. Partitions of higher numbers are stopped, and no key is routed to them any
- * more; their specifications stay, and they are started again when there are to be more.
+ * Changes the number of partitions, to between 0 and the number that was started. Resolves with the
+ * previous number. Partitions with a higher number are stopped, and no key is routed to them; their
+ * specifications are kept, and they are started again when the number is increased.
  *
- * Most keys then belong to another partition than before. Of two changes at the same time the later one
- * counts.
+ * Most keys then belong to a different partition than before. Of two concurrent changes the later one
+ * prevails.
  *
- * @throws {RangeError} If `partitions` is no such number.
- * @throws {Exit} `[why, ["PartitionSupervisor", "resize", [supervisor, partitions]]]`, where `why` is `"noproc"`
- * if there is no such partition supervisor, or the reason for which a partition did not start: then their
- * number is what it was.
+ * @throws {RangeError} If `partitions` is not such a number.
+ * @throws {Exit} `[why, ["PartitionSupervisor", "resize", [supervisor, partitions]]]`, where `why` is
+ * `"noproc"` if there is no such partition supervisor, or the reason why a partition failed to start:
+ * then the number is unchanged.
  * @see Elixir `PartitionSupervisor.resize!/2`
  *
- * @example
+ * @example Changing the number of partitions
  * ```ts
  * import { DynamicSupervisor, PartitionSupervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -346,10 +363,11 @@ export async function resize(supervisor: ServerRef, partitions: number): Promise
 }
 
 /**
- * Stops and starts partitions until those run that are wanted, and answers the error of one that did not start.
+ * Stops and starts partitions until the wanted number is running; returns the error of one that failed
+ * to start.
  *
- * Several may do that at the same time. The supervisor does what it is told in the order in which it is
- * told, and each looks at what is wanted now before it says anything.
+ * Several of these may run concurrently: the supervisor handles requests in order, and the wanted
+ * number is read again before each request.
  */
 async function adjust(
   supervisor: Pid,
@@ -366,15 +384,16 @@ async function adjust(
     if (stop === undefined) continue;
     const started = await restartChild(supervisor, partition);
     if (started[0] === "error" && started[1] !== "running") return started;
-    // Unless it was stopped once more meanwhile.
+    // Unless it was stopped again meanwhile.
     if (stops.get(partition) === stop) stops.delete(partition);
   }
   return undefined;
 }
 
 /**
- * The partitions, the last one first: `[partition, child, type, modules]` each, where `child` is a pid,
- * `undefined` if it does not run, or `"restarting"`.
+ * Resolves with the partitions, the last one first: `[partition, child, type, modules]` each, where
+ * `child` is a pid, `undefined` if it is not running, or `"restarting"`. See the example of
+ * {@linkcode startLink}.
  *
  * @see Elixir `PartitionSupervisor.which_children/1`
  */
@@ -382,17 +401,22 @@ export function whichChildren(supervisor: ServerRef): Promise<ChildInfo[]> {
   return childrenOf(supervisor);
 }
 
-/** The numbers of partitions, as `Supervisor.countChildren` has them. @see Elixir `PartitionSupervisor.count_children/1` */
+/**
+ * Resolves with the numbers of partitions, as `Supervisor.countChildren`. See the example of
+ * {@linkcode startLink}.
+ *
+ * @see Elixir `PartitionSupervisor.count_children/1`
+ */
 export function countChildren(supervisor: ServerRef): Promise<Counts> {
   return countOf(supervisor);
 }
 
 /**
- * Stops a partition supervisor in order: its partitions first, the last one before the others. Resolves
- * with `"ok"` when it has ended.
+ * Stops a partition supervisor synchronously, after its partitions, which are stopped in reverse order.
+ * Resolves with `"ok"` when it has exited. See the example of {@linkcode startLink}.
  *
  * @param reason The exit reason, default `"normal"`.
- * @param timeout In milliseconds, default `Infinity`. The supervisor goes on stopping after that.
+ * @param timeout In milliseconds, default `Infinity`. The supervisor continues to stop after that.
  * @throws {Exit} `[why, ["GenServer", "stop", [supervisor, reason, timeout]]]`, `why` as for
  * `GenServer.stop`.
  * @see Elixir `PartitionSupervisor.stop/1,3`
@@ -408,14 +432,29 @@ export function stop(
 // --- The registry -------------------------------------------------------------------------------
 
 /**
- * The process of the partition that a key belongs to: the one that it has had last, if it is just being
- * restarted. `undefined` if there has not been any.
+ * Returns the process of the partition that a key belongs to; the previous one while the partition is
+ * being restarted; `undefined` if it has never had one.
  *
- * Called by the runtime, for the name `["via", PartitionSupervisor, [supervisor, key]]`.
+ * The runtime calls this for the name `["via", PartitionSupervisor, [supervisor, key]]`, see the
+ * examples of this module.
  *
  * @throws {Exit} `["noproc", ["PartitionSupervisor", "partitions", [supervisor]]]` if there is no such
  * partition supervisor.
- * @throws {TypeError} If `name` is no pair.
+ * @throws {TypeError} If `name` is not a pair.
+ *
+ * @example The functions of a registry
+ * ```ts
+ * import { Agent, PartitionSupervisor, self, unwrap } from "@denotp/otp";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const childSpec = [Agent, () => 0] as const;
+ * unwrap(await PartitionSupervisor.startLink({ name: "counters", childSpec, partitions: 2 }));
+ * const pid = PartitionSupervisor.whereisName(["counters", 3]);
+ * assertEquals(PartitionSupervisor.send(["counters", 1], "hello"), pid);
+ * assertEquals(PartitionSupervisor.registerName(["counters", 1], self()), "no");
+ * assertThrows(() => PartitionSupervisor.unregisterName(["counters", 1]), TypeError);
+ * await PartitionSupervisor.stop("counters");
+ * ```
  */
 export function whereisName(name: ViaKey): Awaitable<Pid | undefined> {
   if (!Array.isArray(name) || name.length !== 2) {
@@ -430,7 +469,7 @@ export function whereisName(name: ViaKey): Awaitable<Pid | undefined> {
   return withTable(supervisor, call, (table) => table.pids[route(key, table.partitions)]);
 }
 
-/** The number of the partition that a key belongs to, of so many. Of none, it is none. */
+/** The number of the partition that a key belongs to; `NaN` if there are no partitions. */
 function route(key: Term, partitions: number): number {
   if (partitions === 0) return NaN;
   if (typeof key === "bigint") return Number((key < 0n ? -key : key) % BigInt(partitions));
@@ -438,9 +477,11 @@ function route(key: Term, partitions: number): number {
 }
 
 /**
- * Sends to the process of a partition. If that is just being restarted, the message is lost.
+ * Sends a message to the process of a partition, and returns its pid. While the partition is being
+ * restarted, messages are lost. The runtime calls this for a `via` name. See the example of
+ * {@linkcode whereisName}.
  *
- * @throws {Exit} `["badarg", [name, message]]` if there has not been any.
+ * @throws {Exit} `["badarg", [name, message]]` if the partition has never had a process.
  */
 export function send(name: ViaKey, message: Term): Awaitable<Pid> {
   const sendTo = (pid: Pid | undefined) => {
@@ -453,8 +494,9 @@ export function send(name: ViaKey, message: Term): Awaitable<Pid> {
 }
 
 /**
- * Refuses: it is the supervisor that says who has the names of its partitions. Of one that is taken this
- * answers `"no"`, so that a start under such a name resolves with `["error", ["already_started", pid]]`.
+ * Refuses to register: only the supervisor assigns the names of its partitions. Returns `"no"`, so that
+ * a start with such a name resolves with `["error", ["already_started", pid]]`. The runtime calls this
+ * for a `via` name. See the example of {@linkcode whereisName}.
  *
  * @throws {TypeError} If the partition has no process.
  */
@@ -462,16 +504,21 @@ export function registerName(name: ViaKey, _pid: Pid): Awaitable<"no"> {
   const refuse = (pid: Pid | undefined): "no" => {
     if (pid !== undefined) return "no";
     throw new TypeError(
-      `Cannot register as ${inspect(name)}: the names of partitions are given by their supervisor`,
+      `Cannot register as ${inspect(name)}: only their supervisor assigns the names of partitions`,
     );
   };
   const pid = whereisName(name);
   return isThenable(pid) ? pid.then(refuse) : refuse(pid);
 }
 
-/** Refuses, as {@linkcode registerName} does. @throws {TypeError} Always. */
+/**
+ * Refuses to unregister, as {@linkcode registerName} refuses to register. See the example of
+ * {@linkcode whereisName}.
+ *
+ * @throws {TypeError} Always.
+ */
 export function unregisterName(name: ViaKey): never {
   throw new TypeError(
-    `Cannot unregister ${inspect(name)}: the names of partitions are given by their supervisor`,
+    `Cannot unregister ${inspect(name)}: only their supervisor assigns the names of partitions`,
   );
 }

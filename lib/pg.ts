@@ -1,6 +1,6 @@
 /**
- * Pg: process groups. A group is a name, any term, and stands for any number of processes; on all
- * connected nodes, each of which knows all members and answers for itself. Erlang's module `pg`.
+ * Pg: process groups. A group has a name, which is any term, and any number of processes as members, on
+ * all connected nodes. Every node knows all members, and answers from its own memory. Erlang's module `pg`.
  *
  * ```ts
  * import { Pg, receive, self, send, unwrap } from "@denotp/otp";
@@ -12,29 +12,32 @@
  * assertEquals(await receive(), "hello");
  * ```
  *
- * **Scopes.** Groups belong to a scope: a process, registered under the scope's name on every node that
- * takes part. The groups of different scopes have nothing to do with each other. Whoever starts a scope
- * makes it a supervisor's child (`Pg` is one, of the default scope `"pg"`; `[Pg, "chat"]` of another).
- * It must be there before its groups can be joined.
+ * **Scopes.** Each group belongs to a scope: a process that is registered under the scope's name on every
+ * participating node. The groups of different scopes are independent. A scope is started as the child of a
+ * supervisor: `Pg` is the child of the default scope `"pg"`, and `[Pg, "chat"]` that of another. It must be
+ * running before processes can join its groups.
  *
- * **Members** are processes of this node: each node has its own join, and all nodes hear of it. A process
- * may join a group several times, is a member as often, and leaves as often. When it ends, its scope
- * removes it from all groups, a moment later: who sends to a member may send to one that has just ended.
- * When a scope ends, it forgets its groups: the members of this node have to join again, those of other
- * nodes come back by themselves.
+ * **Members.** A process joins on its own node, and all other nodes are notified. A process may join a
+ * group several times; it is then a member several times, and has to leave as often. When it exits, its
+ * scope removes it from all groups, asynchronously: a member list may contain a process that has just
+ * exited. When a scope exits, its groups are lost: the members of this node have to join again, and those
+ * of other nodes are exchanged again when the scope is restarted.
  *
- * **Nodes.** There are no locks, and no order between nodes: a member is seen here at once and elsewhere a
- * little later. While two nodes are not connected, neither sees the members of the other. On the wire the
- * name of a group is an atom where it is a string here, and a tuple where it is an array, at every depth:
- * `["room", 7]` is Erlang's `{room, 7}`, and text is bytes. In a cluster a name must be a term that Erlang has:
- * no function, and no instance of a class.
+ * **Nodes.** Membership is eventually consistent: there are no locks, and no order between nodes. A new
+ * member is visible on its own node at once and on others later. While two nodes are not connected, neither
+ * sees the members of the other. On the wire a string in the name of a group is an atom and an array is a
+ * tuple, at every depth: `["room", 7]` is Erlang's `{room, 7}`; bytes are a binary. In a cluster a name must
+ * be a term that Erlang has: not a function, and not an instance of a class.
  *
- * **When not to use it.** Where the processes of one program alone are concerned, or keys come with
- * values, {@linkcode Registry} with duplicate keys does more, and forgets a process the moment it ends.
+ * **When not to use it.** For the processes of one program, or for keys with values, use a
+ * {@linkcode Registry} with duplicate keys: it offers more, and removes a process as soon as it exits.
  *
- * Mirrors OTP's `pg`, with these differences: to join nothing makes no group; whoever watches also hears of
- * what has changed meanwhile when two nodes compare what they know; a scope survives messages that
- * it does not understand.
+ * Mirrors OTP's `pg`, with these differences: joining an empty list of processes does not create a group;
+ * monitors are also notified of what has changed when two nodes synchronize; a scope survives messages
+ * that it does not know.
+ *
+ * The process of a scope is in `pg/scope.ts`, its data in `pg/groups.ts`; `lib/node` connects the scopes
+ * of several nodes.
  *
  * @module
  */
@@ -58,14 +61,14 @@ import {
   Ref,
   type Term,
 } from "./kernel/term.ts";
-import { NOBODY } from "./pg/groups.ts";
+import { NO_MEMBERS } from "./pg/groups.ts";
 import { handleCall, handleCast, handleInfo, init, type Request, scopeNamed } from "./pg/scope.ts";
 import * as Pg from "./pg.ts"; // __MODULE__
 
 /** What this module is called where it is printed. */
 export const moduleName = "Pg";
 
-/** The scope of those functions that are not given one. */
+/** The scope of functions that are called without one. */
 const DEFAULT_SCOPE = "pg";
 
 const SCOPE: Module & HasInitialCall = {
@@ -81,8 +84,8 @@ const SCOPE: Module & HasInitialCall = {
 export type StartResult = readonly ["ok", Pid] | readonly ["error", Term];
 
 /**
- * What whoever monitors groups receives: the reference of the monitor, what happened, the group, and the
- * pids that one operation has named.
+ * The message that a process that monitors groups receives: the reference of the monitor, what happened,
+ * the group, and the pids of one operation.
  */
 export type Event<Group = Term> = readonly [
   ref: Ref,
@@ -94,42 +97,83 @@ export type Event<Group = Term> = readonly [
 // --- Scopes -------------------------------------------------------------------------------------
 
 /**
- * Starts a scope, linked to the calling process, and looks for it on all connected nodes.
+ * Starts a scope that is linked to the calling process, and discovers the same scope on all connected nodes.
  *
  * Resolves with `["ok", pid]`, or with `["error", ["already_started", pid]]` if the name is taken.
  *
  * @param scope Its name, and the local name of its process. Default `"pg"`.
- * @throws {TypeError} If `scope` is no atom: the promise rejects.
+ * @throws {TypeError} If `scope` is not an atom: the promise rejects.
  * @see Erlang `pg:start_link/0,1`
+ *
+ * @example Starting a scope
+ * ```ts
+ * import { Pg, Process, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const scope = unwrap(await Pg.startLink("chat"));
+ * assertEquals(Process.whereis("chat"), scope);
+ * ```
  */
 export async function startLink(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
   assertScope(scope, "start");
   return await startServerLink(SCOPE, scope, { name: scope }) as StartResult;
 }
 
-/** Starts a scope without a link to the calling process. Otherwise as {@linkcode startLink}. @see Erlang `pg:start/1` */
+/**
+ * Starts a scope without a link to the calling process. Otherwise as {@linkcode startLink}; see its example.
+ *
+ * @see Erlang `pg:start/1`
+ */
 export async function start(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
   assertScope(scope, "start");
   return await startServer(SCOPE, scope, { name: scope }) as StartResult;
 }
 
-/** The child specification of a scope: `Pg` and `[Pg, scope]` are children. */
+/**
+ * Returns the child specification of a scope, so that `Pg` and `[Pg, scope]` can be children.
+ *
+ * @example Scopes under a supervisor
+ * ```ts
+ * import { Pg, Process, Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await Supervisor.startLink([Pg, [Pg, "chat"]], { strategy: "one_for_one" });
+ * assertEquals(Process.isAlive(Process.whereis("pg")!), true);
+ * assertEquals(Process.isAlive(Process.whereis("chat")!), true);
+ * ```
+ */
 export function childSpec(scope: Atom | readonly [] = DEFAULT_SCOPE): ChildSpec {
-  const id = isAtom(scope) ? scope : DEFAULT_SCOPE; // a module alone is given no argument, which is []
+  const id = isAtom(scope) ? scope : DEFAULT_SCOPE; // a child `Pg` without an argument is given []
   return { id, start: [Pg, "startLink", [id]] };
 }
 
 // --- Joining and leaving ------------------------------------------------------------------------
 
 /**
- * Has a process of this node, or several, join a group of the default scope. Resolves with `"ok"` when
- * they are members here; other nodes hear of it next. A process that is in the list twice joins twice.
- * One that has ended is removed again at once.
+ * Joins one or several processes of this node to a group of the default scope. Resolves with `"ok"` when
+ * they are members on this node; other nodes are notified asynchronously. A process that is in the list
+ * twice joins twice. One that has exited is removed again at once.
  *
- * @throws {TypeError} If a pid is none of this node, or the name of the group cannot be sent to the other
- * nodes of a cluster: the promise rejects, and nobody has joined.
- * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not there.
+ * @throws {TypeError} If a pid is not of this node, or the name of the group cannot be sent to the other
+ * nodes of a cluster: the promise rejects, and no process has joined.
+ * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not running.
  * @see Erlang `pg:join/2,3`
+ *
+ * @example Joining, listing and leaving
+ * ```ts
+ * import { Pg, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Pg.startLink());
+ * await Pg.join("workers", [self(), self()]);
+ * assertEquals(Pg.getMembers("workers"), [self(), self()]);
+ * assertEquals(Pg.getLocalMembers("workers"), [self(), self()]);
+ * assertEquals(Pg.whichGroups(), ["workers"]);
+ * assertEquals(Pg.whichLocalGroups(), ["workers"]);
+ *
+ * await Pg.leave("workers", self());
+ * assertEquals(Pg.getMembers("workers"), [self()]);
+ * ```
  */
 export function join(group: Term, pids: Pid | readonly Pid[]): Promise<"ok">;
 /** The same, in another scope. */
@@ -137,16 +181,17 @@ export function join(scope: Atom, group: Term, pids: Pid | readonly Pid[]): Prom
 export async function join(...args: Term[]): Promise<"ok"> {
   const [scope, group, pids] = scoped(args, 2);
   assertLocal(pids, "join a group");
-  scopeNamed(scope)?.group(group); // throws if it cannot be named
+  scopeNamed(scope)?.group(group); // throws if `group` cannot be a name
   return await ask(scope, ["join_local", group, pids]) as "ok";
 }
 
 /**
- * Has a process of this node, or several, leave a group of the default scope, each once for every time
- * that it is in the list. Resolves with `"ok"`, or with `"not_joined"` if none was a member.
+ * Removes one or several processes of this node from a group of the default scope, each once for every
+ * time that it is in the list. Resolves with `"ok"`, or with `"not_joined"` if none was a member. See the
+ * example of {@linkcode join}.
  *
- * @throws {TypeError} If a pid is none of this node: the promise rejects, and nobody has left.
- * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not there.
+ * @throws {TypeError} If a pid is not of this node: the promise rejects, and no process has left.
+ * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not running.
  * @see Erlang `pg:leave/2,3`
  */
 export function leave(group: Term, pids: Pid | readonly Pid[]): Promise<"ok" | "not_joined">;
@@ -162,12 +207,12 @@ export async function leave(...args: Term[]): Promise<"ok" | "not_joined"> {
   return await ask(scope, ["leave_local", group, pids]) as "ok" | "not_joined";
 }
 
-// --- Looking ------------------------------------------------------------------------------------
+// --- Reading ------------------------------------------------------------------------------------
 
 /**
- * The members of a group on all nodes, each as often as it has joined, in no particular order; `[]` if
- * there is no such group or scope. Answers at once, without a message. The array is a snapshot, frozen, and
- * the same one until something changes.
+ * Returns the members of a group on all nodes, each as often as it has joined, in no particular order; `[]`
+ * if there is no such group or scope. Returns at once, without a message to the scope. The array is a frozen
+ * snapshot, and the same array until the group changes. See the example of {@linkcode join}.
  *
  * @throws {TypeError} If the name of the group cannot be sent to the other nodes of a cluster.
  * @see Erlang `pg:get_members/1,2`
@@ -178,21 +223,27 @@ export function getMembers(scope: Atom, group: Term): readonly Pid[];
 export function getMembers(...args: Term[]): readonly Pid[] {
   fence();
   const [scope, group] = scoped(args, 1);
-  return scopeNamed(scope)?.group(group)?.members ?? NOBODY;
+  return scopeNamed(scope)?.group(group)?.members ?? NO_MEMBERS;
 }
 
-/** The members of a group on this node. Otherwise as {@linkcode getMembers}. @see Erlang `pg:get_local_members/1,2` */
+/**
+ * Returns the members of a group on this node. Otherwise as {@linkcode getMembers}. See the example of
+ * {@linkcode join}.
+ *
+ * @see Erlang `pg:get_local_members/1,2`
+ */
 export function getLocalMembers(group: Term): readonly Pid[];
 /** The same, in another scope. */
 export function getLocalMembers(scope: Atom, group: Term): readonly Pid[];
 export function getLocalMembers(...args: Term[]): readonly Pid[] {
   fence();
   const [scope, group] = scoped(args, 1);
-  return scopeNamed(scope)?.group(group)?.localMembers ?? NOBODY;
+  return scopeNamed(scope)?.group(group)?.localMembers ?? NO_MEMBERS;
 }
 
 /**
- * The groups of a scope that have a member on any node, in no particular order.
+ * Returns the groups of a scope that have a member on any node, in no particular order. See the example of
+ * {@linkcode join}.
  *
  * @param scope Default `"pg"`.
  * @throws {TypeError} If there is no such scope.
@@ -202,7 +253,12 @@ export function whichGroups(scope: Atom = DEFAULT_SCOPE): Term[] {
   return Array.from(groupsOf(scope), ({ name }) => name);
 }
 
-/** Those that have a member on this node. Otherwise as {@linkcode whichGroups}. @see Erlang `pg:which_local_groups/0,1` */
+/**
+ * Returns the groups that have a member on this node. Otherwise as {@linkcode whichGroups}. See the example
+ * of {@linkcode join}.
+ *
+ * @see Erlang `pg:which_local_groups/0,1`
+ */
 export function whichLocalGroups(scope: Atom = DEFAULT_SCOPE): Term[] {
   return Array.from(groupsOf(scope)).filter((group) => group.isLocal).map(({ name }) => name);
 }
@@ -211,21 +267,22 @@ function groupsOf(scope: Atom) {
   fence();
   const found = scopeNamed(scope);
   if (found !== undefined) return found.groups;
-  throw new TypeError(`Cannot list groups: there is no scope ${inspect(scope)} here`);
+  throw new TypeError(`Cannot list groups: there is no scope ${inspect(scope)} on this node`);
 }
 
-// --- Watching -----------------------------------------------------------------------------------
+// --- Monitoring ---------------------------------------------------------------------------------
 
 /**
- * Monitors all groups of a scope: resolves with a reference and the members of each group now, and from
+ * Monitors all groups of a scope. Resolves with a reference and the current members of each group; from
  * then on the calling process receives `[ref, "join", group, pids]` and `[ref, "leave", group, pids]`,
- * see {@linkcode Event}.
+ * see {@linkcode Event}. Otherwise as {@linkcode monitor}; see its example.
  *
- * The map finds its keys as any `Map` does: a group named by an array is found by going through it.
+ * The keys of the map are compared by identity, as in any `Map`: to find a group whose name is an array,
+ * iterate over it.
  *
  * @param scope Default `"pg"`.
- * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not there. If it ends later, no
- * message says so: monitor its process, too.
+ * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not running. If it exits later, no
+ * message is sent: monitor its process, too.
  * @see Erlang `pg:monitor_scope/0,1`
  */
 export async function monitorScope(
@@ -236,11 +293,26 @@ export async function monitorScope(
 }
 
 /**
- * Monitors one group, which need not have members: resolves with a reference and the members now.
- * Otherwise as {@linkcode monitorScope}.
+ * Monitors one group, which need not have members. Resolves with a reference and the current members; from
+ * then on the calling process receives `[ref, "join", group, pids]` and `[ref, "leave", group, pids]`,
+ * see {@linkcode Event}.
  *
- * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not there.
+ * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not running. If it exits later, no
+ * message is sent: monitor its process, too.
  * @see Erlang `pg:monitor/1,2`
+ *
+ * @example Being notified of new members
+ * ```ts
+ * import { Pg, receive, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Pg.startLink());
+ * const [ref, members] = await Pg.monitor("workers");
+ * assertEquals(members, []);
+ * await Pg.join("workers", self());
+ * assertEquals(await receive(), [ref, "join", "workers", [self()]]);
+ * assertEquals(await Pg.demonitor(ref), "ok");
+ * ```
  */
 export function monitor(group: Term): Promise<readonly [Ref, readonly Pid[]]>;
 /** The same, in another scope. */
@@ -251,11 +323,12 @@ export async function monitor(...args: Term[]): Promise<readonly [Ref, readonly 
 }
 
 /**
- * Ends a monitor of a scope or a group, and removes its messages from the mailbox of the calling
- * process. Resolves with `"ok"`, or with `false` if there is no such monitor.
+ * Removes a monitor of a scope or a group, and its messages from the mailbox of the calling process.
+ * Resolves with `"ok"`, or with `false` if there is no such monitor. See the example of
+ * {@linkcode monitor}.
  *
- * @throws {TypeError} If `ref` is no reference: the promise rejects.
- * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not there.
+ * @throws {TypeError} If `ref` is not a reference: the promise rejects.
+ * @throws {Exit} `["noproc", ["GenServer", "call", …]]` if the scope is not running.
  * @see Erlang `pg:demonitor/1,2`
  */
 export function demonitor(ref: Ref): Promise<"ok" | false>;
@@ -279,7 +352,7 @@ function isEvent(message: Term, ref: Ref): boolean {
 
 // --- Arguments ----------------------------------------------------------------------------------
 
-/** The scope, and the `count` other arguments: where only those are given, the default scope. */
+/** The scope, by default the default scope, followed by the `count` other arguments. */
 function scoped(args: readonly Term[], count: number): [scope: Atom, ...Term[]] {
   if (args.length === count) return [DEFAULT_SCOPE, ...args];
   const [scope, ...rest] = args;
@@ -300,7 +373,7 @@ function assertLocal(pids: unknown, what: string): void {
   for (const pid of Array.isArray(pids) ? pids : [pids]) {
     if (isPid(pid) && pid.node === nodeName()) continue;
     throw new TypeError(
-      `Cannot ${what}: expected a pid of this node or an array of such, found ${inspect(pid)}`,
+      `Cannot ${what}: expected a pid of this node or an array of those, found ${inspect(pid)}`,
     );
   }
 }

@@ -1,13 +1,12 @@
 /**
- * ProcLib: processes with a control flow of their own that adhere to the design of OTP. They can be
- * started as servers are, with a start that waits for them to be ready; their crashes are reported;
- * they know where they come from, and can become servers (`GenServer.enterLoop`).
+ * ProcLib: processes that run a function of their own and adhere to the OTP design principles. They can
+ * be started synchronously, as servers are; their crashes are reported; they know their ancestors and
+ * their initial call; and they can become servers (`GenServer.enterLoop`).
  *
- * Most processes are better off as a `GenServer`, or as a `Task`. Use this where neither fits: for a
- * loop of one's own, or for a start that has to do something between its parts.
+ * In most cases a `GenServer` or a `Task` is the better choice. Use this if neither fits: for a receive
+ * loop of your own, or for an initialization in several steps.
  *
- * To obey `Sys` and a supervisor, such a process has to handle system messages, see
- * `Sys.handleSystemMsg`.
+ * To work with `Sys`, such a process must handle system messages, see `Sys.handleSystemMsg`.
  *
  * @module
  */
@@ -31,45 +30,45 @@ export const moduleName = "ProcLib";
 
 export type { InitialCall };
 
-/** What a process is to run: a function, or `[module, name, arguments]`, which reports then show. */
+/** What a process runs: a function, or `[module, name, arguments]`, which reports then show. */
 export type Body =
   | (() => unknown)
   | readonly [module: object, name: string, args: readonly Term[]];
 
 /** Options of {@linkcode spawnOpt}. */
 export interface SpawnOptOptions {
-  /** Link the new process to the calling one. Default `false`. */
+  /** Whether to link the new process to the calling process. Default `false`. */
   readonly link?: boolean;
-  /** Monitor it: then the result is `[pid, ref]`. Default `false`. */
+  /** Whether to monitor it: then the result is `[pid, ref]`. Default `false`. */
   readonly monitor?: boolean;
-  /** Kept and shown by `Process.info`; there is one priority here. */
+  /** Shown by `Process.info`, without effect. Default `"normal"`. */
   readonly priority?: "low" | "normal" | "high" | "max";
 }
 
 /** Options of {@linkcode start}, {@linkcode startLink} and {@linkcode startMonitor}. */
 export interface StartOptions {
   /**
-   * Milliseconds that the process may take until it acknowledges; then it is killed, and the result
-   * is `["error", "timeout"]`. Default `Infinity`.
+   * How long to wait for the acknowledgement, in milliseconds; after that the process is killed, and
+   * the result is `["error", "timeout"]`. Default `Infinity`.
    */
   readonly timeout?: number;
-  /** Link the new process to the calling one. Default `false`, and always so for `startLink`. */
+  /** Whether to link the new process to the calling process. Default `false`; `startLink` always does. */
   readonly link?: boolean;
   /** As for {@linkcode spawnOpt}. */
   readonly priority?: "low" | "normal" | "high" | "max";
 }
 
-/** What has become of a start, beside the call that waits for it. */
+/** The state of a start, in addition to the call that waits for it. */
 interface Starting {
-  /** The result that `initFail` asked for. */
+  /** The result given to `initFail`. */
   failure: { readonly value: Term } | null;
 }
 
-/** A start is a call whose failure is a result. */
+/** A start is a call whose failure is a result, not an exception. */
 const START: CallKind = {
   describe: () => "start",
   ended(start: PendingCall, reason) {
-    // As in OTP, the start takes the EXIT message; one who does not trap exits gets the signal first.
+    // As in OTP, a caller that traps exits gets no EXIT message; one that does not gets the signal first.
     if (start.caller.trapsExits) unlink(start.target, start.caller.pid);
     const { failure } = start.request as Starting;
     start.reply(failure === null ? ["error", reason] : failure.value);
@@ -83,7 +82,7 @@ const START: CallKind = {
 
 const STOP = stopKind("ProcLib");
 
-/** The starts that wait for an acknowledgement. */
+/** The starts that wait for an acknowledgement, by the started process. */
 const starts = new WeakMap<Process, PendingCall>();
 
 function launch(what: string, body: Body, options: object, allowed: readonly string[]): Process {
@@ -117,7 +116,7 @@ function taken(what: string, body: Body): readonly [() => unknown, InitialCall] 
   );
 }
 
-/** Runs the body of a process, and has a crash of it reported. */
+/** Runs the body of a process, and reports a crash. */
 async function guarded(run: () => unknown): Promise<void> {
   try {
     await run();
@@ -131,24 +130,39 @@ async function guarded(run: () => unknown): Promise<void> {
 }
 
 /**
- * Starts a process that runs `body`, as `Process.spawn` does, and returns its pid at once. If it ends
- * with another reason than `"normal"`, `"shutdown"` or `["shutdown", term]`, that is reported as a crash,
- * which the default logger shows if it was told to (`handleSaslReports`).
+ * Starts a process that runs `body`, as `Process.spawn` does, and returns its pid at once. If it exits
+ * with another reason than `"normal"`, `"shutdown"` or `["shutdown", term]`, a crash is reported, which
+ * the default logger shows with the option `handleSaslReports`.
  *
- * @throws {TypeError} If `body` is none.
+ * @throws {TypeError} If `body` is not a {@linkcode Body}.
  * @see OTP `proc_lib:spawn/1,3`
+ *
+ * @example A process that sends a message to its parent
+ * ```ts
+ * import { ProcLib, receive, self, send } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const parent = self();
+ * ProcLib.spawn(() => void send(parent, "hello"));
+ * assertEquals(await receive(), "hello");
+ * ```
  */
 export function spawn(body: Body): Pid {
   return launch("spawn", body, {}, []).pid;
 }
 
-/** Starts a process that is linked to the calling one. See {@linkcode spawn}. @see OTP `proc_lib:spawn_link/1,3` */
+/**
+ * Starts a process that is linked to the calling process. Otherwise as {@linkcode spawn}; see its example.
+ *
+ * @see OTP `proc_lib:spawn_link/1,3`
+ */
 export function spawnLink(body: Body): Pid {
   return spawnOpt(body, { link: true });
 }
 
 /**
- * Starts a process and monitors it: `[pid, ref]`. See {@linkcode spawn}.
+ * Starts a process and monitors it, and returns `[pid, ref]`. Otherwise as {@linkcode spawn}. See the
+ * example of {@linkcode spawnOpt}.
  *
  * @see OTP `proc_lib:spawn_monitor/1,3`
  */
@@ -157,10 +171,20 @@ export function spawnMonitor(body: Body): readonly [Pid, Ref] {
 }
 
 /**
- * Starts a process with options; with `monitor: true` the result is `[pid, ref]`. See {@linkcode spawn}.
+ * Starts a process with options; with `monitor: true` the result is `[pid, ref]`. Otherwise as
+ * {@linkcode spawn}.
  *
- * @throws {TypeError} If `body` is none, or an option unknown.
+ * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown.
  * @see OTP `proc_lib:spawn_opt/2,4`
+ *
+ * @example Linking and monitoring
+ * ```ts
+ * import { ProcLib, receive } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [pid, ref] = ProcLib.spawnOpt(() => {}, { link: true, monitor: true });
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "normal"]);
+ * ```
  */
 export function spawnOpt<const Options extends SpawnOptOptions>(
   body: Body,
@@ -176,17 +200,19 @@ export function spawnOpt(body: Body, options: SpawnOptOptions): Pid | readonly [
 }
 
 /**
- * Starts a process that runs `body`, and resolves when that calls {@linkcode initAck}, with the value
- * which that is given: by convention `["ok", pid]`, whence the default of the type.
+ * Starts a process that runs `body`, and waits until it calls {@linkcode initAck}. Resolves with the
+ * value given to that: by convention `["ok", pid]`, which is the default of the type parameter.
  *
- * If the process ends before, the result is `["error", reason]`, or what {@linkcode initFail} was given;
- * if `options.timeout` passes before, it is killed and the result `["error", "timeout"]`.
+ * If the process exits before, the result is `["error", reason]`, or the value given to
+ * {@linkcode initFail}. After `options.timeout` the process is killed, and the result is
+ * `["error", "timeout"]`.
  *
- * @throws {TypeError} If `body` is none, or an option unknown; `monitor` is one of those.
+ * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown (there is no option
+ * `monitor`).
  * @throws {RangeError} If `options.timeout` is negative or not a number.
  * @see OTP `proc_lib:start/3,4,5`
  *
- * @example Start, and wait until it is ready
+ * @example Starting a process and waiting until it is ready
  * ```ts
  * import { ProcLib, receive, self, send, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -212,10 +238,11 @@ export async function start<Acknowledged = StartResult>(
 }
 
 /**
- * Starts a process that is linked to the calling one. Otherwise as {@linkcode start}.
+ * Starts a process that is linked to the calling process. Otherwise as {@linkcode start}; see its example.
  *
- * If the start fails, the link ends the calling process, unless that traps exits or the reason is
- * `"normal"`. Who traps exits gets the result only, and no `EXIT` message. A timeout sends no signal.
+ * If the start fails, the calling process exits because of the link, unless it traps exits or the
+ * reason is `"normal"`. A caller that traps exits gets the result only, and no `EXIT` message. A
+ * timeout sends no exit signal.
  *
  * @see OTP `proc_lib:start_link/3,4,5`
  */
@@ -227,11 +254,22 @@ export async function startLink<Acknowledged = StartResult>(
 }
 
 /**
- * Starts a process that the calling one monitors, and resolves with `[result, ref]`, where `result` is
- * as for {@linkcode start}. `["DOWN", ref, "process", pid, reason]` arrives when the process ends, also if
- * it did so before it had acknowledged.
+ * Starts a process and monitors it. Resolves with `[result, ref]`, where `result` is as for
+ * {@linkcode start}. When the process exits, also before its acknowledgement, the caller receives
+ * `["DOWN", ref, "process", pid, reason]`.
  *
  * @see OTP `proc_lib:start_monitor/3,4,5`
+ *
+ * @example A process that exits after its start
+ * ```ts
+ * import { ProcLib, receive, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [result, ref] = await ProcLib.startMonitor(() => {
+ *   ProcLib.initAck(["ok", self()]);
+ * });
+ * assertEquals(await receive(), ["DOWN", ref, "process", unwrap(result), "normal"]);
+ * ```
  */
 export async function startMonitor<Acknowledged = StartResult>(
   body: Body,
@@ -255,12 +293,14 @@ function begin(body: Body, options: StartOptions): PendingCall {
 }
 
 /**
- * In a process that was started by one of the `start` functions: has that resolve with `value`.
+ * Acknowledges a start: called in a process that was started by one of the `start` functions, which
+ * then resolves with `value`. Returns `"ok"`. See the example of {@linkcode start}.
  *
- * Only the first one counts, and where nobody waits for it, it does nothing. Do not report failures
- * so; {@linkcode initFail} does that.
+ * Only the first call has an effect, and only if a start waits for it. To report a failure, use
+ * {@linkcode initFail}.
  *
- * @param args `value`, or the parent and `value`. The parent is who called `start`.
+ * @param args `value`, or the parent, the process that called `start`, and `value`.
+ * @throws {TypeError} If the parent is not a pid.
  * @see OTP `proc_lib:init_ack/1,2`
  */
 export function initAck(...args: [value: Term] | [parent: Pid, value: Term]): "ok" {
@@ -273,16 +313,16 @@ export function initAck(...args: [value: Term] | [parent: Pid, value: Term]): "o
 }
 
 /**
- * In a process that was started by one of the `start` functions: throws `thrown`, and when that has
- * ended the process, the start resolves with `value`. By then the process's names are free, and the
- * signals of its end have arrived.
+ * Lets a start fail: called in a process that was started by one of the `start` functions. It throws
+ * `thrown`, and when the process has exited because of that, the start resolves with `value`. By then
+ * the names of the process are released, and its exit signals have been delivered.
  *
- * @param args `value` and `thrown`, or the parent and these. `thrown` is what to end with, such as
+ * @param args `value` and `thrown`, or the parent and these. `thrown` is the exception to exit with, such as
  * `exit("normal")`. Do not catch it.
- * @throws Always: what it was given.
+ * @throws `thrown`, always.
  * @see OTP 26 `proc_lib:init_fail/2,3`
  *
- * @example
+ * @example A start that fails
  * ```ts
  * import { exit, ProcLib } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -302,7 +342,7 @@ export function initFail(
   throw thrown;
 }
 
-/** The start that waits for the calling process, provided that `parent` made it, if that is given. */
+/** The start that waits for the calling process; if `parent` is given, only if that is its caller. */
 function startBy(parent: Pid | undefined): PendingCall | undefined {
   const start = starts.get(self());
   if (parent !== undefined && !isPid(parent)) {
@@ -314,16 +354,26 @@ function startBy(parent: Pid | undefined): PendingCall | undefined {
 }
 
 /**
- * Stops a process that handles system messages: any server, or see `Sys.handleSystemMsg`. Resolves
- * with `"ok"` when it has ended with `reason`.
+ * Stops a process that handles system messages: any server, or a process as in `Sys.handleSystemMsg`.
+ * Resolves with `"ok"` when it has exited with `reason`.
  *
- * @param reason Default `"normal"`.
- * @param timeout In milliseconds, default `Infinity`. The process goes on stopping after that.
+ * @param reason The exit reason, default `"normal"`.
+ * @param timeout In milliseconds, default `Infinity`. The process continues to stop after that.
  * @throws {Exit} `[why, ["ProcLib", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
- * `"timeout"`, `"calling_self"` or the reason that the process ended with if that is another one. In OTP
+ * `"timeout"`, `"calling_self"`, or the exit reason of the process if it differs from `reason`. In OTP
  * it is `why` alone.
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see OTP `proc_lib:stop/1,3`
+ *
+ * @example Stopping a server
+ * ```ts
+ * import { GenServer, ok, Process, ProcLib, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = unwrap(await GenServer.start({ init: () => ok(0) }));
+ * assertEquals(await ProcLib.stop(server), "ok");
+ * assertEquals(Process.isAlive(server), false);
+ * ```
  */
 export function stop(
   server: ServerRef,
@@ -334,13 +384,26 @@ export function stop(
 }
 
 /**
- * What a process was started with, if it was started here or is a server: `[module, name, arguments]`,
- * where the arguments are but placeholders. Otherwise, and if it has ended, `false`.
+ * Returns the initial call of a process that was started by this module or is a server:
+ * `[module, name, arguments]`, where the arguments are placeholders. For any other process, and one
+ * that has exited, it returns `false`.
  *
  * Of a supervisor it is `["supervisor", module, …]`, where the module is `"Supervisor.Default"` if it was
  * started without one; of an agent it is the function that has made its state: `[fun, "call", []]`.
  *
+ * @throws {TypeError} If `pid` is not a pid.
  * @see OTP `proc_lib:initial_call/1`
+ *
+ * @example The initial call of a process
+ * ```ts
+ * import { ProcLib, receive } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Worker = { run: (_name: string) => receive() };
+ * const pid = ProcLib.spawn([Worker, "run", ["one"]]);
+ * assertEquals(ProcLib.initialCall(pid), [Worker, "run", ["Argument__1"]]);
+ * assertEquals(ProcLib.translateInitialCall(pid), [Worker, "run", 1]);
+ * ```
  */
 export function initialCall(
   pid: Pid,
@@ -352,9 +415,11 @@ export function initialCall(
 }
 
 /**
- * What a process was started with, as {@linkcode initialCall} has it, with the number of arguments.
- * Where nothing is known, `["proc_lib", "init_p", 5]`.
+ * Returns the initial call of a process as {@linkcode initialCall} does, with the number of arguments
+ * instead of the arguments, or `["proc_lib", "init_p", 5]` if it is unknown. See the example of
+ * {@linkcode initialCall}.
  *
+ * @throws {TypeError} If `pid` is not a pid.
  * @see OTP `proc_lib:translate_initial_call/1`
  */
 export function translateInitialCall(pid: Pid): InitialCall {
@@ -364,7 +429,7 @@ export function translateInitialCall(pid: Pid): InitialCall {
 function rawInitialCall(pid: Pid): InitialCall | undefined {
   fence();
   if (!isPid(pid)) {
-    throw new TypeError(`Cannot look at a process: expected a pid, found ${inspect(pid)}`);
+    throw new TypeError(`Cannot inspect a process: expected a pid, found ${inspect(pid)}`);
   }
   const { process } = pid;
   if (process === null || process.behaviour === COROUTINE) return undefined;

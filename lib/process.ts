@@ -1,6 +1,7 @@
 /**
- * Processes: spawning, signals, names, timers, inspection. The functions of Elixir's `Process`, and
- * those of `Kernel` and `:erlang` that go with them.
+ * Process: spawning, exit signals, links, monitors, aliases, local names, timers, the process dictionary
+ * and inspection. The functions of Elixir's `Process`, and the related ones of `Kernel` and `:erlang`.
+ * They check their arguments and call the kernel, which does the work.
  *
  * @module
  */
@@ -58,30 +59,31 @@ import { send } from "./send.ts";
 /** What this module is called where it is printed. */
 export const moduleName = "Process";
 
-// --- Being a process ----------------------------------------------------------------------------
+// --- Processes ----------------------------------------------------------------------------------
 
-/** The priorities of the BEAM's scheduler. Here there is one, and these are only kept. */
+/** The priorities of the BEAM's scheduler. They are stored and shown, but have no effect here. */
 export type Priority = "low" | "normal" | "high" | "max";
 
-/** What {@linkcode spawn} takes besides the function. */
+/** Options of {@linkcode spawn}. */
 export interface SpawnOptions {
-  /** Link the new process to the calling one. */
+  /** Whether to link the new process to the calling process. Default `false`. */
   readonly link?: boolean;
-  /** Monitor it: then the result is `[pid, ref]`. */
+  /** Whether to monitor it: then the result is `[pid, ref]`. Default `false`. */
   readonly monitor?: boolean;
-  /** Kept and shown by `info`; there is one priority here. */
+  /** Shown by {@linkcode info}, without effect. Default `"normal"`. */
   readonly priority?: Priority;
-  /** Further options of the BEAM's are kept, and change nothing here. */
+  /** The BEAM's other options are accepted and have no effect here. */
   readonly [option: string]: Term;
 }
 
 /**
- * The pid of the calling process: known anywhere in its code, also after an `await`. Outside of
- * processes, the pid of the main process, which is made at first use, so that a script, a test and
- * the REPL can send, receive, link and monitor.
+ * Returns the pid of the calling process. It can be called anywhere in the code of a process, also after
+ * an `await`. Outside of processes it returns the pid of the main process, which is created on first use,
+ * so that a script, a test and the REPL can send, receive, link and monitor. See the example of
+ * {@linkcode send}.
  *
- * @throws {TypeError} In code that goes on after a synchronous callback has returned without waiting
- * for it, where nothing tells whose code it is. Make the callback `async`, or take `self()` before.
+ * @throws {TypeError} In code that continues after a synchronous callback has returned without waiting
+ * for it: then the calling process is unknown. Make the callback `async`, or call `self()` earlier.
  * @see Erlang `self/0`
  */
 export function self(): Pid {
@@ -89,12 +91,23 @@ export function self(): Pid {
 }
 
 /**
- * Starts a process that runs `body`, and returns its pid at once; `body` begins later. When `body`
- * returns, or the promise it returned is fulfilled, the process ends with `"normal"`; if it throws,
- * with the reason for that (see {@linkcode exit}), and an error is reported.
+ * Starts a process that runs `body`, and returns its pid at once, before `body` starts. When `body`
+ * returns, or the promise that it returned is fulfilled, the process exits with `"normal"`. With
+ * `throw exit(reason)` it exits with that reason; with any other exception it exits with
+ * `[error, stack]`, and the error is reported.
  *
- * @throws {TypeError} If `body` is no function, or `options.priority` none of the priorities.
+ * @throws {TypeError} If `body` is not a function, or `options.priority` is not a {@linkcode Priority}.
  * @see Erlang `spawn/1`, `spawn_opt/2`
+ *
+ * @example A process that sends a message to its parent
+ * ```ts
+ * import { receive, self, send, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const parent = self();
+ * const child = spawn(() => void send(parent, ["hello from", self()]));
+ * assertEquals(await receive(), ["hello from", child]);
+ * ```
  */
 export function spawn(body: () => unknown): Pid;
 /** Starts a process with options; with `monitor: true` the result is `[pid, ref]`. */
@@ -118,26 +131,52 @@ export function spawn(
   return monitor === true ? [process.pid, monitorFor(parent, process, process.pid)] : process.pid;
 }
 
-/** Starts a process that is linked to the calling one. See {@linkcode spawn}. @see Erlang `spawn_link/1` */
+/**
+ * Starts a process that is linked to the calling process. Otherwise as {@linkcode spawn}. See the example
+ * of {@linkcode link}.
+ *
+ * @see Erlang `spawn_link/1`
+ */
 export function spawnLink(body: () => unknown): Pid {
   return spawn(body, { link: true });
 }
 
 /**
- * Starts a process and monitors it: `[pid, ref]`. See {@linkcode spawn} and {@linkcode monitor}.
+ * Starts a process and monitors it, in one step, and returns `[pid, ref]`. Otherwise as {@linkcode spawn}.
  *
  * @see Erlang `spawn_monitor/1`
+ *
+ * @example The exit reason of a monitored process
+ * ```ts
+ * import { exit, receive, spawnMonitor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [pid, ref] = spawnMonitor(() => {
+ *   throw exit("shutdown");
+ * });
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "shutdown"]);
+ * ```
  */
 export function spawnMonitor(body: () => unknown): readonly [Pid, Ref] {
   return spawn(body, { monitor: true });
 }
 
 /**
- * Resolves after `ms` milliseconds; never, if that is `Infinity`. Messages that arrive meanwhile stay
+ * Resolves after `ms` milliseconds, or never if `ms` is `Infinity`. Messages that arrive meanwhile stay
  * in the mailbox.
  *
  * @throws {RangeError} If `ms` is negative or not a number.
  * @see Elixir `Process.sleep/1`
+ *
+ * @example Pausing
+ * ```ts
+ * import { Process } from "@denotp/otp";
+ * import { assert } from "@std/assert";
+ *
+ * const before = Process.monotonicTime();
+ * await Process.sleep(5);
+ * assert(Process.monotonicTime() - before >= 5);
+ * ```
  */
 export async function sleep(ms: number): Promise<void> {
   checkTimeout("sleep", ms);
@@ -145,16 +184,41 @@ export async function sleep(ms: number): Promise<void> {
 }
 
 /**
- * Hints that the calling process will have nothing to do for long. There is no stack to throw away
- * here, so it only shows in {@linkcode info}. Mirrors `hibernate/3`, without its three arguments: the code goes on.
+ * Marks the calling process as hibernating: it expects no message for some time. There is no stack to
+ * discard here, so the only effect is that {@linkcode info} shows it. Unlike Erlang's `hibernate/3` it
+ * takes no arguments, and returns.
+ *
+ * @example Hibernating
+ * ```ts
+ * import { Process } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Process.hibernate(), undefined);
+ * ```
  */
 export function hibernate(): void {
   selfProcess().flags |= HIBERNATING;
 }
 
 /**
- * An `AbortSignal` that aborts, with the exit reason, when the calling process ends: hand it to
- * `fetch` and others, so that a killed process also stops its I/O.
+ * Returns an `AbortSignal` that aborts when the calling process exits, with the exit reason. Pass it to
+ * `fetch` and other asynchronous functions, so that their work is cancelled when the process is killed.
+ *
+ * @example Cancelling work with its process
+ * ```ts
+ * import { Process, receive, self, send, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const parent = self();
+ * const worker = spawn(() => {
+ *   send(parent, Process.signal());
+ *   return receive();
+ * });
+ * const signal = await receive() as AbortSignal;
+ * Process.exit(worker, "kill");
+ * assertEquals(signal.aborted, true);
+ * assertEquals(signal.reason, "killed");
+ * ```
  */
 export function signal(): AbortSignal {
   return (selfProcess().more().abort ??= new AbortController()).signal;
@@ -163,16 +227,18 @@ export function signal(): AbortSignal {
 // --- Exits, links, monitors ---------------------------------------------------------------------
 
 /**
- * Sends `pid` an exit signal, and returns `true`, whether or not it is there.
+ * Sends an exit signal to `pid`, and returns `true`, also if there is no such process.
  *
- * `"kill"` ends any process, which others see as `"killed"`. Any other reason reaches a process that
- * traps exits as the message `["EXIT", sender, reason]`, and ends one that does not; only `"normal"`
- * ends nobody but the sender itself.
+ * With the reason `"kill"` the process exits unconditionally, with the reason `"killed"`. With any other
+ * reason, a process that traps exits receives the message `["EXIT", sender, reason]`, and one that does
+ * not exits with that reason. `"normal"` has no effect on a process that does not trap exits, unless it
+ * is the sender itself.
  *
- * Here the receiver is dead when this returns. A process that ends itself so goes no further: its
- * code is left by an exception, which it may catch, but from then on nothing that it does has effect.
+ * Unlike in Erlang the signal takes effect before this function returns. If the calling process exits
+ * itself with it, this function throws; the process may catch that, but nothing it does from then on has
+ * any effect. See the example of {@linkcode monitor}.
  *
- * @throws {TypeError} If `pid` is no pid.
+ * @throws {TypeError} If `pid` is not a pid.
  * @see Erlang `exit/2`
  */
 export function exit(pid: Pid, reason: Term): true {
@@ -184,13 +250,27 @@ export function exit(pid: Pid, reason: Term): true {
 }
 
 /**
- * Links the calling process and `pid`: when either ends, the other gets an exit signal. Linking twice
- * is linking once. If there is no such process, one that traps exits gets the signal at once, with
- * the reason `"noproc"`; for any other that is an error, as `noproc` is in OTP.
+ * Links the calling process and `pid`: when one of them exits, the other receives an exit signal. Linking
+ * twice has no further effect. If there is no such process, a caller that traps exits receives the signal
+ * at once, with the reason `"noproc"`; for any other caller that is an error.
  *
- * @throws {TypeError} If `pid` is no pid, or a process of this node that is not there, and the calling one
- * does not trap exits. That one of another node is not there, a signal tells.
+ * @throws {TypeError} If `pid` is not a pid, or if it is of this node, there is no such process, and the
+ * calling process does not trap exits. For a pid of another node an exit signal with `"noproc"` follows.
  * @see Erlang `link/1`
+ *
+ * @example Trapping the exit of a linked process
+ * ```ts
+ * import { exit, Process, receive, spawnLink } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Process.flag("trap_exit", true);
+ * const child = spawnLink(async () => {
+ *   throw exit(await receive());
+ * });
+ * Process.link(child); // it is linked already: no effect
+ * Process.send(child, "oops");
+ * assertEquals(await receive(), ["EXIT", child, "oops"]);
+ * ```
  */
 export function link(pid: Pid): true {
   const process = selfProcess();
@@ -203,10 +283,22 @@ export function link(pid: Pid): true {
 }
 
 /**
- * Takes the link between the calling process and `pid` away, if there is one. No exit signal of
- * that link arrives after this; a message `EXIT` of it may lie in the mailbox already.
+ * Removes the link between the calling process and `pid`, if there is one, and returns `true`. No exit
+ * signal from that link is delivered afterwards; an `EXIT` message may already be in the mailbox.
  *
+ * @throws {TypeError} If `pid` is not a pid.
  * @see Erlang `unlink/1`
+ *
+ * @example Surviving the exit of a child
+ * ```ts
+ * import { Process, receive, self, spawnLink } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const child = spawnLink(() => receive());
+ * Process.unlink(child);
+ * Process.exit(child, "shutdown"); // this process goes on
+ * assertEquals(Process.info(self(), "links"), ["links", []]);
+ * ```
  */
 export function unlink(pid: Pid): true {
   assertPid(pid, "unlink from");
@@ -217,30 +309,43 @@ export function unlink(pid: Pid): true {
 /** Options of {@linkcode monitor}. */
 export interface MonitorOptions {
   /**
-   * Makes the reference an alias of the calling process, too, which ends when it is unaliased, with
-   * the monitor, or with the first message that is sent to it. Default: none.
+   * Makes the reference also an alias of the calling process. `"explicit_unalias"`: until
+   * {@linkcode unalias}; `"demonitor"`: until the monitor is removed or its message is sent;
+   * `"reply_demonitor"`: as `"demonitor"`, and the first message sent to the alias removes both. Default:
+   * no alias.
    */
   readonly alias?: Exclude<AliasMode, "reply">;
-  /** What stands in the place of `"DOWN"` in the message. */
+  /** The first element of the message, in place of `"DOWN"`. */
   readonly tag?: Term;
 }
 
 /**
- * Monitors a process: when it ends, the calling process gets
- * `["DOWN", ref, "process", object, reason]`, where `object` is the pid, or `[name, node]` if it was
- * named so. If there is no such process, that comes at once, with the reason `"noproc"`.
+ * Monitors a process: when it exits, the calling process receives the message
+ * `["DOWN", ref, "process", object, reason]`, where `object` is the pid, or `[name, node]` if `server` was
+ * a local name or a name on a node. If there is no such process, the message is sent at once, with the
+ * reason `"noproc"`.
  *
- * Each call makes a monitor of its own. A name stands for the process that has it now. Monitoring
- * oneself is allowed, and comes to nothing.
+ * Each call creates a monitor of its own. A name is resolved once, when this is called. Monitoring oneself
+ * is a no-op, as in Erlang: the reference is valid, and no message is ever sent.
  *
- * @throws {TypeError} If `server` has none of the forms of a server, or `options.alias` is none of the
- * three modes.
+ * @throws {TypeError} If `server` is not a server, or `options.alias` is not one of the three modes.
  * @throws {Exit} `["timeout", ["NameRegistry", "whereisName", [key]]]` if a registry does not answer
- * within 5000 ms: the promise rejects, and there is no monitor.
+ * within 5000 milliseconds: the promise rejects, and there is no monitor.
  * @see Erlang `monitor/2,3`
+ *
+ * @example Being notified of an exit
+ * ```ts
+ * import { Process, receive, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pid = spawn(() => receive());
+ * const ref = Process.monitor(pid);
+ * Process.exit(pid, "shutdown");
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "shutdown"]);
+ * ```
  */
 export function monitor(server: Pid | string | symbol, options?: MonitorOptions): Ref;
-/** Monitors the process that has a name in a registry, which may answer later. */
+/** Monitors the process that is registered under a name, whose registry may be asynchronous. */
 export function monitor(server: ServerRef, options?: MonitorOptions): Awaitable<Ref>;
 export function monitor(server: ServerRef, options: MonitorOptions = {}): Awaitable<Ref> {
   const process = selfProcess();
@@ -251,20 +356,33 @@ export function monitor(server: ServerRef, options: MonitorOptions = {}): Awaita
   return lookUp(process, server, REGISTRY_TIMEOUT_MS, start);
 }
 
-/** What a `DOWN` message names as the process that ended. */
+/** The `object` of the `DOWN` message. */
 function objectOf(server: ServerRef, pid: Pid | undefined): Pid | readonly [Atom, NodeName] {
   if (isAtom(server)) return [server, nodeName()];
   return isOnNode(server) ? server : pid ?? server as Pid;
 }
 
 /**
- * Takes a monitor away: no `DOWN` message of it arrives after this.
+ * Removes a monitor: its `DOWN` message is not sent any more.
  *
- * @param options `"flush"` also removes one that lies in the mailbox already; with `"info"` the result
- * tells whether there was a monitor to take away.
- * @returns `true`, always, without `"info"`.
- * @throws {TypeError} If `ref` is no reference, or an option unknown.
+ * @param options `"flush"` also removes a `DOWN` message that is already in the mailbox; with `"info"` the
+ * result tells whether there was a monitor to remove.
+ * @returns Without `"info"` always `true`.
+ * @throws {TypeError} If `ref` is not a reference, or is the monitor of another process, or if an option
+ * is unknown.
  * @see Erlang `demonitor/1,2`
+ *
+ * @example Removing a monitor whose message may have arrived
+ * ```ts
+ * import { flush, Process, receive, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pid = spawn(() => receive());
+ * const ref = Process.monitor(pid);
+ * Process.exit(pid, "shutdown");
+ * assertEquals(Process.demonitor(ref, ["flush", "info"]), false);
+ * assertEquals(flush(), []);
+ * ```
  */
 export function demonitor(ref: Ref, options: readonly ("flush" | "info")[] = []): boolean {
   const process = selfProcess();
@@ -285,12 +403,24 @@ export function demonitor(ref: Ref, options: readonly ("flush" | "info")[] = [])
 }
 
 /**
- * Makes an alias of the calling process: a reference that messages can be sent to, until it is
- * unaliased.
+ * Creates an alias of the calling process: a reference to which messages can be sent until the alias is
+ * deactivated by {@linkcode unalias}. Messages sent to it later are dropped.
  *
- * @param mode With `"reply"` the first message ends the alias. Default `"explicit_unalias"`.
- * @throws {TypeError} If `mode` is neither of these.
+ * @param mode With `"reply"` the first message also deactivates the alias. Default `"explicit_unalias"`.
+ * @throws {TypeError} If `mode` is not one of these.
  * @see Erlang `alias/0,1`
+ *
+ * @example An alias that is deactivated
+ * ```ts
+ * import { flush, Process, send } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const alias = Process.alias();
+ * send(alias, "in time");
+ * assertEquals(Process.unalias(alias), true);
+ * send(alias, "too late");
+ * assertEquals(flush(), ["in time"]);
+ * ```
  */
 export function alias(mode: "explicit_unalias" | "reply" = "explicit_unalias"): Ref {
   assertOneOf(mode, ALIASES, "make this kind of alias");
@@ -303,10 +433,10 @@ const ALIASES = ["explicit_unalias", "reply"];
 const MONITOR_ALIASES = ["explicit_unalias", "demonitor", "reply_demonitor"];
 
 /**
- * Ends an alias of the calling process: messages sent to it are dropped from now on. Tells whether
- * it was active.
+ * Deactivates an alias of the calling process: messages sent to it are dropped from now on. Returns
+ * whether it was active. See the example of {@linkcode alias}.
  *
- * @throws {TypeError} If `ref` is no reference.
+ * @throws {TypeError} If `ref` is not a reference.
  * @see Erlang `unalias/1`
  */
 export function unalias(ref: Ref): boolean {
@@ -319,12 +449,12 @@ export function unalias(ref: Ref): boolean {
 }
 
 /**
- * Sets a flag of the calling process and returns the old value.
+ * Sets a flag of the calling process and returns the old value. See the example of {@linkcode link}.
  *
- * `"trap_exit"`: whether exit signals arrive as messages. It is looked at when a signal arrives.
- * `"priority"`: kept and shown by {@linkcode info}; there is one priority here.
+ * `"trap_exit"`: whether exit signals are converted to `EXIT` messages when they arrive. Default `false`.
+ * `"priority"`: shown by {@linkcode info}, without effect. Default `"normal"`.
  *
- * @throws {TypeError} If the flag is unknown, or its value none of its values. It keeps the old one then.
+ * @throws {TypeError} If the flag or its value is unknown. The flag is then unchanged.
  * @see Erlang `process_flag/2`
  */
 export function flag(name: "trap_exit", value: boolean): boolean;
@@ -364,10 +494,24 @@ function priorityOf(process: KernelProcess): Term {
 // --- Local names --------------------------------------------------------------------------------
 
 /**
- * Registers a process under a local name, which is free again when it ends.
+ * Registers a process under a local name, and returns `true`. The name is released when the process exits.
  *
- * @throws {TypeError} If `name` cannot be a name, is taken, or if `pid` has one already or is not alive.
- * @see Elixir `Process.register/2`, Erlang `register/2` (with its arguments the other way round)
+ * @throws {TypeError} If `name` is not an atom, is reserved or taken, or if `pid` already has a name or is
+ * not alive.
+ * @see Elixir `Process.register/2`, Erlang `register/2`, which takes the arguments in the opposite order
+ *
+ * @example Registering and finding a process
+ * ```ts
+ * import { Process, receive, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pid = spawn(() => receive());
+ * Process.register(pid, "worker");
+ * assertEquals(Process.whereis("worker"), pid);
+ * assertEquals(Process.registered().includes("worker"), true);
+ * Process.unregister("worker");
+ * assertEquals(Process.whereis("worker"), undefined);
+ * ```
  */
 export function register(pid: Pid, name: Atom): true {
   fence();
@@ -376,7 +520,7 @@ export function register(pid: Pid, name: Atom): true {
       `Cannot register ${inspect(pid)}: expected an atom for a name, found ${inspect(name)}`,
     );
   }
-  livingOrDead(pid, "register");
+  localProcess(pid, "register");
   if (localRegistry().registerName(name, pid) === "yes") return true;
   throw new TypeError(
     `Cannot register ${pid} as ${inspect(name)}: it is not alive, the name is already taken, or ` +
@@ -385,9 +529,9 @@ export function register(pid: Pid, name: Atom): true {
 }
 
 /**
- * Frees a local name.
+ * Releases a local name, and returns `true`. See the example of {@linkcode register}.
  *
- * @throws {TypeError} If nobody has it.
+ * @throws {TypeError} If no process is registered under `name`.
  * @see Erlang `unregister/1`
  */
 export function unregister(name: Atom): true {
@@ -400,9 +544,10 @@ export function unregister(name: Atom): true {
 }
 
 /**
- * The pid that has a local name, or `undefined`.
+ * Returns the pid that is registered under a local name, or `undefined`. See the example of
+ * {@linkcode register}.
  *
- * @throws {TypeError} If `name` is no atom.
+ * @throws {TypeError} If `name` is not an atom.
  * @see Erlang `whereis/1`
  */
 export function whereis(name: Atom): Pid | undefined {
@@ -413,7 +558,11 @@ export function whereis(name: Atom): Pid | undefined {
   return localRegistry().whereisName(name);
 }
 
-/** All local names that are taken. @see Erlang `registered/0` */
+/**
+ * Returns all registered local names. See the example of {@linkcode register}.
+ *
+ * @see Erlang `registered/0`
+ */
 export function registered(): Atom[] {
   fence();
   return localRegistry().registered();
@@ -423,29 +572,46 @@ export function registered(): Atom[] {
 
 /** Options of {@linkcode sendAfter} and {@linkcode startTimer}. */
 export interface TimerOptions {
-  /** The time is a moment of {@linkcode monotonicTime}, not a delay. Default `false`. */
+  /** Whether the time is a point on the clock of {@linkcode monotonicTime}, not a delay. Default `false`. */
   readonly abs?: boolean;
 }
 
-/** The monotonic time in milliseconds, from some moment in the past. @see Erlang `monotonic_time(millisecond)` */
+/**
+ * Returns the monotonic time in milliseconds, counted from an unspecified point in the past. See the
+ * example of {@linkcode sleep}.
+ *
+ * @see Erlang `monotonic_time(millisecond)`
+ */
 export function monotonicTime(): number {
   return now();
 }
 
 /**
- * Sends `message` after `time` milliseconds; never early. Also after 0 ms what is sent directly comes
- * first.
+ * Sends `message` after `time` milliseconds, never earlier. With a time of 0, messages that are sent
+ * directly in the same turn arrive first.
  *
- * A timer for a pid ends with that process. A name is looked up when the time has come, and if
- * nobody has it then, the message is dropped. A pending timer keeps the host running, as
- * `setTimeout` does.
+ * A timer for a pid is cancelled when that process exits. A name is resolved when the timer fires; if it is
+ * not registered then, the message is dropped. A pending timer keeps the host running, as `setTimeout` does.
  *
  * @param to A pid of this node, or a local name.
- * @param time A whole number of milliseconds.
+ * @param time An integer, in milliseconds.
  * @returns A reference for {@linkcode cancelTimer} and {@linkcode readTimer}.
- * @throws {RangeError} If `time` is negative, no integer or far too large.
- * @throws {TypeError} If `to` is neither a pid of this node nor a name.
+ * @throws {RangeError} If `time` is negative, not an integer, or larger than a timer can hold.
+ * @throws {TypeError} If `to` is neither a pid of this node nor a local name.
  * @see Erlang `erlang:send_after/3,4`
+ *
+ * @example Starting, reading and cancelling timers
+ * ```ts
+ * import { Process, receive, self } from "@denotp/otp";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const later = Process.sendAfter(self(), "later", 60_000);
+ * Process.sendAfter(self(), "soon", 5);
+ * assertEquals(await receive(), "soon");
+ * assert(Process.readTimer(later) as number > 50_000);
+ * assert(Process.cancelTimer(later) as number > 50_000);
+ * assertEquals(Process.cancelTimer(later), false);
+ * ```
  */
 export function sendAfter(
   to: Pid | Atom,
@@ -457,9 +623,18 @@ export function sendAfter(
 }
 
 /**
- * As {@linkcode sendAfter}, but what arrives is `["timeout", ref, message]`, with the timer's reference.
+ * As {@linkcode sendAfter}, but sends `["timeout", ref, message]`, where `ref` is the timer's reference.
  *
  * @see Erlang `erlang:start_timer/3,4`
+ *
+ * @example A timeout with its reference
+ * ```ts
+ * import { Process, receive, self } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ref = Process.startTimer(5, self(), "ring");
+ * assertEquals(await receive(), ["timeout", ref, "ring"]);
+ * ```
  */
 export function startTimer(
   time: number,
@@ -505,17 +680,17 @@ function startTimerFor(
 
 /** Options of {@linkcode cancelTimer}. */
 export interface CancelTimerOptions {
-  /** Answer `"ok"`, and the result comes as a message `["cancel_timer", ref, result]`. Default `false`. */
+  /** Whether to return `"ok"`, and to send the result as `["cancel_timer", ref, result]`. Default `false`. */
   readonly async?: boolean;
-  /** Whether the result is wanted at all: if not, the answer is `"ok"`. Default `true`. */
+  /** Whether the result is wanted: if not, `"ok"` is returned, and no message sent. Default `true`. */
   readonly info?: boolean;
 }
 
 /**
- * Cancels a timer. Answers the milliseconds that were left; `false` if it had fired (then its message
- * has been delivered), was cancelled before, or never was.
+ * Cancels a timer. Returns the time that was left, in milliseconds, or `false` if there is no such timer:
+ * it has fired (then its message has been sent) or was cancelled. See the example of {@linkcode sendAfter}.
  *
- * @throws {TypeError} If `ref` is no reference.
+ * @throws {TypeError} If `ref` is not a reference.
  * @see Erlang `erlang:cancel_timer/1,2`
  */
 export function cancelTimer(ref: Ref, options: CancelTimerOptions = {}): number | false | "ok" {
@@ -526,10 +701,11 @@ export function cancelTimer(ref: Ref, options: CancelTimerOptions = {}): number 
 }
 
 /**
- * The milliseconds that a timer has left; `false` if it has none, as {@linkcode cancelTimer} says.
+ * Returns the time that a timer has left, in milliseconds, or `false` if there is no such timer, as
+ * {@linkcode cancelTimer}. See the example of {@linkcode sendAfter}.
  *
- * @param options With `async` the answer is `"ok"`, and the result the message `["read_timer", ref, result]`.
- * @throws {TypeError} If `ref` is no reference.
+ * @param options With `async`, `"ok"` is returned and the result sent as `["read_timer", ref, result]`.
+ * @throws {TypeError} If `ref` is not a reference.
  * @see Erlang `erlang:read_timer/1,2`
  */
 export function readTimer(
@@ -563,14 +739,38 @@ function answerTimer(
 
 // --- The dictionary -----------------------------------------------------------------------------
 
-/** The value under `key` in the process dictionary, or `otherwise`. @see Erlang `get/1` */
+/**
+ * Returns the value under `key` in the process dictionary, or `otherwise` if there is none. See the example
+ * of {@linkcode put}.
+ *
+ * @see Erlang `get/1`
+ */
 export function get(key: Term, otherwise?: Term): Term {
   const { extras } = selfProcess();
   const dictionary = extras?.dictionary;
   return dictionary?.has(key) ? dictionary.get(key) : otherwise;
 }
 
-/** Puts a value into the process dictionary, and returns the one that was there. @see Erlang `put/2` */
+/**
+ * Stores a value in the process dictionary of the calling process, and returns the previous one, or
+ * `undefined`. Keys are compared by content, as {@linkcode equal} does.
+ *
+ * @see Erlang `put/2`
+ *
+ * @example Using the process dictionary
+ * ```ts
+ * import { Process } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(Process.put(["locale", 1], "en"), undefined);
+ * assertEquals(Process.put(["locale", 1], "fr"), "en");
+ * assertEquals(Process.get(["locale", 1]), "fr");
+ * assertEquals(Process.getAll(), [[["locale", 1], "fr"]]);
+ * assertEquals(Process.getKeys("fr"), [["locale", 1]]);
+ * assertEquals(Process.delete(["locale", 1]), "fr");
+ * assertEquals(Process.get(["locale", 1], "none"), "none");
+ * ```
+ */
 export function put(key: Term, value: Term): Term {
   const dictionary = selfProcess().more().dictionary ??= new TermMap();
   const before = dictionary.get(key);
@@ -578,7 +778,12 @@ export function put(key: Term, value: Term): Term {
   return before;
 }
 
-/** Deletes a key of the process dictionary, and returns its value. @see Elixir `Process.delete/1` */
+/**
+ * Deletes a key of the process dictionary, and returns its value, or `undefined`. In TypeScript the
+ * function is `Process.delete`. See the example of {@linkcode put}.
+ *
+ * @see Elixir `Process.delete/1`
+ */
 export function deleteKey(key: Term): Term {
   const dictionary = selfProcess().extras?.dictionary;
   const before = dictionary?.get(key);
@@ -587,12 +792,21 @@ export function deleteKey(key: Term): Term {
 }
 export { deleteKey as delete };
 
-/** All entries of the process dictionary. @see Erlang `get/0` */
+/**
+ * Returns all entries of the process dictionary. See the example of {@linkcode put}.
+ *
+ * @see Erlang `get/0`
+ */
 export function getAll(): (readonly [key: Term, value: Term])[] {
   return [...selfProcess().extras?.dictionary ?? []];
 }
 
-/** The keys of the process dictionary: all, or with an argument those with that value. @see Erlang `get_keys/0,1` */
+/**
+ * Returns the keys of the process dictionary: all, or with an argument those that have this value. See the
+ * example of {@linkcode put}.
+ *
+ * @see Erlang `get_keys/0,1`
+ */
 export function getKeys(...value: [] | [Term]): Term[] {
   return getAll().filter(([, each]) => value.length === 0 || equal(each, value[0]))
     .map(([key]) => key);
@@ -600,61 +814,89 @@ export function getKeys(...value: [] | [Term]): Term[] {
 
 // --- Inspection ---------------------------------------------------------------------------------
 
-/** Whether a process has not ended. @see Elixir `Process.alive?/1` */
+/**
+ * Returns whether a process is alive. See the example of {@linkcode info}.
+ *
+ * @throws {TypeError} If `pid` is not a pid of this node.
+ * @see Elixir `Process.alive?/1`
+ */
 export function isAlive(pid: Pid): boolean {
   fence();
-  return livingOrDead(pid, "look at") !== null;
+  return localProcess(pid, "inspect") !== null;
 }
 
-/** The pids of all living processes, oldest first. @see Elixir `Process.list/0` */
+/**
+ * Returns the pids of all processes that are alive, oldest first. See the example of {@linkcode info}.
+ *
+ * @see Elixir `Process.list/0`
+ */
 export function list(): Pid[] {
   fence();
   return Array.from(allProcesses(), (process) => process.pid);
 }
 
-/** Sets a label for the calling process, which reports and {@linkcode info} show. @see Elixir `Process.set_label/1` */
+/**
+ * Sets a label for the calling process, which reports and {@linkcode info} show. Returns `"ok"`.
+ *
+ * @see Elixir `Process.set_label/1`
+ *
+ * @example Labelling a process
+ * ```ts
+ * import { Process } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Process.setLabel(["worker", 7]);
+ * assertEquals(Process.getLabel(), ["worker", 7]);
+ * ```
+ */
 export function setLabel(label: Term): "ok" {
   selfProcess().more().label = label;
   return "ok";
 }
 
-/** The label of a process, by default the calling one; `undefined` if it has none or has ended. @see Elixir `Process.get_label/1` */
+/**
+ * Returns the label of a process, by default of the calling process; `undefined` if it has no label or is
+ * not alive. See the example of {@linkcode setLabel}.
+ *
+ * @throws {TypeError} If `pid` is not a pid of this node.
+ * @see Elixir `Process.get_label/1`
+ */
 export function getLabel(pid: Pid = self()): Term {
   fence();
-  return livingOrDead(pid, "look at")?.extras?.label;
+  return localProcess(pid, "inspect")?.extras?.label;
 }
 
-/** What {@linkcode info} tells of a process. */
+/** The result of {@linkcode info}. */
 export interface ProcessInfo {
-  /** Its local name; `[]` if it has none, when asked for by itself. */
+  /** Its local name, or `[]` if it has none. */
   readonly registered_name: Atom | readonly [];
   /** What it is doing. */
   readonly status: "running" | "runnable" | "waiting" | "suspended";
-  /** Number of messages in its mailbox. */
+  /** The number of messages in its mailbox. */
   readonly message_queue_len: number;
-  /** These messages, in full. */
+  /** The messages in its mailbox, oldest first. */
   readonly messages: readonly Term[];
   /** The processes that it is linked to. */
   readonly links: readonly Pid[];
-  /** What it monitors: `["process", pid]` or `["process", [name, node]]`. */
+  /** The processes that it monitors: `["process", pid]` or `["process", [name, node]]` each. */
   readonly monitors: readonly Term[];
   /** The processes that monitor it, once for each monitor. */
   readonly monitored_by: readonly Pid[];
   /** Whether it traps exits. */
   readonly trap_exit: boolean;
-  /** Its dictionary as pairs; of a server also `$ancestors` and `$initial_call`. */
+  /** Its dictionary as pairs; that of a server includes `$ancestors` and `$initial_call`. */
   readonly dictionary: readonly (readonly [Term, Term])[];
-  /** What it was started with: `[module, function, arity]`. */
+  /** The function that it was started with: `[module, function, arity]`. */
   readonly initial_call: Term;
-  /** Where it is: what it awaits, or the loop of its behaviour. */
+  /** The function that it is in: what it awaits, or the loop of its behaviour. */
   readonly current_function: Term;
-  /** Number of messages that it has handled so far: the BEAM counts function calls. */
+  /** The number of messages that it has handled; the BEAM counts function calls. */
   readonly reductions: number;
-  /** As given to `spawn`, without effect. */
+  /** As given to `spawn` or `flag`, without effect. */
   readonly priority: Term;
   /** Its label, see {@linkcode setLabel}. */
   readonly label: Term;
-  /** Who started it; `undefined` for the main process. */
+  /** The process that started it; `undefined` for the main process. */
   readonly parent: Pid | undefined;
 }
 
@@ -680,13 +922,29 @@ const ITEMS: { readonly [Item in InfoItem]: (process: KernelProcess) => ProcessI
 };
 
 /**
- * What is known of a process: everything as an object, one item as the pair `[item, value]`, a list
- * of items as a list of such pairs, in the order asked for. `undefined` if it has ended.
+ * Returns information about a process: all items as an object, one item as the pair `[item, value]`, or a
+ * list of items as a list of such pairs, in the given order. Returns `undefined` if it is not alive.
  *
- * Memory is not among the items: the engine does not tell what of it belongs to which process.
+ * There is no item `memory`: the engine does not account memory by process.
  *
- * @throws {TypeError} If `pid` is no pid, or an item unknown.
+ * @throws {TypeError} If `pid` is not a pid of this node, or an item is unknown.
  * @see Elixir `Process.info/1,2`
+ *
+ * @example Inspecting a process
+ * ```ts
+ * import { Process, receive, self, send, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pid = spawn(() => receive());
+ * assertEquals(Process.list().includes(pid), true);
+ * assertEquals(Process.info(pid, "parent"), ["parent", self()]);
+ * assertEquals(Process.info(pid, ["links", "label"]), [["links", []], ["label", undefined]]);
+ *
+ * send(pid, "done");
+ * await Process.sleep(1);
+ * assertEquals(Process.isAlive(pid), false);
+ * assertEquals(Process.info(pid), undefined);
+ * ```
  */
 export function info(pid: Pid): ProcessInfo | undefined;
 /** One item. */
@@ -701,13 +959,13 @@ export function info(
 ): (readonly [InfoItem, Term])[] | undefined;
 export function info(pid: Pid, items?: InfoItem | readonly InfoItem[]): Term {
   fence();
-  const process = livingOrDead(pid, "look at");
+  const process = localProcess(pid, "inspect");
   const asked = items === undefined ? Object.keys(ITEMS) : Array.isArray(items) ? items : [items];
   const wanted = asked as readonly InfoItem[];
   for (const item of wanted) {
     if (!Object.hasOwn(ITEMS, item)) {
       throw new TypeError(
-        `Cannot look at this item of a process: expected one of ${
+        `Cannot inspect this item of a process: expected one of ${
           Object.keys(ITEMS).join(", ")
         }, found ${inspect(item)}`,
       );
@@ -723,7 +981,7 @@ function statusOf(process: KernelProcess): ProcessInfo["status"] {
   if (process === current) return "running";
   if ((process.flags & SUSPENDED) !== 0) return "suspended";
   if ((process.flags & QUEUED) !== 0) return "runnable";
-  // A coroutine outside of receive runs, as far as anybody can tell; a server that awaits waits.
+  // A coroutine that is not in receive counts as running; a server that awaits counts as waiting.
   return (process.flags & BUSY) !== 0 && process.behaviour instanceof Coroutine
     ? "running"
     : "waiting";
@@ -747,8 +1005,8 @@ function* monitorsOn(process: KernelProcess): Generator<Monitor> {
   for (let each = process.monitoredBy; each !== null; each = each.targetNext) yield each;
 }
 
-/** The process behind a pid of this node, while it is there. */
-function livingOrDead(pid: unknown, what: string): KernelProcess | null {
+/** The process of a pid of this node; `null` if it has exited. */
+function localProcess(pid: unknown, what: string): KernelProcess | null {
   assertPid(pid, what);
   if (!isElsewhere(pid)) return pid.process;
   throw new TypeError(`Cannot ${what} a process: expected a pid of this node, found ${pid}`);

@@ -1,5 +1,6 @@
 /**
- * Receive: how a process with its own control flow takes its mail.
+ * Receive: selective receive, as Erlang's and Elixir's `receive`, for processes that run a function of
+ * their own rather than a behaviour. `mod.ts` exports it flat; the waiting itself is in `kernel/receive.ts`.
  *
  * @module
  */
@@ -10,16 +11,16 @@ import { self } from "./kernel/self.ts";
 import { inspect, type Term } from "./kernel/term.ts";
 import { type Matched, matches } from "./kernel/match.ts";
 
-/** A clause for the messages that fit a pattern; made by {@linkcode on}. */
+/** A clause for the messages that match a pattern; made by {@linkcode on}. */
 export class PatternClause<Result> {
   /**
-   * Whether the clause takes a message.
+   * Whether a message matches.
    *
    * @internal
    */
   readonly fits: (message: Term) => boolean;
   /**
-   * What becomes of it.
+   * Called with a message that matches.
    *
    * @internal
    */
@@ -32,16 +33,16 @@ export class PatternClause<Result> {
   }
 }
 
-/** What to do when no message came in time; made by {@linkcode after}. */
+/** The clause that runs when no message matched in time; made by {@linkcode after}. */
 export class AfterClause<Result> {
   /**
-   * Milliseconds.
+   * In milliseconds.
    *
    * @internal
    */
   readonly timeout: number;
   /**
-   * What to do then.
+   * Called when the time has passed.
    *
    * @internal
    */
@@ -55,8 +56,8 @@ export class AfterClause<Result> {
 }
 
 /**
- * Clauses by tag: a message that is the atom `tag`, or a tuple that starts with it, goes to the
- * function under that key, which gets the rest of the tuple for arguments.
+ * Clauses by tag: a message that is the atom `tag`, or a tuple whose first element is that atom, matches
+ * the function under that key, which is called with the other elements of the tuple.
  */
 // deno-lint-ignore no-explicit-any -- the arguments are whatever the senders have put there
 export type TagClauses = { readonly [tag: string]: (...args: any[]) => unknown };
@@ -64,7 +65,7 @@ export type TagClauses = { readonly [tag: string]: (...args: any[]) => unknown }
 /** A clause of {@linkcode receive}. */
 export type Clause = TagClauses | PatternClause<unknown> | AfterClause<unknown>;
 
-/** What the clauses of a {@linkcode receive} come to. */
+/** The type of the result of a {@linkcode receive} with these clauses. */
 export type ResultOf<Clauses extends readonly Clause[]> = Clauses extends readonly [] ? Term
   : Clauses[number] extends infer Each ? Each extends PatternClause<infer Result> ? Awaited<Result>
     : Each extends AfterClause<infer Result> ? Awaited<Result>
@@ -74,10 +75,11 @@ export type ResultOf<Clauses extends readonly Clause[]> = Clauses extends readon
   : never;
 
 /**
- * A clause of {@linkcode receive} for the messages that fit `pattern` (see {@linkcode matches}).
+ * A clause of {@linkcode receive} for the messages that match `pattern` (see {@linkcode matches}). See
+ * the example of {@linkcode receive}.
  *
- * @param body Gets the whole message; its result is the result of the receive. May be async.
- * @throws {TypeError} If `body` is no function.
+ * @param body Called with the whole message; its result is the result of the receive. May be async.
+ * @throws {TypeError} If `body` is not a function.
  */
 export function on<const Pattern, Result>(
   pattern: Pattern,
@@ -91,11 +93,20 @@ export function on<const Pattern, Result>(
 }
 
 /**
- * The clause of {@linkcode receive} for the case that no message came for `timeout` ms: at once if
- * that is 0 and none of those already there is wanted.
+ * The clause of {@linkcode receive} that runs when no message has matched within `timeout` milliseconds.
+ * With 0 it runs at once if no message in the mailbox matches.
  *
  * @throws {RangeError} If `timeout` is negative or not a number.
- * @throws {TypeError} If `body` is no function.
+ * @throws {TypeError} If `body` is not a function.
+ *
+ * @example Polling the mailbox
+ * ```ts
+ * import { after, receive } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const result = await receive({ ready: () => "ready" }, after(0, () => "nothing yet"));
+ * assertEquals(result, "nothing yet");
+ * ```
  */
 export function after<Result>(timeout: number, body: () => Result): AfterClause<Result> {
   checkTimeout("receive", timeout);
@@ -104,21 +115,21 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
 }
 
 /**
- * Takes the first message out of the mailbox that one of the clauses wants, or waits for one, and
- * resolves with what that clause makes of it. Messages that no clause wants stay where they are.
+ * Removes the first message from the mailbox that matches a clause, or waits for one, and resolves with
+ * the result of that clause. Messages that match no clause stay in the mailbox.
  *
- * Clauses are, in the order in which they are tried: objects of functions by tag, {@linkcode on} for
- * patterns and guards, and one {@linkcode after}. Without a clause any message will do, and is the
- * result.
+ * A clause is an object of functions by tag, {@linkcode on} for patterns and guards, or {@linkcode after},
+ * at most once. Clauses are tried in order. Without any clause, the result is the first message.
  *
- * A process receives in one place at a time. Outside of processes it is the main process's mail.
+ * A process can receive in one place at a time. Outside of processes, this reads the mailbox of the main
+ * process.
  *
- * @throws {TypeError} If this process waits in a `receive` already (one that lost a `Promise.race`,
- * maybe: give that one an `after`), if a clause is none, or if there are two of {@linkcode after}. A
- * message that meets what is no function stays in the mailbox.
+ * @throws {TypeError} If the process already waits in a `receive` (perhaps one that lost a
+ * `Promise.race`: give that one an `after`), if an argument is not a clause, or if there is more than one
+ * {@linkcode after}. A message whose tag has a value that is not a function stays in the mailbox.
  * @see Erlang's and Elixir's `receive`
  *
- * @example A server made by hand
+ * @example A server without a behaviour
  * ```ts
  * import { after, type Pid, receive, self, send, spawn } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -171,7 +182,7 @@ export async function receive(...clauses: Clause[]): Promise<unknown> {
   return message === TIMED_OUT ? otherwise!.body() : body!();
 }
 
-/** What a receive wants, and what it does when that does not come. */
+/** Separates the clauses for messages from the `after` clause. */
 function sort(clauses: readonly Clause[]) {
   const wanted: (TagClauses | PatternClause<unknown>)[] = [];
   let otherwise: AfterClause<unknown> | undefined;
@@ -199,7 +210,7 @@ function notAClause(found: unknown): TypeError {
   );
 }
 
-/** The body of the first clause that wants `message`. */
+/** The body of the first clause that `message` matches. */
 function choose(
   clauses: readonly (TagClauses | PatternClause<unknown>)[],
   message: Term,
@@ -218,9 +229,20 @@ function choose(
 }
 
 /**
- * Takes all messages out of the mailbox of the calling process and returns them, oldest first.
+ * Removes all messages from the mailbox of the calling process and returns them, oldest first.
  *
- * Mirrors the `flush/0` of IEx, which prints them.
+ * @see IEx `flush/0`, which prints them
+ *
+ * @example Emptying the mailbox
+ * ```ts
+ * import { flush, self, send } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * send(self(), "a");
+ * send(self(), "b");
+ * assertEquals(flush(), ["a", "b"]);
+ * assertEquals(flush(), []);
+ * ```
  */
 export function flush(): Term[] {
   return takeAll(self());

@@ -1,5 +1,6 @@
 /**
- * Sending: the one operation that everything else is made of.
+ * Send: the operation that every call, cast and signal of the behaviours is built on. `mod.ts` exports
+ * it flat, {@linkcode Process} exports it as Elixir's `Process.send`.
  *
  * @module
  */
@@ -11,26 +12,35 @@ import { fence, selfIfKnown } from "./kernel/self.ts";
 import { sendToAlias, sendToPid } from "./kernel/signals.ts";
 import { inspect, Pid, Ref, type Term } from "./kernel/term.ts";
 
-/** Where a message can be sent: to a server by any name, or to an alias. */
+/** Where a message can be sent: to a pid, to any name of a process, or to an alias. */
 export type Destination = ServerRef | Ref;
 
 /**
- * Sends `message` and returns it. Never waits, and never fails because nobody is there, except
- * under a name (other than one on a node): then whoever sends is told.
+ * Sends `message` to `to`, and returns the message. It never waits. A message to a process that has
+ * exited, or to `[name, node]`, is dropped silently; a name that is not registered is an error.
  *
- * The message is passed by reference, and must not be changed afterwards. Messages from one process
- * to another arrive in the order in which they were sent.
+ * The message is passed by reference, not copied: treat it as immutable. Messages from one process to
+ * another arrive in the order in which they were sent.
  *
- * With a registry that answers with promises the result is a promise of the message, which settles
- * when the registry has sent it. The registry has 5000 ms for that.
+ * If the registry of a name is asynchronous, the result is a promise of the message, which is fulfilled
+ * when the registry has sent it. The registry has 5000 milliseconds to do so.
  *
- * @throws {TypeError} If `to` is a local name that nobody has, or nothing that can be sent to.
- * @throws {Exit} `["badarg", [key, message]]` if nobody has a `global` or `via` name;
+ * @throws {TypeError} If `to` is a local name that is not registered, or not a destination.
+ * @throws {Exit} `["badarg", [key, message]]` if a `global` or `via` name is not registered;
  * `["timeout", ["NameRegistry", "send", [key, message]]]` if its registry does not answer.
  * @see Erlang `erlang:send/2`, the operator `!`
+ *
+ * @example Sending to oneself
+ * ```ts
+ * import { receive, self, send } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * send(self(), ["hello", "world"]);
+ * assertEquals(await receive(), ["hello", "world"]);
+ * ```
  */
 export function send<const Message>(to: Pid | Ref | string | symbol, message: Message): Message;
-/** Sends to a name in a registry, which may answer later. */
+/** Sends to a name in a registry, which may be asynchronous. */
 export function send<const Message>(to: Destination, message: Message): Awaitable<Message>;
 export function send(to: Destination, message: Term): Term {
   fence();
@@ -49,7 +59,7 @@ export function send(to: Destination, message: Term): Term {
   if (pid !== undefined) sendToPid(pid, message);
   else if (isElsewhere(to)) distribution?.send(to, message);
   // Under the name of a node a message may get lost, even if that node is this one.
-  else if (!isOnNode(to)) throw nobody(to, message);
+  else if (!isOnNode(to)) throw notRegistered(to, message);
   return message;
 }
 
@@ -58,7 +68,7 @@ function sendByName(to: ServerRef, message: Term): Awaitable<Term> {
   return sent === undefined ? message : sent.then(() => message);
 }
 
-function nobody(to: Term, message: Term): TypeError {
+function notRegistered(to: Term, message: Term): TypeError {
   return new TypeError(
     `Cannot send ${inspect(message)}: no process is registered as ${inspect(to)}`,
   );

@@ -1,17 +1,18 @@
 /**
- * Sys: looking into a server, and holding it, while it runs. Works with every behaviour, and with
- * processes of one's own that handle system messages ({@linkcode handleSystemMsg}).
+ * Sys: inspecting, tracing and suspending a running server. Works with every behaviour, and with other
+ * processes that handle system messages ({@linkcode handleSystemMsg}).
  *
- * A server answers a system message between two others, also while it is suspended. An asynchronous
- * callback that is pending is waited for.
+ * A server handles a system message between two other messages, also while it is suspended. A pending
+ * asynchronous callback finishes first.
  *
- * All functions take a timeout in milliseconds, 5000 by default. What they reject with is an `Exit`
+ * All functions take a timeout in milliseconds, 5000 by default. They reject with an `Exit`
  * `[why, ["Sys", operation, [server, …, timeout]]]`, with the OTP name of the operation (`"get_state"`)
- * and `why` as for `GenServer.call`; and a `RangeError` if the timeout is negative or not a number.
+ * and `why` as for `GenServer.call`; and with a `RangeError` if the timeout is negative or not a
+ * number.
  *
- * For debugging only: a program that needs the state of a server should ask the server.
+ * Use these functions only for debugging: a program that needs the state of a server should call the server.
  *
- * @example Look into a server, and change its state
+ * @example Inspecting a server, and changing its state
  * ```ts
  * import { GenServer, ok, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -22,7 +23,7 @@
  * assertEquals((await Sys.getStatus(server)).status, "running");
  * ```
  *
- * @example See what a server does
+ * @example Counting and logging the events of a server
  * ```ts
  * import { GenServer, ok, reply, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -79,7 +80,7 @@ export { debugOptions, getLog, handleDebug, handleSystemMsg } from "./sys/specia
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
-/** A request that works on the debug functions of a server: what it does, and what it is called. */
+/** A request for the debug functions of a server: the operation, and its name and arguments in errors. */
 type DebugRequest = readonly [
   "debug",
   operation: (debug: Debug) => unknown,
@@ -102,7 +103,7 @@ function system(server: ServerRef, request: Term, timeout: number): Promise<Term
   return ask(server, request, timeout, SYSTEM);
 }
 
-/** What {@linkcode getStatus} shows of a server. */
+/** The result of {@linkcode getStatus}. */
 export interface Status {
   /** The server. */
   readonly pid: Pid;
@@ -112,9 +113,9 @@ export interface Status {
   readonly behaviour: string;
   /** Whether it is suspended. */
   readonly status: "running" | "suspended";
-  /** Who started it with a link; itself, if nobody did. */
+  /** The process that started it with a link; its own pid, if it was started without a link. */
   readonly parent: Pid;
-  /** The name that it was started under. */
+  /** The name that it was started with. */
   readonly name: Term;
   /** Its process dictionary. */
   readonly dictionary: readonly (readonly [Term, Term])[];
@@ -122,21 +123,21 @@ export interface Status {
   readonly trapExit: boolean;
   /** The debug functions that are installed. */
   readonly debug: readonly Term[];
-  /** Its state, as its `formatStatus` words it. Of a state machine, `[state, data]`. */
+  /** Its state, as formatted by its `formatStatus`. For a state machine, `[state, data]`. */
   readonly state: Term;
-  /** Of a state machine: its callback modules, the one that counts first. */
+  /** For a state machine: the stack of its callback modules, the current one first. */
   readonly modules?: readonly object[];
-  /** Of a state machine: the events that are postponed, oldest first. */
+  /** For a state machine: the postponed events, oldest first. */
   readonly postponed?: readonly Term[];
-  /** Of a state machine: the types and contents of the timeouts that are set. */
+  /** For a state machine: the types and contents of the timeouts that are set. */
   readonly timeouts?: readonly Term[];
 }
 
 /**
- * The state of a server.
+ * Resolves with the state of a server. See the first example of this module.
  *
- * @throws {Exit} See the module's document. `["callback_failed", callback, what]` if a special process
- * fails to say.
+ * @throws {Exit} See the description of this module. `["callback_failed", callback, [class, reason]]`
+ * if the callback `systemGetState` of a special process fails.
  * @see OTP `sys:get_state/1,2`
  */
 export async function getState(
@@ -147,18 +148,18 @@ export async function getState(
 }
 
 /**
- * Replaces the state of a server by what `change` makes of it, and resolves with the new one. If
- * `change` throws, the state stays. Also works while the server is suspended.
+ * Replaces the state of a server by the result of `change`, and resolves with the new state. If
+ * `change` throws, the state is unchanged. See the first example of this module.
  *
- * @param change Run by the server. May be async.
- * @throws {Exit} `["callback_failed", callback, [class, what]]` if `change` throws, where `class` is
- * `"error"`, `"exit"` or `"throw"`; else see the module's document.
- * @throws {TypeError} If `change` is no function.
+ * @param change Called by the server with the state. May be async.
+ * @throws {Exit} `["callback_failed", callback, [class, reason]]` if `change` throws, where `class` is
+ * `"error"`, `"exit"` or `"throw"`; otherwise see the description of this module.
+ * @throws {TypeError} If `change` is not a function.
  * @see OTP `sys:replace_state/2,3`
  */
 export async function replaceState<State>(
   server: ServerRef,
-  // deno-lint-ignore no-explicit-any -- whoever calls knows the server's state
+  // deno-lint-ignore no-explicit-any -- the type of the state is the server's own
   change: (state: any) => State | Promise<State>,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<State> {
@@ -175,7 +176,8 @@ function unwrapped(result: Term): Term {
 }
 
 /**
- * What is known of a server: an object, where OTP has a nested tuple.
+ * Resolves with the status of a server: an object, where OTP has a nested tuple. See the first example
+ * of this module.
  *
  * @see OTP `sys:get_status/1,2`
  */
@@ -187,12 +189,12 @@ export function getStatus(
 }
 
 /**
- * Suspends a server: it answers system messages only, until it is resumed. Its mail waits, its
- * idle timeout does not run. Suspending twice is suspending once.
+ * Suspends a server: it handles only system messages until it is resumed. Other messages stay in its
+ * mailbox, and its idle timeout is stopped. Suspending a suspended server has no effect.
  *
  * @see OTP `sys:suspend/1,2`
  *
- * @example
+ * @example Suspending and resuming
  * ```ts
  * import { GenServer, noreply, ok, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -211,15 +213,27 @@ export function suspend(server: ServerRef, timeout: number = DEFAULT_TIMEOUT_MS)
   return system(server, "suspend", timeout) as Promise<"ok">;
 }
 
-/** Lets a suspended server go on. @see OTP `sys:resume/1,2` */
+/** Resumes a suspended server. See the example of {@linkcode suspend}. @see OTP `sys:resume/1,2` */
 export function resume(server: ServerRef, timeout: number = DEFAULT_TIMEOUT_MS): Promise<"ok"> {
   return system(server, "resume", timeout) as Promise<"ok">;
 }
 
 /**
- * Ends a server with `reason`, after its `terminate`; does not wait for its end, as `GenServer.stop` does.
+ * Orders a server to terminate with `reason`, after its `terminate` callback. Unlike `GenServer.stop`,
+ * this does not wait until it has exited.
  *
  * @see OTP `sys:terminate/2,3`
+ *
+ * @example Terminating a server
+ * ```ts
+ * import { GenServer, ok, Process, receive, Sys, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = unwrap(await GenServer.start({ init: () => ok(0) }));
+ * const ref = Process.monitor(server);
+ * assertEquals(await Sys.terminate(server, "shutdown"), "ok");
+ * assertEquals(await receive(), ["DOWN", ref, "process", server, "shutdown"]);
+ * ```
  */
 export function terminate(
   server: ServerRef,
@@ -230,10 +244,27 @@ export function terminate(
 }
 
 /**
- * Has a server convert its state by its `codeChange(oldVersion, state, extra)`. Resolves with `"ok"` or
- * `["error", reason]`. It must be suspended, else it answers `["error", ["unknown_system_msg", request]]`.
+ * Orders a suspended server to convert its state with its callback
+ * `codeChange(oldVersion, state, extra)`. Resolves with `"ok"` or `["error", reason]`; if the server is
+ * not suspended, with `["error", ["unknown_system_msg", request]]`.
  *
  * @see OTP `sys:change_code/4,5`
+ *
+ * @example Converting the state
+ * ```ts
+ * import { GenServer, ok, Sys, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Counter = {
+ *   init: () => ok<number | { count: number }>(7),
+ *   codeChange: (_oldVersion: unknown, count: number) => ok({ count }),
+ * };
+ * const server = unwrap(await GenServer.start(Counter));
+ * await Sys.suspend(server);
+ * assertEquals(await Sys.changeCode(server, "1.0", []), "ok");
+ * await Sys.resume(server);
+ * assertEquals(await Sys.getState(server), { count: 7 });
+ * ```
  */
 export function changeCode(
   server: ServerRef,
@@ -244,7 +275,7 @@ export function changeCode(
   return system(server, ["change_code", undefined, oldVersion, extra], timeout);
 }
 
-/** Has a server run `operation` on its debug functions. */
+/** Lets a server run `operation` on its debug functions. */
 async function debug<T>(
   server: ServerRef,
   timeout: number,
@@ -252,12 +283,12 @@ async function debug<T>(
   args: readonly Term[],
   operation: (debug: Debug) => T,
 ): Promise<T> {
-  operation(new Debug()); // fails here, if it must
+  operation(new Debug()); // throws here if an argument is invalid, not in the server
   const request: DebugRequest = ["debug", operation, name, args];
   return await system(server, request, timeout) as T;
 }
 
-/** Has a server run `operation` on its debug functions, and resolves with `"ok"`. */
+/** As {@linkcode debug}, and resolves with `"ok"`. */
 async function alter(
   server: ServerRef,
   timeout: number,
@@ -270,10 +301,11 @@ async function alter(
 }
 
 /**
- * Counts what a server does: `true` begins, `false` ends, `"get"` resolves with `["ok", statistics]`, or
- * with `["ok", "no_statistics"]` if it does not count.
+ * Counts the events of a server: `true` starts counting, `false` stops it, `"get"` resolves with
+ * `["ok", statistics]`, or with `["ok", "no_statistics"]` if the server does not count. See the second
+ * example of this module.
  *
- * @throws {TypeError} If `flag` is none of these.
+ * @throws {TypeError} If `flag` is not one of these.
  * @see OTP `sys:statistics/2,3`
  */
 export function statistics(
@@ -281,7 +313,7 @@ export function statistics(
   flag: "get",
   timeout?: number,
 ): Promise<readonly ["ok", Statistics | "no_statistics"]>;
-/** Begins or ends counting. */
+/** Starts or stops counting. */
 export function statistics(server: ServerRef, flag: boolean, timeout?: number): Promise<"ok">;
 export function statistics(
   server: ServerRef,
@@ -295,10 +327,11 @@ export function statistics(
 }
 
 /**
- * Keeps the last events of a server: `true` or `["keep", n]` begins (10 events by default), `false` ends,
- * `"get"` resolves with `["ok", events]`, oldest first; `"print"` prints them to the console.
+ * Logs the last events of a server in memory: `true` (10 events) or `["keep", n]` starts logging,
+ * `false` stops it, `"get"` resolves with `["ok", events]`, oldest first, and `"print"` prints them to
+ * the console. See the second example of this module.
  *
- * @throws {TypeError} If `flag` is none of these.
+ * @throws {TypeError} If `flag` is not one of these.
  * @throws {RangeError} If `n` is not at least 1.
  * @see OTP `sys:log/2,3`
  */
@@ -307,7 +340,7 @@ export function log(
   flag: "get",
   timeout?: number,
 ): Promise<readonly ["ok", readonly SystemEvent[]]>;
-/** Begins or ends keeping events, or prints them. */
+/** Starts or stops logging, or prints the events. */
 export function log(
   server: ServerRef,
   flag: boolean | "print" | readonly ["keep", number],
@@ -328,11 +361,25 @@ export function log(
 }
 
 /**
- * Hands a line for each event of a server to `sink`, until that is `false`. A `sink` that throws is taken
- * away.
+ * Calls `sink` with a line of text for each event of a server; `false` stops that. A `sink` that throws
+ * is removed.
  *
- * @throws {TypeError} If `sink` is no function.
+ * @throws {TypeError} If `sink` is neither a function nor `false`.
  * @see OTP `sys:log_to_file/2,3`, which takes the name of a file
+ *
+ * @example Collecting lines
+ * ```ts
+ * import { GenServer, noreply, ok, Sys } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Server = { init: () => ok(1), handleCast: (n: number) => noreply(n) };
+ * await GenServer.start(Server, undefined, { name: "logged" });
+ * const lines: string[] = [];
+ * await Sys.logTo("logged", (line) => lines.push(line));
+ * GenServer.cast("logged", 2);
+ * await Sys.logTo("logged", false);
+ * assertEquals(lines, ['*DBG* "logged" got cast 2', '*DBG* "logged" new state 2']);
+ * ```
  */
 export function logTo(
   server: ServerRef,
@@ -344,13 +391,13 @@ export function logTo(
 }
 
 /**
- * Prints a line for each event of a server, or stops to.
+ * Starts or stops printing a line of text for each event of a server.
  *
- * @param print Takes the lines. Default: prints them to the console.
- * @throws {TypeError} If `on` is no boolean, or `print` no function.
+ * @param print Called with each line. Default: prints it to the console.
+ * @throws {TypeError} If `on` is not a boolean, or `print` is not a function.
  * @see OTP `sys:trace/2,3`
  *
- * @example
+ * @example Tracing a server
  * ```ts
  * import { GenServer, noreply, ok, Sys } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -374,16 +421,16 @@ export function trace(
 }
 
 /**
- * Installs a debug function: it sees each event, with its own state, and returns its next one, or
- * `"done"`. The same function is installed once; with an id, one function for each id.
+ * Installs a debug function: it is called with its state and each event, and returns its next state, or
+ * `"done"` to be removed. A function is installed only once, or, with an id, once for each id.
  *
- * A function that throws an error is taken away; any other value that it throws counts as returned.
+ * A function that throws an error is removed; any other value that it throws counts as returned.
  *
  * @param spec `[function, state]` or `[id, function, state]`
  * @throws {TypeError} If `spec` has another form.
  * @see OTP `sys:install/2,3`
  *
- * @example Be told of the second cast
+ * @example Notifying an observer of the second cast
  * ```ts
  * import { GenServer, noreply, ok, receive, self, send, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -411,7 +458,28 @@ export function install(
   return alter(server, timeout, "install", [spec], (debug) => debug.install(spec));
 }
 
-/** Takes a debug function away, by itself or by its id. @see OTP `sys:remove/2,3` */
+/**
+ * Removes a debug function, given by itself or by its id.
+ *
+ * @see OTP `sys:remove/2,3`
+ *
+ * @example Removing a debug function
+ * ```ts
+ * import { GenServer, noreply, ok, Sys, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = unwrap(
+ *   await GenServer.start({ init: () => ok(0), handleCast: (n: number) => noreply(n) }),
+ * );
+ * const seen: unknown[] = [];
+ * await Sys.install(server, ["recorder", (_state: undefined, event) => void seen.push(event), undefined]);
+ * await Sys.remove(server, "recorder");
+ * GenServer.cast(server, 1);
+ * assertEquals(await Sys.getState(server), 1);
+ * assertEquals(seen, []);
+ * await Sys.noDebug(server); // removes all others
+ * ```
+ */
 export function remove(
   server: ServerRef,
   functionOrId: Term,
@@ -420,7 +488,7 @@ export function remove(
   return alter(server, timeout, "remove", [functionOrId], (debug) => debug.remove(functionOrId));
 }
 
-/** Takes all debug functions away. @see OTP `sys:no_debug/1,2` */
+/** Removes all debug functions. See the example of {@linkcode remove}. @see OTP `sys:no_debug/1,2` */
 export function noDebug(server: ServerRef, timeout: number = DEFAULT_TIMEOUT_MS): Promise<"ok"> {
   return alter(server, timeout, "no_debug", [], (debug) => debug.clear());
 }

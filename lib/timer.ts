@@ -1,14 +1,14 @@
 /**
- * Timer: what is to be done later, or again and again. The functions of Erlang's `timer` module.
+ * Timer: delayed and periodic messages, function calls and exit signals, and measuring time. The functions of
+ * Erlang's `timer` module.
  *
- * They differ from {@linkcode Process.sendAfter} in what they offer (names that are looked up when the
- * time has come, intervals, functions, exits) and in how they answer: with OTP's results. As in OTP a
- * process called `timer_server` stands behind them; it is started when the first of them is used.
- * What it does is done in its name: it is the sender of exit signals, and the parent of the
- * processes that functions run in. If it is killed, all that it was to do is forgotten.
+ * Unlike {@linkcode Process.sendAfter} they support intervals, functions and exits, and return OTP's
+ * results. As in OTP they are run by a process that is registered as `timer_server` and started on
+ * first use: it is the sender of the exit signals, and the parent of the processes in which the
+ * functions run. If it is killed, all of its pending timers are lost.
  *
- * A time is a whole number of milliseconds. Nothing happens early. Pending timers keep the host
- * running, as `setTimeout` does.
+ * A time is an integer in milliseconds. A timer never fires early. Pending timers keep the host running, as
+ * `setTimeout` does.
  *
  * @module
  */
@@ -40,21 +40,21 @@ import { send } from "./send.ts";
 /** What this module is called where it is printed. */
 export const moduleName = "Timer";
 
-/** What a timer is known by, for {@linkcode cancel}. Opaque, as OTP's is. */
+/** The identifier of a timer, for {@linkcode cancel}. Opaque, as in OTP. */
 export type TRef = readonly ["instant" | "once" | "send_local" | "interval", Ref];
 
-/** What all functions that set a timer answer: `["error", "badarg"]` if an argument was wrong. */
+/** The result of the functions that start a timer; `["error", "badarg"]` if an argument is invalid. */
 export type Result = readonly ["ok", TRef] | readonly ["error", "badarg"];
 
-/** Whom a timer may be for: a process, a local name, or a local name on a node. */
+/** The target of a timer: a process, a local name, or a local name on a node. */
 export type Target = Pid | Atom | readonly [name: Atom, node: NodeName];
 
 const BADARG = ["error", "badarg"] as const;
 const CANCELLED = ["ok", "cancel"] as const;
 
-// --- The service --------------------------------------------------------------------------------
+// --- The timer server ---------------------------------------------------------------------------
 
-/** The process behind the timers. It has no use for others' mail, and nobody gets an answer. */
+/** The behaviour of the process `timer_server`. It ignores calls, casts and other messages. */
 class TimerServer extends Gen {
   readonly kind = "gen_server";
 
@@ -64,7 +64,7 @@ class TimerServer extends Gen {
 
   protected init(): void {}
   protected started(): void {}
-  /** Hears of the end of who is to be sent something at intervals, on another node. */
+  /** Cancels the interval of a process on another node when its `DOWN` message, tagged with it, arrives. */
   protected handle(_process: Process, _kind: Kind, payload: Term): void {
     const interval: Term = Array.isArray(payload) ? payload[0] : undefined;
     if (interval instanceof Interval) interval.cancel();
@@ -77,8 +77,8 @@ const TIMER_SERVER = new TimerServer({});
 
 let server: Process | null = null;
 
-/** The service, started if need be. It belongs to nobody. */
-function theServer(): Process {
+/** The timer server, started if it is not running. It is linked to no process, and has no parent. */
+function timerServer(): Process {
   if (server === null || server.isDead) {
     server = new Process(TIMER_SERVER, null, null, TRAP_EXIT);
     localRegistry().registerName("timer_server", server.pid);
@@ -86,23 +86,23 @@ function theServer(): Process {
   return server;
 }
 
-/** Does something in the name of the service, where it does not matter if that fails. */
+/** Runs `action` as the process `process`, and ignores errors. */
 function attempt(process: Process, action: () => unknown): void {
   try {
     runAs(process, action);
   } catch {
-    // Nobody has the name, as far as this is concerned.
+    // The name is not registered: the message is dropped.
   }
 }
 
-/** A thing to do again and again, as long as a process lives. */
+/** A periodic action, repeated while its owner is alive. */
 class Interval {
-  readonly #server = theServer();
+  readonly #server = timerServer();
   readonly #owner: Process;
   readonly #period: number;
-  /** Does it. If it answers with a pid, the next time waits for the end of that. */
+  /** The action. If it returns a pid, the next repetition waits until that process has exited. */
   readonly #action: (server: Process) => Pid | void;
-  /** When it is due next. Counted from the start, so that what comes late does not shift the rest. */
+  /** The time of the next repetition. Counted from the start, so that a late one does not shift the others. */
   #due: number;
   #timer: OwnedTimer | null = null;
   #isCancelled = false;
@@ -116,7 +116,7 @@ class Interval {
     this.#startNext();
   }
 
-  /** Ends when a process of another node does. */
+  /** Cancels the interval when a process of another node exits. */
   endWith(process: RemotePid | NameOnNode): void {
     this.#monitor = monitor(this.#server, null, process, this);
   }
@@ -142,7 +142,7 @@ class Interval {
 }
 
 function once(time: number, action: (server: Process) => void): Result {
-  const process = theServer();
+  const process = timerServer();
   const ref = new Ref();
   startTimer(new OwnedTimer(process, () => action(process), ref), time);
   return ["ok", ["once", ref]];
@@ -152,7 +152,7 @@ function instant(): Result {
   return ["ok", ["instant", new Ref()]];
 }
 
-/** Begins something that is repeated while `owner` lives; without an owner it is over already. */
+/** Starts an interval that lasts until `owner` exits; without an owner, nothing is started. */
 function repeat(
   period: number,
   owner: Process | RemotePid | NameOnNode | null,
@@ -161,7 +161,7 @@ function repeat(
   const ref = new Ref();
   if (owner instanceof Process) ref.target = new Interval(period, owner, action);
   else if (owner !== null) {
-    const interval = new Interval(period, theServer(), action);
+    const interval = new Interval(period, timerServer(), action);
     ref.target = interval;
     interval.endWith(owner);
   }
@@ -176,7 +176,7 @@ function isTarget(target: unknown): target is Target {
   return isPid(target) || isAtom(target) || isOnNode(target);
 }
 
-/** Who is meant by `target` now: of this node, the process. */
+/** The process that `target` currently refers to; one of another node as its pid or `[name, node]`. */
 function processOf(target: Target): Process | RemotePid | NameOnNode | null {
   if (isElsewhere(target)) return target;
   if (isPid(target)) return target.process;
@@ -186,21 +186,30 @@ function processOf(target: Target): Process | RemotePid | NameOnNode | null {
 // --- Messages -----------------------------------------------------------------------------------
 
 /**
- * Sends `message` to the calling process after `time` milliseconds.
- *
- * With a time of 0 it is sent at once, and what {@linkcode cancel} is then told does not matter.
+ * Sends `message` to the calling process after `time` milliseconds. With a time of 0 it is sent at once, and
+ * cannot be cancelled.
  *
  * @see Erlang `timer:send_after/2`
+ *
+ * @example A delayed message
+ * ```ts
+ * import { receive, Timer } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Timer.sendAfter(5, "ring");
+ * assertEquals(await receive(), "ring");
+ * ```
  */
 export function sendAfter(time: number, message: Term): Result;
 /**
- * Sends `message` to `target` after `time` milliseconds. A timer for a pid of this node ends with that
- * process; a name is looked up when the time has come, and if nobody has it then, the message is dropped.
+ * Sends `message` to `target` after `time` milliseconds. A timer for a pid of this node is cancelled
+ * when that process exits. A name is resolved when the timer fires; if it is not registered then, the
+ * message is dropped.
  *
- * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is no whole number of milliseconds that a
- * timer can hold, or `target` none of the forms of one.
- * @throws {TypeError} If `time` is 0 and `target` a name that nobody has: then it is sent at once.
- * @see Erlang `timer:send_after/3`; that raises if a time for a pid is too large.
+ * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is not an integer from 0 to the longest
+ * time that a timer can hold, or `target` is not a {@linkcode Target}.
+ * @throws {TypeError} If `time` is 0 and `target` is a name that is not registered: it is sent at once.
+ * @see Erlang `timer:send_after/3`, which raises if a time for a pid is too large.
  */
 export function sendAfter(time: number, target: Target, message: Term): Result;
 export function sendAfter(time: number, ...args: [Term] | [Target, Term]): Result {
@@ -219,17 +228,17 @@ export function sendAfter(time: number, ...args: [Term] | [Target, Term]): Resul
 /** Sends `message` to the calling process every `time` milliseconds. @see Erlang `timer:send_interval/2` */
 export function sendInterval(time: number, message: Term): Result;
 /**
- * Sends `message` to `target` every `time` milliseconds, for the first time after as many, until it is
- * cancelled or the process ends that `target` stands for now. If nobody has the name now, nothing is
- * ever sent.
+ * Sends `message` to `target` every `time` milliseconds, first after `time` milliseconds, until it is
+ * cancelled or the process that `target` currently refers to exits. If a name is not registered when
+ * this is called, nothing is ever sent.
  *
- * The n-th message is due n times `time` after the start; a late one does not shift those that follow.
- * With a time of 0 there is one in each millisecond.
+ * The n-th message is due n times `time` after the start; a late one does not shift those that follow. With a
+ * time of 0, a message is sent every millisecond.
  *
  * @returns `["ok", tref]`, or `["error", "badarg"]`, as {@linkcode sendAfter}.
  * @see Erlang `timer:send_interval/3`
  *
- * @example Tick, three times
+ * @example Three ticks
  * ```ts
  * import { receive, Timer, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -243,11 +252,11 @@ export function sendInterval(time: number, target: Target, message: Term): Resul
 export function sendInterval(time: number, ...args: [Term] | [Target, Term]): Result {
   const [target, message] = withTarget(args);
   if (!isTime(time) || !isTarget(target)) return BADARG;
-  // What is sent goes to whoever has the name then; what ends it is the end of who has it now.
+  // A name is resolved for each message, but the interval ends with the process that has the name now.
   return repeat(time, processOf(target), (server) => attempt(server, () => send(target, message)));
 }
 
-/** The target and the term of `[target, term]`; of `[term]`, with the calling process for a target. */
+/** `[target, term]`; the target defaults to the calling process. */
 function withTarget(args: [Term] | [Target, Term]): [Target, Term] {
   fence();
   return args.length === 1 ? [self().pid, args[0]] : args;
@@ -256,12 +265,21 @@ function withTarget(args: [Term] | [Target, Term]): [Target, Term] {
 // --- Functions ----------------------------------------------------------------------------------
 
 /**
- * Runs `body` in a process of its own after `time` milliseconds, at once if that is 0.
+ * Calls `body` in a new process after `time` milliseconds, or at once if `time` is 0.
  *
- * @param args The arguments of `body`, default none.
- * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is no whole number of milliseconds, `body`
- * no function or `args` no array.
+ * @param args The arguments of `body`, as an array. Default: none.
+ * @returns `["ok", tref]`, or `["error", "badarg"]` if `time` is not an integer from 0 to the longest
+ * time that a timer can hold, `body` is not a function or `args` is not an array.
  * @see Erlang `timer:apply_after/2,3,4`
+ *
+ * @example A delayed call
+ * ```ts
+ * import { type Pid, receive, self, send, Timer } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Timer.applyAfter(5, (to: Pid, text: string) => send(to, text), [self(), "hello"]);
+ * assertEquals(await receive(), "hello");
+ * ```
  */
 export function applyAfter<Args extends readonly Term[] = []>(
   time: number,
@@ -277,11 +295,23 @@ export function applyAfter<Args extends readonly Term[] = []>(
 }
 
 /**
- * Runs `body` every `time` milliseconds, each time in a process of its own, whether or not the one before
- * has ended, until it is cancelled or the calling process ends.
+ * Calls `body` every `time` milliseconds, each time in a new process, also if the previous one is still
+ * running, until it is cancelled or the calling process exits.
  *
+ * @param args The arguments of `body`, as an array. Default: none.
  * @returns `["ok", tref]`, or `["error", "badarg"]`, as {@linkcode applyAfter}.
  * @see Erlang `timer:apply_interval/2,3,4`
+ *
+ * @example A periodic call
+ * ```ts
+ * import { receive, self, send, Timer, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const me = self();
+ * const timer = unwrap(Timer.applyInterval(5, () => send(me, "tick")));
+ * assertEquals([await receive(), await receive()], ["tick", "tick"]);
+ * Timer.cancel(timer);
+ * ```
  */
 export function applyInterval<Args extends readonly Term[] = []>(
   time: number,
@@ -294,8 +324,8 @@ export function applyInterval<Args extends readonly Term[] = []>(
 }
 
 /**
- * As {@linkcode applyInterval}, but one at a time: when it is due and the one before has not ended, it
- * waits for that end, and is then run at once.
+ * As {@linkcode applyInterval}, but one at a time: if the previous process is still running when a call
+ * is due, the call is made as soon as that process exits. See the example of {@linkcode applyInterval}.
  *
  * @see Erlang `timer:apply_repeatedly/2,3,4`
  */
@@ -309,7 +339,7 @@ export function applyRepeatedly<Args extends readonly Term[] = []>(
   return run === undefined ? BADARG : repeat(time, process, run);
 }
 
-/** What starts a process for `body` as a child of another; `undefined` if an argument is wrong. */
+/** A function that runs `body` in a child process of `parent`; `undefined` if an argument is invalid. */
 function runnerOf(
   time: unknown,
   body: unknown,
@@ -321,17 +351,32 @@ function runnerOf(
 
 // --- Exits --------------------------------------------------------------------------------------
 
-/** Sends the calling process the exit signal `reason` after `time` milliseconds. @see Erlang `timer:exit_after/2` */
+/**
+ * Sends an exit signal to the calling process after `time` milliseconds.
+ *
+ * @see Erlang `timer:exit_after/2`
+ *
+ * @example A time limit for a process
+ * ```ts
+ * import { Process, receive, spawn, Timer } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pid = spawn(() => receive());
+ * const ref = Process.monitor(pid);
+ * Timer.exitAfter(5, pid, "too slow");
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "too slow"]);
+ * ```
+ */
 export function exitAfter(time: number, reason: Term): Result;
 /**
- * Sends `target` an exit signal after `time` milliseconds, as {@linkcode Process.exit} does. A name is
- * looked up when the time has come, and if nobody has it then, or it is one on another node, nothing happens.
+ * Sends an exit signal to `target` after `time` milliseconds, as {@linkcode Process.exit} does. A name is
+ * resolved when the timer fires; if it is not registered then, or is a name on another node, nothing happens.
  *
- * The sender, which a process that traps exits sees, is the process `timer_server`; with a time of 0 it
- * is the calling process, at once.
+ * The sender in the `EXIT` message of a process that traps exits is the process `timer_server`. With a
+ * time of 0 the signal is sent at once, by the calling process.
  *
  * @returns `["ok", tref]`, or `["error", "badarg"]`, as {@linkcode sendAfter}.
- * @see Erlang `timer:exit_after/3`; that says `ok` to a target of a wrong form.
+ * @see Erlang `timer:exit_after/3`, which returns `ok` for an invalid target.
  */
 export function exitAfter(time: number, target: Target, reason: Term): Result;
 export function exitAfter(time: number, ...args: [Term] | [Target, Term]): Result {
@@ -348,8 +393,8 @@ export function exitAfter(time: number, ...args: [Term] | [Target, Term]): Resul
 }
 
 /**
- * Kills a process, by default the calling one, after `time` milliseconds: it ends with `"killed"`, also
- * if it traps exits.
+ * Kills a process, by default the calling process, after `time` milliseconds: it exits with `"killed"`,
+ * also if it traps exits. Otherwise as {@linkcode exitAfter}; see its example.
  *
  * @see Erlang `timer:kill_after/1,2`
  */
@@ -360,9 +405,10 @@ export function killAfter(time: number, target: Target = self().pid): Result {
 // --- All timers ---------------------------------------------------------------------------------
 
 /**
- * Cancels a timer. One that has fired or was cancelled before does not mind. Any process may do it.
+ * Cancels a timer of any process. Has no effect if it has fired or was already cancelled. See the example of
+ * {@linkcode sendInterval}.
  *
- * @returns `["ok", "cancel"]`, or `["error", "badarg"]` if `tref` is none.
+ * @returns `["ok", "cancel"]`, or `["error", "badarg"]` if `tref` is not a {@linkcode TRef}.
  * @see Erlang `timer:cancel/1`
  */
 export function cancel(tref: TRef): readonly ["ok", "cancel"] | readonly ["error", "badarg"] {
@@ -381,7 +427,8 @@ function isTRef(tref: unknown): tref is TRef {
 // --- Time ---------------------------------------------------------------------------------------
 
 /**
- * Resolves with `"ok"` after `time` milliseconds; never, if that is `Infinity`. Mail waits meanwhile.
+ * Resolves with `"ok"` after `time` milliseconds, or never if `time` is `Infinity`. Messages that arrive
+ * meanwhile stay in the mailbox. See the example of {@linkcode tc}.
  *
  * @throws {RangeError} If `time` is negative or not a number.
  * @see Erlang `timer:sleep/1`
@@ -392,18 +439,29 @@ export async function sleep(time: number): Promise<"ok"> {
 }
 
 /**
- * Calls `body` and answers `[time, value]`: the microseconds it took, and what it returned. If it
- * returns a promise, so does this, and the time is until that is fulfilled. What it throws passes.
+ * Measures a function call: calls `body` and returns `[time, value]`, the time in microseconds and the
+ * result. If `body` returns a promise, this returns a promise, and the time includes waiting for it. An
+ * exception is passed on.
  *
- * @param args The arguments of `body`, default none.
- * @throws {TypeError} If `body` is no function.
+ * @param args The arguments of `body`, as an array. Default: none.
+ * @throws {TypeError} If `body` is not a function.
  * @see Erlang `timer:tc/1,2,3`
+ *
+ * @example Measuring an asynchronous function
+ * ```ts
+ * import { Timer } from "@denotp/otp";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const [microseconds, value] = await Timer.tc(() => Timer.sleep(5));
+ * assert(microseconds >= 5000);
+ * assertEquals(value, "ok");
+ * ```
  */
 export function tc<Value, Args extends readonly Term[] = []>(
   body: (...args: Args) => Promise<Value>,
   ...args: Args extends readonly [] ? [args?: Args] : [args: Args]
 ): Promise<readonly [microseconds: number, value: Value]>;
-/** Measures a function that answers at once. */
+/** Measures a synchronous function. */
 export function tc<Value, Args extends readonly Term[] = []>(
   body: (...args: Args) => Value,
   ...args: Args extends readonly [] ? [args?: Args] : [args: Args]
@@ -418,22 +476,35 @@ export function tc(body: (...args: Term[]) => unknown, args: Term[] = []): unkno
   return isThenable(value) ? Promise.resolve(value).then(measured) : measured(value);
 }
 
-/** `seconds` in milliseconds. @see Erlang `timer:seconds/1` */
+/** Converts seconds to milliseconds. See the example of {@linkcode hms}. @see Erlang `timer:seconds/1` */
 export function seconds(seconds: number): number {
   return seconds * 1000;
 }
 
-/** `minutes` in milliseconds. @see Erlang `timer:minutes/1` */
+/** Converts minutes to milliseconds. See the example of {@linkcode hms}. @see Erlang `timer:minutes/1` */
 export function minutes(minutes: number): number {
   return minutes * 60_000;
 }
 
-/** `hours` in milliseconds. @see Erlang `timer:hours/1` */
+/** Converts hours to milliseconds. See the example of {@linkcode hms}. @see Erlang `timer:hours/1` */
 export function hours(hours: number): number {
   return hours * 3_600_000;
 }
 
-/** Hours, minutes and seconds in milliseconds. @see Erlang `timer:hms/3` */
+/**
+ * Converts hours, minutes and seconds to milliseconds.
+ *
+ * @see Erlang `timer:hms/3`
+ *
+ * @example Converting times
+ * ```ts
+ * import { Timer } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sum = Timer.hours(1) + Timer.minutes(2) + Timer.seconds(3);
+ * assertEquals(Timer.hms(1, 2, 3), sum);
+ * ```
+ */
 export function hms(hours: number, minutes: number, seconds: number): number {
   return hours * 3_600_000 + minutes * 60_000 + seconds * 1000;
 }

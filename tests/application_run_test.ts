@@ -46,7 +46,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 Deno.test("Application.run() stops all, and ends with status 1, when the application ends by itself", async () => {
   const { code, lines, stderr } = await run("ends");
   assertEquals(lines, ["ready", "shop stops", "shop stopped", "database stopped"]);
-  assertStringIncludes(stderr, 'Application shop ended, and all others with it: "boom"');
+  assertStringIncludes(stderr, 'Application shop terminated, all applications are stopped: "boom"');
   assertEquals(code, 1);
 });
 

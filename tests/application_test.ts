@@ -204,7 +204,11 @@ Deno.test("Application.start() and stop() answer with an error when the applicat
       Application.formatError(["not_started", "app"]),
       "not started application app",
     );
-    await assertRejects(() => Application.start(1 as never), TypeError, "No application");
+    await assertRejects(
+      () => Application.start(1 as never),
+      TypeError,
+      "Cannot use this as an application",
+    );
   }));
 
 Deno.test("Application.start() calls start of the module, and the application is started when it answers ok [AP-011]", () =>
@@ -528,7 +532,11 @@ Deno.test("Application.spec() tells the specification of an application that is 
     assertEquals(Application.spec("app", "version"), "1.2.3");
     assertEquals(Application.spec(specification, "description"), "");
     assertEquals(Application.spec("app", "mod"), specification.mod);
-    assertThrows(() => Application.spec(1 as never), TypeError, "No application");
+    assertThrows(
+      () => Application.spec(1 as never),
+      TypeError,
+      "Cannot use this as an application",
+    );
   }));
 
 Deno.test("Application.getApplication() tells the application that has a module among its own [AP-006]", () =>

@@ -706,16 +706,16 @@ Deno.test("Ets.updateElement() changes fields, all or none, and answers false wi
       assertEquals(Ets.updateElement(table, "b", []), false);
       assertFalse(Ets.member(table, "b"));
       const bad: [unknown, string][] = [
-        [[1, "key"], "a field that is not the key, found 1"],
-        [[[2, "new"], [1, "key"]], "a field that is not the key, found 1"],
+        [[1, "key"], "an element that is not the key, found 1"],
+        [[[2, "new"], [1, "key"]], "an element that is not the key, found 1"],
         [[4, "far"], "found 4"],
         [[[2, "new"], [4, "far"]], "found 4"],
         [[0, 1], "found 0"],
         [[2.5, 1], "found 2.5"],
-        [[2], "[position, value] or a list of such"],
-        [[2, 1, 1], "[position, value] or a list of such"],
-        [[[2, 1], 3], "[position, value] or a list of such"],
-        ["x", "[position, value] or a list of such"],
+        [[2], "[position, value] or a list of those"],
+        [[2, 1, 1], "[position, value] or a list of those"],
+        [[[2, 1], 3], "[position, value] or a list of those"],
+        ["x", "[position, value] or a list of those"],
       ];
       for (const [elements, message] of bad) {
         const update = () => Ets.updateElement(table, "a", elements as Ets.ElementSpec);

@@ -244,8 +244,11 @@ Deno.test("state_functions ends the machine when there is no function for the st
     const states: [unknown, string][] = [
       ["lost", 'in the state "lost": the GenStatem module has no function of that name'],
       ["terminate", "a state cannot have the name of another callback"],
-      [["a", 1], 'in the state ["a", 1]: the state of a module with state_functions has to be an'],
-      [5, "in the state 5: the state of a module with state_functions has to be an atom"],
+      [
+        ["a", 1],
+        'in the state ["a", 1]: with the callback mode state_functions, a state must be an atom',
+      ],
+      [5, "in the state 5: with the callback mode state_functions, a state must be an atom"],
     ];
     for (const [state, why] of states) {
       const module = {

@@ -355,7 +355,7 @@ Deno.test("Logger.format() words what a plain process threw, and an unexpected m
   );
   assertEquals(
     Logger.format({ level: "warning", kind: "unhandled_message", pid, lastMessage: ["a", 1] }),
-    `GenServer ${pid} received an unexpected message, which no handleInfo takes: ["a", 1]`,
+    `GenServer ${pid} received an unexpected message, and has no handleInfo for it: ["a", 1]`,
   );
 });
 

@@ -449,7 +449,7 @@ Deno.test("PartitionSupervisor lets nobody register or unregister a partition", 
     await PartitionSupervisor.resize("rooms", 0);
     const [tag, [error]] = await GenServer.start(Room, [], { name }) as [string, [unknown]];
     assertEquals(tag, "error");
-    assert(error instanceof TypeError && error.message.includes("given by their supervisor"));
+    assert(error instanceof TypeError && error.message.includes("only their supervisor assigns"));
     assertThrows(() => PartitionSupervisor.unregisterName(["rooms", 0]), TypeError, "supervisor");
     await PartitionSupervisor.resize("rooms", 4);
     assertEquals(await partitionOf(0), 0);

@@ -260,8 +260,12 @@ Deno.test("Pg.getMembers() is [] of an unknown group, and of an unknown scope [P
 
 Deno.test("Pg.whichGroups() throws when there is no such scope", () =>
   inProcess(() => {
-    assertThrows(() => Pg.whichGroups("none"), TypeError, 'there is no scope "none" here');
-    assertThrows(() => Pg.whichLocalGroups("none"), TypeError, 'there is no scope "none" here');
+    assertThrows(() => Pg.whichGroups("none"), TypeError, 'there is no scope "none" on this node');
+    assertThrows(
+      () => Pg.whichLocalGroups("none"),
+      TypeError,
+      'there is no scope "none" on this node',
+    );
   }));
 
 Deno.test("Pg.getMembers() gives the same snapshot until something changes, in any order [PG-027]", () =>

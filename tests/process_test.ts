@@ -1374,14 +1374,14 @@ Deno.test("Process.info() throws a TypeError when it is given no pid, or an unkn
     assertThrows(
       () => Process.info(wrong as never),
       TypeError,
-      "Cannot look at a process: expected a pid, found ",
+      "Cannot inspect a process: expected a pid, found ",
     );
     assertThrows(() => Process.isAlive(wrong as never), TypeError, "expected a pid");
   }
   assertThrows(
     () => Process.info(self(), "age" as never),
     TypeError,
-    "Cannot look at this item of a process: expected one of registered_name, ",
+    "Cannot inspect this item of a process: expected one of registered_name, ",
   );
   assertThrows(() => Process.info(self(), ["links", "age" as never]), TypeError, 'found "age"');
   assertThrows(() => Process.info(self(), 5 as never), TypeError, "found 5");

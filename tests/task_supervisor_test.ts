@@ -744,7 +744,7 @@ Deno.test("TaskSupervisor.asyncStream() refuses a wrong shutdown when the stream
         assertThrows(
           () => stream(supervisor, [1], fail, { shutdown }),
           TypeError,
-          'expected whole milliseconds or "brutal_kill", found',
+          'expected an integer in milliseconds or "brutal_kill", found',
         );
       }
       assertThrows(() => stream(supervisor, [1], fail, { timeout: -1 }), RangeError, "-1");

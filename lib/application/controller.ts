@@ -1,10 +1,10 @@
 /**
- * The application controller: which applications are loaded, which run, and their environment; and the
- * master of each, the process that calls its module and watches over its top process.
+ * The application controller: the loaded and the running applications, and their environments; and the
+ * master of each, the process that calls its module and monitors its top process. `../application.ts`
+ * checks the arguments of users and calls this; `lib/node` uses {@linkcode beforeHalt}.
  *
- * OTP's controller is a process, here it is a table: nothing in it waits. What takes its time, the
- * callbacks, happens in the masters. A start that is under way is known here, so that a second one
- * waits for the first.
+ * OTP's controller is a process; here it is a table, because nothing in it waits. The callbacks run in
+ * the masters. A start in progress is recorded, so that a second one waits for the first.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { selfIfKnown } from "../kernel/self.ts";
 import * as Process from "../process.ts";
 import { receive } from "../receive.ts";
 
-/** What happens to the others when an application ends by itself. */
+/** What happens when the top process of an application exits. See the description of `Application`. */
 export type Type = "permanent" | "transient" | "temporary";
 
 /** The callbacks of an application's module. */
@@ -29,64 +29,64 @@ export interface Module {
   /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
   readonly moduleName?: string;
   /**
-   * Starts the application's top process, as a rule a supervisor, linked to the calling process, the
-   * application's master. `type` is `"normal"`; `args` come from the specification's `mod`.
+   * Starts the application's top process, usually a supervisor, linked to the calling process, which is the
+   * application's master. `type` is `"normal"`; `args` is the second element of the specification's `mod`.
    *
    * Returns `["ok", pid]`, or `["ok", pid, state]` with a state for the other callbacks (default `[]`),
    * or `["error", reason]`.
    */
-  // deno-lint-ignore no-explicit-any -- the arguments are the module's own business
+  // deno-lint-ignore no-explicit-any -- the type of the arguments is the module's own
   start(type: "normal", args: any): Awaitable<StartReturn>;
-  /** Called after `start`, for each of the specification's `startPhases`, in their order. */
+  /** Called after `start`, for each of the specification's `startPhases`, in order. */
   startPhase?(
     phase: string,
     type: "normal",
     // deno-lint-ignore no-explicit-any -- as above
     args: any,
   ): Awaitable<"ok" | readonly ["error", Term]>;
-  /** Called before the top process is stopped, or when it has ended. Returns the state for `stop`. */
-  // deno-lint-ignore no-explicit-any -- the state is the module's own business
+  /** Called before the top process is stopped, or when it has exited. Returns the state for `stop`. */
+  // deno-lint-ignore no-explicit-any -- the type of the state is the module's own
   prepStop?(state: any): unknown;
-  /** Called when the top process has ended, to clean up. What it returns is ignored. */
+  /** Called when the top process has exited, to clean up. The result is ignored. */
   // deno-lint-ignore no-explicit-any -- as above
   stop?(state: any): unknown;
 }
 
-/** What `start` of an application's module may return. */
+/** The result of `start` of an application's module. */
 export type StartReturn =
   | readonly ["ok", Pid]
   | readonly ["ok", Pid, Term]
   | readonly ["error", Term]
   | "ignore";
 
-/** An application, told in data: what OTP keeps in an `.app` file. */
+/** The description of an application: what OTP keeps in an `.app` file. */
 export interface Specification {
-  /** Its name, by which it is known everywhere. */
+  /** Its name, which identifies it. */
   readonly name: string;
   /** Default `""`. */
   readonly version?: string;
   /** Default `""`. */
   readonly description?: string;
-  /** Its modules, by which it is found, besides the one in `mod`. Default none. */
+  /** Its modules in addition to the one in `mod`, for `getApplication`. Default `[]`. */
   readonly modules?: readonly object[];
-  /** The names that its processes register; only for the reader. Default none. */
+  /** The names that its processes register; informational. Default `[]`. */
   readonly registered?: readonly Term[];
-  /** Applications that must run before it does: by name, or the specification itself. Default none. */
+  /** The applications that must be started before, as names or specifications. Default `[]`. */
   readonly applications?: readonly (string | Specification)[];
-  /** Applications that it starts itself; only for the reader. Default none. */
+  /** The applications that it starts itself; informational. Default `[]`. */
   readonly includedApplications?: readonly string[];
-  /** The module with the callbacks, and the argument of its `start`. Without it there is no process. */
+  /** The callback module, and the argument of its `start`. Without it there is no top process. */
   readonly mod?: readonly [module: Module, args: Term];
-  /** The environment that it is loaded with. Default none. */
+  /** Its environment, which is set when it is loaded. Default `{}`. */
   readonly env?: Readonly<Record<string, Term>>;
-  /** The phases of its start, and the argument of `startPhase` for each. Default none. */
+  /** The phases of its start, each with the argument of `startPhase`. Default `[]`. */
   readonly startPhases?: readonly (readonly [phase: string, args: Term])[];
 }
 
-/** What starting and stopping answers. */
+/** The result of loading, starting and stopping. */
 export type Result = "ok" | readonly ["error", Term];
 
-/** OTP's own applications, which are all part of this library, and run. */
+/** OTP's own applications, which are part of this library, and always running. */
 const BUILT_IN: ReadonlySet<string> = new Set(["kernel", "stdlib", "elixir", "logger"]);
 
 interface Starting {
@@ -94,7 +94,7 @@ interface Starting {
   readonly result: Promise<Result>;
 }
 
-/** An application that runs. */
+/** A running application. */
 interface Running {
   readonly name: string;
   readonly type: Type;
@@ -103,19 +103,19 @@ interface Running {
   isStopping: boolean;
 }
 
-/** The applications that are loaded, in the order in which they were. */
+/** The loaded applications, in the order in which they were loaded. */
 export const loaded: Map<string, Specification> = new Map();
-/** Those that run, in the order in which they were started. */
+/** The running applications, in the order in which they were started. */
 export const running: Map<string, Running> = new Map();
 const starting = new Map<string, Starting>();
-/** What each master there has been is the master of. */
+/** The application of each master. */
 const masters = new WeakMap<Pid, string>();
 
 // --- Loading ------------------------------------------------------------------------------------
 
 /** The environment of each application. */
 export const environments: Map<string, Map<Term, Term>> = new Map();
-/** Keys whose values a load leaves as they are. */
+/** The keys whose values are kept when an application is loaded. */
 export const persistent: Map<string, Set<Term>> = new Map();
 
 /** Loads an application. */
@@ -131,7 +131,7 @@ export function load(specification: Specification): Result {
   return "ok";
 }
 
-/** Forgets an application, and its environment. */
+/** Unloads an application, and deletes its environment. */
 export function unload(name: string): Result {
   if (running.has(name) || starting.has(name)) return ["error", ["running", name]];
   if (!loaded.delete(name)) return ["error", ["not_loaded", name]];
@@ -140,17 +140,17 @@ export function unload(name: string): Result {
   return "ok";
 }
 
-/** Whether an application runs, and is not about to stop. */
+/** Whether an application is running. */
 export function isRunning(name: string): boolean {
   return BUILT_IN.has(name) || running.has(name);
 }
 
-/** The application that a process was started in, if that still runs. */
+/** The application that a process was started in, if it is still running. */
 export function applicationOfProcess({ leader }: ProcessRecord): string | undefined {
   return leader === null || leader.process === null ? undefined : masters.get(leader);
 }
 
-/** The application that is loaded with a module. */
+/** The loaded application that has a module. */
 export function applicationOfModule(module: object): string | undefined {
   for (const { name, mod, modules = [] } of loaded.values()) {
     if (mod?.[0] === module || modules.includes(module)) return name;
@@ -160,7 +160,7 @@ export function applicationOfModule(module: object): string | undefined {
 
 // --- Starting and stopping ----------------------------------------------------------------------
 
-/** Starts an application that is loaded. Waits for the start of it that is under way, if there is one. */
+/** Starts a loaded application. If it is already being started, waits for that start. */
 export function start(name: string, type: Type): Awaitable<Result> {
   if (running.has(name)) return ["error", ["already_started", name]];
   const underWay = starting.get(name);
@@ -176,7 +176,7 @@ export function start(name: string, type: Type): Awaitable<Result> {
   return launch(specification, type);
 }
 
-/** The name in either form of a dependency. */
+/** The name of an application, given by name or specification. */
 export function nameOf(application: string | Specification): string {
   return typeof application === "string" ? application : application.name;
 }
@@ -212,12 +212,12 @@ function launch(specification: Specification, type: Type): Promise<Result> {
     const isStopping = running.get(name)?.isStopping === true;
     running.delete(name);
     reportExit(name, isStopping ? "stopped" : reason, type, master);
-    if (!isStopping && ending === undefined) onEnd(name, reason, type, parent);
+    if (!isStopping && halting === undefined) topExited(name, reason, type, parent);
   });
   return result;
 }
 
-/** Stops an application. Waits for the stop of it that is under way, if there is one. */
+/** Stops an application. If it is already being stopped, waits for that stop. */
 export async function stop(name: string): Promise<Result> {
   const application = running.get(name);
   if (application === undefined) return ["error", ["not_started", name]];
@@ -242,7 +242,7 @@ function assertNotItself(master: Pid, operation: string, name: string): void {
 
 const STOP: unique symbol = Symbol("stop");
 
-/** Runs in the master: calls `start`, and the phases. */
+/** Runs in the master: calls `start` and `startPhase`. */
 async function begin(
   specification: Specification,
 ): Promise<readonly ["ok", Pid | undefined, Term] | readonly ["error", Term]> {
@@ -260,13 +260,13 @@ async function begin(
     const call = [phase, "normal", argument];
     const outcome = await attempt(module, "startPhase", call);
     if (outcome === "ok") continue;
-    await shutDown(top); // without prepStop and stop, which are for what was started
+    await shutDown(top); // without prepStop and stop: the application was not started
     return failed(module, "startPhase", call, outcome);
   }
   return ["ok", top, state];
 }
 
-/** What a callback returns or throws; an error or an exit as `["EXIT", reason]`, as Erlang's `catch` has it. */
+/** The result of a callback, or what it throws; an error or exit as `["EXIT", reason]`, as Erlang's `catch`. */
 async function attempt(module: Module, name: keyof Module, args: readonly Term[]): Promise<Term> {
   try {
     return await (module[name] as (...args: readonly Term[]) => unknown)(...args);
@@ -287,7 +287,7 @@ function failed(
     : ["error", ["bad_return", [callback, outcome]]];
 }
 
-/** Runs in the master: waits until it is told to stop, or the top process has ended. */
+/** Runs in the master: waits for the request to stop, or for the exit of the top process. */
 async function serve(
   specification: Specification,
   top: Pid | undefined,
@@ -302,7 +302,7 @@ async function serve(
   }
 }
 
-/** Runs in the master: `prepStop`, the end of the top process, `stop`. */
+/** Runs in the master: calls `prepStop`, stops the top process, and calls `stop`. */
 async function end(
   { name, mod }: Specification,
   top: Pid | undefined,
@@ -316,7 +316,7 @@ async function end(
   await cleanUp(name, () => module.stop?.(last));
 }
 
-/** Runs in the master: ends the top process, and waits for that. */
+/** Runs in the master: stops the top process, and waits for its exit. */
 async function shutDown(top: Pid): Promise<void> {
   Process.exit(top, "shutdown");
   while (top.process !== null) await receive();
@@ -335,67 +335,67 @@ async function cleanUp(name: string, callback: () => unknown): Promise<Term> {
   }
 }
 
-// --- The end of all -----------------------------------------------------------------------------
+// --- Exiting the program ------------------------------------------------------------------------
 
-let ending: Promise<void> | undefined;
+let halting: Promise<void> | undefined;
 let shutdownTimeout = Infinity;
 
-/** What ends the program. `reason` is undefined where it was asked to end. */
+/** Exits the program. `reason` is `undefined` if a signal has requested that. */
 export type Halt = (status: number, reason: Term) => void;
 
 let halt: Halt = exitProgram;
 
-/** Has `next` called to end the program, and returns what was until now. */
+/** Sets the function that exits the program, and returns the previous one. */
 export function setHalt(next: Halt): Halt {
   const previous = halt;
   halt = next;
   return previous;
 }
 
-/** What is to be done when all applications have been stopped, and before the program ends. */
+/** Tasks to run after all applications have been stopped, and before the program exits. */
 const lastTasks = new Set<() => Promise<void>>();
 
-/** Has `task` run when the program is about to be ended. Returns what calls that off. */
+/** Adds a task to run before the program exits. Returns a function that removes it. */
 export function beforeHalt(task: () => Promise<void>): () => void {
   lastTasks.add(task);
   return () => void lastTasks.delete(task);
 }
 
-/** Sets how long the stop of all applications may take, in milliseconds. */
+/** Sets the limit for stopping all applications, in milliseconds. */
 export function setShutdownTimeout(ms: number): void {
   shutdownTimeout = ms;
 }
 
-/** Resolves when the end of all that is under way is done; at once, if there is none. */
-export async function endOfAll(): Promise<void> {
-  await ending;
+/** Resolves when an {@linkcode stopAllAndHalt} in progress has finished; at once, if there is none. */
+export async function haltSettled(): Promise<void> {
+  await halting;
 }
 
 /**
- * Stops all applications in a process that `spawn` spawns, and then ends the program: with `status`, or
- * with 1 if that took too long. Does nothing if that is under way.
+ * Stops all applications, in a process that `spawn` spawns, and then exits the program with `status`,
+ * or with 1 if that took too long. Does nothing if this is already in progress.
  */
-export function endAll(
+export function stopAllAndHalt(
   spawn: (body: () => Promise<void>) => unknown,
   status: number,
   reason?: Term,
 ): void {
-  if (ending !== undefined) return;
+  if (halting !== undefined) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  ending = promise;
+  halting = promise;
   spawn(async () => {
     try {
       const isInTime = await stopAll();
       for (const task of lastTasks) await task();
       halt(isInTime ? status : 1, reason);
     } finally {
-      ending = undefined;
+      halting = undefined;
       resolve();
     }
   });
 }
 
-/** Stops all applications, the one started last first. Resolves with whether that was done in time. */
+/** Stops all applications, the one started last first. Resolves with whether that was in time. */
 async function stopAll(): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<boolean>((resolve) => {
@@ -417,13 +417,13 @@ async function stopEach(): Promise<boolean> {
   return true;
 }
 
-/** An application has ended by itself. */
-function onEnd(name: string, reason: Term, type: Type, master: ProcessRecord): void {
+/** The top process of an application has exited. */
+function topExited(name: string, reason: Term, type: Type, master: ProcessRecord): void {
   if (type === "temporary" || (type === "transient" && reason === "normal")) return;
   const why = ["application_terminated", name, reason];
   report({ level: "error", kind: "application", name, reason, details: { terminated: true } });
-  // In a process of its own: the master's has ended, and no other may be ended by the stop.
-  endAll((body) => spawnCoroutine(master, body), 1, why);
+  // In a new process: the master has exited, and no other process may exit because of the stop.
+  stopAllAndHalt((body) => spawnCoroutine(master, body), 1, why);
 }
 
 function reportExit(name: string, reason: Term, type: Type, pid: Pid): void {

@@ -1,5 +1,6 @@
 /**
- * The words for why an application did not start, or ended.
+ * Formats the reasons why an application did not start, or exited. Used by `../application.ts` and
+ * `../logger.ts`.
  *
  * @module
  */
@@ -18,7 +19,20 @@ const TEXTS: Readonly<Record<string, string>> = {
   invalid_restart_type: "invalid application restart type:",
 };
 
-/** Words the reason of a failure, or of an application's end. */
+/**
+ * Formats the reason of an error of this module, or of an application's exit.
+ *
+ * @see Elixir `Application.format_error/1`
+ *
+ * @example Formatting an error
+ * ```ts
+ * import { Application } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = Application.formatError(["already_started", "shop"]);
+ * assertEquals(text, "already started application shop");
+ * ```
+ */
 export function formatError(reason: Term): string {
   if (!Array.isArray(reason) || reason.length !== 2) return formatExit(reason);
   const [what, which] = reason;

@@ -1,8 +1,9 @@
 /**
- * Tables as text, for `Ets.tab2file`: one line of JSON for the table, and one for each object.
+ * The file format of `Ets.tab2file`: one line of JSON for the table, and one for each object. `../ets.ts`
+ * uses it; it touches no files itself.
  *
- * Terms are written as the JSON that they are; what JSON does not have, as `{ "$": [kind, content] }`. A
- * plain object that has a key `"$"` itself is written in that way, too.
+ * A term that JSON has is written as such, any other as `{ "$": [kind, content] }`. A plain object with a key
+ * `"$"` of its own is also written in that form.
  *
  * @module
  */
@@ -10,7 +11,7 @@
 import type { Tuple } from "./match.ts";
 import { type Atom, inspect, isPlainObject, type Term } from "../kernel/term.ts";
 
-/** A table and what is in it, as a file holds it. */
+/** A table with its contents, as a file stores it. */
 export interface SavedTable {
   readonly name: Atom;
   readonly type: Term;
@@ -23,10 +24,10 @@ export interface SavedTable {
 const VERSION = 1;
 
 /**
- * Writes a table out.
+ * Encodes a table.
  *
- * @throws {TypeError} If it holds something that means nothing outside of this runtime: a pid, a
- * reference, a function, a symbol of its own, an instance of a class.
+ * @throws {TypeError} If it contains a term that has no meaning outside of this runtime: a pid, a reference,
+ * a function, a symbol that is not of `Symbol.for`, an instance of a class.
  */
 export function toText({ objects, ...table }: SavedTable): string {
   const header = { ets: VERSION, ...table, name: encode(table.name), size: objects.length };
@@ -34,7 +35,7 @@ export function toText({ objects, ...table }: SavedTable): string {
 }
 
 /**
- * Reads a table back. Answers `"badfile"` if the text is none of {@linkcode toText}, and
+ * Decodes a table. Returns `"badfile"` if the text was not made by {@linkcode toText}, and
  * `"invalid_object_count"` if objects are missing.
  */
 export function fromText(text: string): SavedTable | "badfile" | "invalid_object_count" {
@@ -91,7 +92,7 @@ function encodeObject(term: object | null): Json {
 
 function unwritable(term: Term): TypeError {
   return new TypeError(
-    `Cannot write this to a file: outside of this runtime ${inspect(term)} means nothing`,
+    `Cannot write ${inspect(term)} to a file: it has no meaning outside of this runtime`,
   );
 }
 
@@ -113,7 +114,7 @@ function decode(json: Json): Term {
   return decodeTagged(kind, content);
 }
 
-// deno-lint-ignore no-explicit-any -- as it was written
+// deno-lint-ignore no-explicit-any -- the JSON that toText has written for this kind
 function decodeTagged(kind: string, content: any): Term {
   switch (kind) {
     case "number":

@@ -1,10 +1,10 @@
 /**
- * The store of a `set` and of both kinds of bag: a `Map`, whose entries also form a list in the order in
- * which their keys came. The list is what JavaScript's own `Map` lacks: the key after a given one, and a
- * walk that can be left and taken up again.
+ * The store of a `set` and of both kinds of bag: a `Map` whose entries also form a linked list, in the order
+ * in which the keys were inserted. The list provides what a `Map` does not: the key after a given one, and a
+ * traversal that can be suspended and resumed. Used by `table.ts`.
  *
- * An entry that is taken out of the list still points to its neighbours of then, so that a walk that has
- * just come by finds on. While the store is fixed, it is not even taken out, but only marked.
+ * An entry that is removed from the list keeps its links to its former neighbours, so that a traversal that
+ * has just visited it can continue. While the store is fixed, a deleted entry is only marked, not removed.
  *
  * @module
  */
@@ -21,20 +21,20 @@ class Entry<Value> {
     /** `undefined` once the entry is deleted. */
     public value: Value | undefined,
     public previous: Entry<Value> | null,
-    /** Counts up along the list. */
+    /** Ascending along the list. */
     readonly serial: number,
   ) {}
 }
 
-/** Keys that are equal as {@linkcode equal} has it, in the order in which they came. */
+/** A store whose keys are compared by {@linkcode equal}, in the order of insertion. */
 export class HashStore<Value> implements Store<Value> {
-  /** By what stands in for the key. */
+  /** By the stand-in of the key, see `kernel/term_map.ts`. */
   readonly #entries = new Map<unknown, Entry<Value>>();
   #first: Entry<Value> | null = null;
   #last: Entry<Value> | null = null;
   #serial = 0;
   #size = 0;
-  /** While the store is fixed: the entries that were deleted meanwhile. */
+  /** While the store is fixed: the entries that have been deleted since. */
   #deleted: Entry<Value>[] | null = null;
 
   get size(): number {
@@ -74,7 +74,7 @@ export class HashStore<Value> implements Store<Value> {
   }
 
   clear(): void {
-    // Walks that are under way must not come by what is no longer there.
+    // Marks every entry, so that traversals in progress do not visit it.
     for (let entry = this.#first; entry !== null; entry = entry.next) {
       if (entry.value === undefined) continue;
       entry.value = undefined;
@@ -99,7 +99,7 @@ export class HashStore<Value> implements Store<Value> {
     return keyFrom(this.#first);
   }
 
-  /** Where there is no order, the last is the first: what matters is that all are come by. */
+  /** As in OTP, the last key of a table without an order is the first: a traversal still visits all keys. */
   last(): Term {
     return this.first();
   }
@@ -120,7 +120,7 @@ export class HashStore<Value> implements Store<Value> {
 
   release(): void {
     for (const entry of this.#deleted ?? []) {
-      if (entry.value !== undefined) continue; // it has come back
+      if (entry.value !== undefined) continue; // inserted again
       const id = standIn(entry.key);
       if (this.#entries.get(id) === entry) this.#unlink(id, entry);
     }
@@ -138,9 +138,9 @@ function keyFrom(entry: Entry<unknown> | null): Term {
 }
 
 class HashCursor<Value> implements Cursor<Value> {
-  /** The entry that is to come. */
+  /** The next entry. */
   #entry: Entry<Value> | null;
-  /** What has come by itself since the walk began is not come by. */
+  /** Entries that were inserted after the traversal began are not visited. */
   readonly #lastSerial: number;
   readonly #backwards: boolean;
 

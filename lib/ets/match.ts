@@ -1,9 +1,10 @@
 /**
- * Patterns and match specifications of tables: those of `kernel/match.ts`, with variables.
+ * Patterns and match specifications of tables: those of `kernel/match.ts`, with variables. `../ets.ts` makes
+ * queries of them, which `table.ts` runs.
  *
- * Both are turned into functions once, when they are used. A variable has a slot, which is filled where it
- * comes up first in the pattern and compared everywhere else. So nothing has to be made for an object that
- * does not match.
+ * Both are compiled to functions once per query. A variable has a slot, which is set where the variable occurs
+ * first in the pattern, and compared at its other occurrences. So nothing is allocated for an object that does
+ * not match.
  *
  * @module
  */
@@ -14,28 +15,29 @@ import { equal, inspect, isPid, isPlainObject, isReference, type Term } from "..
 /** What is stored in a table: a tuple. */
 export type Tuple = readonly Term[];
 
-/** What the variables of a pattern stand for, by their names: `({ $1, $2 }) => $1 + $2`. */
-// deno-lint-ignore no-explicit-any -- the author of the pattern knows
+/** The values of the variables of a pattern, by name: `({ $1, $2 }) => $1 + $2`. */
+// deno-lint-ignore no-explicit-any -- the types depend on the pattern
 export type Bindings = { readonly [variable: `$${number}`]: any };
 
-/** A predicate on an object that matches, and on what the variables stand for. */
+/** A predicate on an object that matches, and on the values of the variables. */
 export type RowGuard<Row extends Tuple = Tuple> = (
   object: Readonly<Row>,
   bindings: Bindings,
 ) => boolean;
 
-/** Makes the result from an object that matches, and from what the variables stand for. */
+/** Returns the result for an object that matches, and for the values of the variables. */
 export type RowBody<Row extends Tuple = Tuple, Result = Term> = (
   object: Readonly<Row>,
   bindings: Bindings,
 ) => Result;
 
 /**
- * A part of a match specification: a pattern for the object; predicates that must all hold; what to make
- * of it, which is a function, or as in Erlang a list whose last item is the result. In that `"$1"` stands
- * for the variable, `"$$"` for the list of all variables and `"$_"` for the object, at any depth.
+ * A clause of a match specification: a pattern for the object; predicates that must all hold; and a body,
+ * which is a function that returns the result, or as in Erlang a list whose last item is the result. In that
+ * list `"$1"` stands for the value of the variable, `"$$"` for the list of the values of all variables and
+ * `"$_"` for the object, at any depth.
  *
- * Without the last part, the object itself is the result, or `true` where that is what counts.
+ * Without a body the result is the object, or `true` for the functions that count or delete.
  */
 export type Clause<Row extends Tuple = Tuple> =
   | readonly [head: unknown]
@@ -46,23 +48,23 @@ export type Clause<Row extends Tuple = Tuple> =
     body: RowBody<Row> | readonly Term[],
   ];
 
-/** A match specification: clauses, of which the first one that matches an object decides. */
+/** A match specification: clauses, of which the first one that matches an object applies. */
 export type MatchSpec<Row extends Tuple = Tuple> = readonly Clause<Row>[];
 
-/** What a clause makes of an object. */
+/** The type of the result of a clause. */
 export type ResultOf<Row extends Tuple, Each> = Each extends
   readonly [unknown, unknown, (...args: never[]) => infer Result] ? Result
   : Each extends readonly [unknown, unknown, unknown] ? Term
   : Readonly<Row>;
 
-/** What a query answers for an object that it does not want. */
+/** The result of a query for an object that it does not select. */
 export const NONE: unique symbol = Symbol("none");
 
-/** Tells what becomes of an object: a result, or {@linkcode NONE}. */
+/** A compiled pattern or match specification. */
 export interface Query<Result = Term> {
-  /** The key that all wanted objects have, if there is one such. */
+  /** The key of all objects that can match, if the patterns contain it. */
   readonly key: { readonly only: Term } | undefined;
-  /** Looks at one object. */
+  /** The result for an object, or {@linkcode NONE}. */
   take(row: Tuple): Result | typeof NONE;
 }
 
@@ -70,12 +72,12 @@ export interface Query<Result = Term> {
 
 type Test = (term: Term) => boolean;
 
-/** A pattern made ready. */
+/** A compiled pattern. */
 class Head {
   /** The names of the variables, in the order of their numbers. */
   readonly names: readonly string[];
   readonly test: Test;
-  /** By the order in which the variables come up. */
+  /** In the order in which the variables occur. */
   readonly #slots: Term[] = [];
   readonly #slotOf = new Map<string, number>();
 
@@ -119,7 +121,7 @@ class Head {
     return this.#slotOf.has(name);
   }
 
-  /** What a variable stands for in the last object that matched. */
+  /** The value of a variable in the last object that matched. */
   value(name: string): Term {
     return this.#slots[this.#slotOf.get(name)!];
   }
@@ -144,7 +146,7 @@ function hasVariable(pattern: unknown): boolean {
   return isPlainObject(pattern) && Object.values(pattern).some(hasVariable);
 }
 
-/** Whether a pattern stands for one term only, and is that. */
+/** Whether a pattern is a term, which matches only itself. */
 function isTerm(pattern: unknown): boolean {
   if (pattern === _ || typeof pattern === "function" || isVariable(pattern)) return false;
   if (typeof pattern !== "object" || pattern === null) return true;
@@ -152,7 +154,7 @@ function isTerm(pattern: unknown): boolean {
   return Array.isArray(pattern) ? pattern.every(isTerm) : !isPlainObject(pattern);
 }
 
-/** The key that is written in the patterns, if all have the same. */
+/** The key that the patterns contain, if it is the same in all. */
 function keyIn(heads: readonly unknown[], keypos: number): Query["key"] {
   let key: Query["key"];
   for (const head of heads) {
@@ -166,7 +168,7 @@ function keyIn(heads: readonly unknown[], keypos: number): Query["key"] {
 
 // --- Queries ------------------------------------------------------------------------------------
 
-/** What the variables of a pattern stand for, in the order of their numbers. */
+/** Selects the values of the variables of a pattern, in the order of their numbers. */
 export function bindingsOf(pattern: unknown, keypos: number): Query<Term[]> {
   const head = new Head(pattern);
   return {
@@ -175,17 +177,16 @@ export function bindingsOf(pattern: unknown, keypos: number): Query<Term[]> {
   };
 }
 
-/** The objects that match a pattern. */
+/** Selects the objects that match a pattern. */
 export function objectsLike(pattern: unknown, keypos: number): Query<Tuple> {
   const head = new Head(pattern);
   return { key: keyIn([pattern], keypos), take: (row) => head.test(row) ? row : NONE };
 }
 
 /**
- * What a match specification makes of the objects; of a clause without a body, that is what `otherwise`
- * makes of them.
+ * Selects the results of a match specification; the result of a clause without a body is that of `otherwise`.
  *
- * @throws {TypeError} If it is none.
+ * @throws {TypeError} If `spec` is not a match specification.
  */
 export function selected(
   spec: unknown,
@@ -237,7 +238,9 @@ function compileTemplate(template: unknown, head: Head): (row: Tuple) => Term {
   if (isVariable(template)) {
     if (head.has(template)) return () => head.value(template);
     throw new TypeError(
-      `Cannot select ${template}: the pattern has no such variable, but ${inspect(head.names)}`,
+      `Cannot select ${template}: expected a variable of the pattern, one of ${
+        inspect(head.names)
+      }`,
     );
   }
   if (Array.isArray(template)) {

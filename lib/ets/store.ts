@@ -1,54 +1,54 @@
 /**
- * What a table keeps its objects in: values under keys, with an order in which they can be walked. There
- * are two, `ets_hash.ts` and `ets_tree.ts`; what a value is (an object, or all that have the key) is the
- * table's business.
+ * The interface of a table's store: values by key, with an order in which they can be traversed. `hash.ts`
+ * and `tree.ts` implement it, `table.ts` uses it and decides what a value is: an object, or in a bag the list
+ * of the objects with the key.
  *
  * @module
  */
 
 import type { Term } from "../kernel/term.ts";
 
-/** What stands for a key where there is none any more. */
+/** The result in place of a key at the end of a traversal. */
 export const END = "$end_of_table";
 
-/** What {@linkcode Store.next} answers for a key that has no place in the order. */
+/** The result of {@linkcode Store.next} for a key that has no place in the order. */
 export const ABSENT: unique symbol = Symbol("absent");
 
-/** Values under keys. None is `undefined`. */
+/** Values by key. A value is never `undefined`. */
 export interface Store<Value> {
-  /** Number of keys. */
+  /** The number of keys. */
   readonly size: number;
-  /** The value under a key. */
+  /** The value of a key. */
   get(key: Term): Value | undefined;
-  /** Puts a value under a key, in place of the one that was there. */
+  /** Sets the value of a key. */
   set(key: Term, value: Value): void;
-  /** Takes a key out; tells whether it was there. */
+  /** Deletes a key; returns whether it was present. */
   delete(key: Term): boolean;
-  /** Takes all keys out. */
+  /** Deletes all keys. */
   clear(): void;
   /** The first key, or {@linkcode END}. */
   first(): Term;
   /** The last key, or {@linkcode END}. */
   last(): Term;
-  /** The key after another, {@linkcode END} after the last one. */
+  /** The key after `key`, {@linkcode END} after the last one. */
   next(key: Term): Term | typeof ABSENT;
-  /** The key before another, {@linkcode END} before the first one. */
+  /** The key before `key`, {@linkcode END} before the first one. */
   previous(key: Term): Term | typeof ABSENT;
-  /** From now on, keys that are taken out keep their place for {@linkcode next}. */
+  /** From now on, deleted keys keep their place for {@linkcode next}. */
   fix(): void;
-  /** The end of {@linkcode fix}. */
+  /** Ends {@linkcode fix}. */
   release(): void;
-  /** Walks the values, forwards or backwards. */
+  /** Starts a traversal of the values, forwards or backwards. */
   walk(backwards: boolean): Cursor<Value>;
 }
 
 /**
- * A walk through a store that may change meanwhile. A key that is there all the time is come by once, in
- * its place, and one that is taken out before is not.
+ * A traversal of a store that may change meanwhile. A key that is present all the time is visited once, in
+ * its place; one that is deleted before its turn is not.
  */
 export interface Cursor<Value> {
-  /** Goes on to the next value; `undefined` at the end. */
+  /** Advances to the next value; `undefined` at the end. */
   next(): Value | undefined;
-  /** Another walk, from here. */
+  /** A second traversal from the current position. */
   fork(): Cursor<Value>;
 }

@@ -1,5 +1,6 @@
 /**
- * Tables: who owns one, who may use it, what becomes of it when the owner ends, and the objects in it.
+ * Tables: ownership, heirs, access rights and fixing, and the objects, which lie in a store (`store.ts`).
+ * `../ets.ts` checks the arguments of users and calls this.
  *
  * @module
  */
@@ -23,21 +24,21 @@ import {
   type Term,
 } from "../kernel/term.ts";
 
-/** What may be under a key, and how the keys are compared. See `Ets.new`. */
+/** How many objects a key may have, and how keys are compared. See {@linkcode TableOptions}. */
 export type TableType = "set" | "ordered_set" | "bag" | "duplicate_bag";
 
-/** Who may do what with a table. See `Ets.new`. */
+/** Which processes may read and write a table. See {@linkcode TableOptions}. */
 export type Protection = "public" | "protected" | "private";
 
-/** Who gets a table when its owner ends, and what it is told then. */
+/** The process that owns a table after its owner has exited, and the data of the message it receives. */
 export type Heir = readonly [pid: Pid, data: Term];
 
-/** What a table is made with. */
+/** The immutable options of a table. */
 export interface TableTraits {
   readonly type: TableType;
   readonly keypos: number;
   readonly isNamed: boolean;
-  /** Options that are kept, and change nothing. */
+  /** Options that are stored without effect. */
   readonly kept: { readonly [option: string]: Term };
 }
 
@@ -45,35 +46,35 @@ export interface TableTraits {
 const tables = new Set<EtsTable>();
 const named = new Map<Atom, EtsTable>();
 
-/** One process that has fixed a table, and how often. */
+/** How often a process has fixed a table. */
 interface Fixation {
   count: number;
-  /** Takes the exit hook away that would end it. */
+  /** Removes the exit hook that would release the table. */
   readonly unhook: () => void;
 }
 
 /** One table. */
 export class EtsTable {
-  /** What it is known by, unless it is known by its name. */
+  /** Its identifier, unless it is a named table. */
   readonly ref: Ref = new Ref();
   readonly traits: TableTraits;
   name: Atom;
   owner: Pid;
   protection: Protection;
   heir: Heir | "none";
-  /** Number of objects. */
+  /** The number of objects. */
   size = 0;
-  /** Since when it has been fixed, as monotonic time. */
+  /** When it was fixed, in monotonic time. */
   fixedSince = 0;
   readonly fixations: Map<Pid, Fixation> = new Map();
-  /** By key: the object, or in a bag those that have it, oldest first. */
+  /** By key: the object, or in a bag the list of objects, oldest first. */
   readonly #store: Store<Tuple | Tuple[]>;
   readonly #isBag: boolean;
   readonly #at: number;
-  /** Takes the exit hook of the owner away. */
+  /** Removes the exit hook of the owner. */
   #disown!: () => void;
 
-  /** Makes a table of `owner`, which is alive. Its name is free, if it is to be known by that. */
+  /** Creates a table of `owner`, which is alive. The name of a named table must be free. */
   constructor(
     name: Atom,
     owner: Process,
@@ -95,7 +96,7 @@ export class EtsTable {
     this.#own(owner.pid);
   }
 
-  /** What functions and messages call it by. */
+  /** Its identifier in functions and messages. */
   get id(): Ref | Atom {
     return this.traits.isNamed ? this.name : this.ref;
   }
@@ -112,14 +113,14 @@ export class EtsTable {
     this.#disown = onExit(pid, () => this.#bequeath())!;
   }
 
-  /** The owner has ended. */
+  /** The owner has exited. */
   #bequeath(): void {
     const heir = this.heir === "none" ? null : this.heir[0].process;
     if (heir === null) this.drop();
     else this.transfer(heir, this.heir[1]);
   }
 
-  /** Makes `process` the owner, and tells it so. */
+  /** Makes `process` the owner, and sends it `ETS-TRANSFER`. */
   transfer(process: Process, data: Term): void {
     const from = this.owner;
     this.#disown();
@@ -136,7 +137,7 @@ export class EtsTable {
     this.ref.target = null;
   }
 
-  /** Gives it another name, which is free if it is to be known by that. */
+  /** Renames the table. The new name of a named table must be free. */
   rename(name: Atom): void {
     if (this.traits.isNamed) {
       named.delete(this.name);
@@ -156,18 +157,18 @@ export class EtsTable {
     return this.#store.get(key) !== undefined;
   }
 
-  /** The objects under a key, oldest first: a list of its own. */
+  /** The objects with a key, oldest first, as a new list. */
   lookup(key: Term): Tuple[] {
     const value = this.#store.get(key);
     return value === undefined ? [] : this.#isBag ? value.slice() as Tuple[] : [value as Tuple];
   }
 
-  /** The one object under a key, in a table that has one at most. */
+  /** The object with a key, in a table that is not a bag. */
   get(key: Term): Tuple | undefined {
     return this.#store.get(key) as Tuple | undefined;
   }
 
-  /** Puts an object in, in place of the one under its key unless this is a bag. It is frozen. */
+  /** Inserts an object, and freezes it. It replaces the one with its key unless this is a bag. */
   put(row: Tuple): void {
     Object.freeze(message(row));
     const key = this.keyOf(row);
@@ -182,7 +183,7 @@ export class EtsTable {
     }
   }
 
-  /** Takes all objects under a key out. */
+  /** Deletes all objects with a key. */
   delete(key: Term): void {
     const value = this.#store.get(key);
     if (value === undefined) return;
@@ -190,7 +191,7 @@ export class EtsTable {
     this.#store.delete(key);
   }
 
-  /** Has under a key these objects, and no others. They all have that key. */
+  /** Replaces the objects with a key by `rows`, which all have that key. */
   replace(key: Term, rows: Tuple[]): void {
     if (rows.length === 0) return this.delete(key);
     if (!this.#isBag) return this.put(rows[0]!);
@@ -204,7 +205,7 @@ export class EtsTable {
     this.size = 0;
   }
 
-  // --- Walking ----------------------------------------------------------------------------------
+  // --- Traversal --------------------------------------------------------------------------------
 
   first(): Term {
     return this.#store.first();
@@ -222,19 +223,19 @@ export class EtsTable {
     return this.#store.previous(key);
   }
 
-  /** Walks the table key by key: the objects of each, oldest first or, backwards, last. */
+  /** Traverses the table key by key: the objects of each, oldest first or, backwards, last. */
   walk(backwards: boolean): Cursor<readonly Tuple[]> {
     return new Rows(this.#store.walk(backwards), this.#isBag, backwards);
   }
 
-  /** Walks the objects that a query may want. */
+  /** Traverses the objects that a query may select. */
   walkFor(query: Query, backwards: boolean): Cursor<readonly Tuple[]> {
     const { key } = query;
     if (key === undefined) return this.walk(backwards);
     return new One(() => backwards ? this.lookup(key.only).reverse() : this.lookup(key.only));
   }
 
-  /** All that a query makes of the objects. */
+  /** All results of a query. */
   all<Result>(query: Query<Result>, backwards: boolean): Result[] {
     const results: Result[] = [];
     const cursor = this.walkFor(query, backwards);
@@ -277,7 +278,7 @@ export class EtsTable {
   }
 }
 
-/** A walk through a store, as lists of objects. */
+/** A traversal of a store, as lists of objects. */
 class Rows implements Cursor<readonly Tuple[]> {
   readonly #values: Cursor<Tuple | Tuple[]>;
   readonly #isBag: boolean;
@@ -293,7 +294,7 @@ class Rows implements Cursor<readonly Tuple[]> {
     const value = this.#values.next();
     if (value === undefined) return undefined;
     if (!this.#isBag) return [value as Tuple];
-    // A copy, for what is done with the objects of a bag may change it.
+    // A copy: the caller may change the bag.
     const rows = value.slice() as Tuple[];
     return this.#backwards ? rows.reverse() : rows;
   }
@@ -303,7 +304,7 @@ class Rows implements Cursor<readonly Tuple[]> {
   }
 }
 
-/** A walk that comes by one key only. */
+/** A traversal of one key. */
 class One implements Cursor<readonly Tuple[]> {
   readonly #lookup: () => readonly Tuple[];
   #isDone = false;
@@ -327,7 +328,7 @@ class One implements Cursor<readonly Tuple[]> {
 
 // --- Continuations ------------------------------------------------------------------------------
 
-/** Where a query with a limit has stopped, for another call to go on. It can be used again and again. */
+/** Where a query with a limit has stopped, so that another call can continue. It can be used repeatedly. */
 export class Continuation<Result = Term> {
   /**
    * The table.
@@ -337,12 +338,12 @@ export class Continuation<Result = Term> {
   readonly table: EtsTable;
   readonly #query: Query<Result>;
   readonly #cursor: Cursor<readonly Tuple[]>;
-  /** Results that there were in excess. */
+  /** Results beyond the limit of the part before. */
   readonly #rest: readonly Result[];
   readonly #limit: number;
 
   /**
-   * Not for users: the functions of `Ets` make continuations.
+   * Internal: the functions of `Ets` create continuations.
    *
    * @internal
    */
@@ -384,7 +385,7 @@ export class Continuation<Result = Term> {
 
 // --- Access -------------------------------------------------------------------------------------
 
-/** What somebody wants to do with a table. */
+/** What a caller wants to do with a table. `"own"`: what only the owner may do. */
 export type Right = "read" | "write" | "own";
 
 /** All tables, oldest first. */
@@ -397,16 +398,17 @@ export function tableNamed(name: Atom): EtsTable | undefined {
   return named.get(name);
 }
 
-/** The table that `tab` stands for, if there is one. */
+/** The table that `tab` identifies, if there is one. */
 export function tableOf(tab: unknown): EtsTable | undefined {
   if (!(tab instanceof Ref)) return named.get(tab as Atom);
   return tab.target instanceof EtsTable ? tab.target : undefined;
 }
 
 /**
- * The table that `tab` stands for, to do with it what `doing` says, for example `"insert into"`.
+ * The table that `tab` identifies, checked for a right.
  *
- * @throws {TypeError} If there is no such table, or the calling process has no right to do that.
+ * @param doing The operation, for the error message, for example `"insert into"`.
+ * @throws {TypeError} If there is no such table, or the calling process does not have the right.
  */
 export function open(tab: unknown, right: Right, doing: string): EtsTable {
   const table = tableOf(tab);
@@ -415,7 +417,7 @@ export function open(tab: unknown, right: Right, doing: string): EtsTable {
   return table;
 }
 
-/** Checks that the calling process has a right on a table. See {@linkcode open}. */
+/** Checks that the calling process has a right to a table. See {@linkcode open}. */
 export function checkRight(table: EtsTable, right: Right, doing: string): void {
   if (table.isGone) throw noTable(table.id, doing);
   const { protection } = table;

@@ -1,14 +1,14 @@
 /**
- * The store of an `ordered_set`: a B+ tree in the order of terms (`kernel/term_order.ts`).
+ * The store of an `ordered_set`: a B+ tree in the order of terms (`kernel/term_order.ts`). Used by `table.ts`.
  *
- * Why not a library's? The core has no run-time dependency, and what there is to be had would fall short:
- * the stable trees of `@std/data-structures` (`RedBlackTree`, `BinarySearchTree`) cannot tell what comes
- * after a key that they do not hold, nor go on with a walk when the tree has changed, and a table needs
- * both. They also make an object for each element, where here it is two slots of an array.
+ * Why not a library? The core has no run-time dependency, and the stable trees of `@std/data-structures`
+ * (`RedBlackTree`, `BinarySearchTree`) can neither find the key after one that they do not contain, nor
+ * continue a traversal when the tree has changed; a table needs both. They also allocate an object for each
+ * element, where this tree uses two slots of an array.
  *
- * Nodes have up to {@linkcode MAX} keys or children. One that falls below {@linkcode MIN} joins a neighbour, or
- * takes from it. Leaves also form a list. A walk that finds that the tree has changed looks its last key
- * up again, and goes on behind it.
+ * A node has up to {@linkcode MAX} keys or children. One that falls below {@linkcode MIN} is merged with a
+ * neighbour, or takes elements from it. The leaves form a linked list. A traversal that finds the tree changed
+ * looks up its last key again, and continues after it.
  *
  * @module
  */
@@ -33,7 +33,7 @@ class Leaf<Value> {
 
 class Branch<Value> {
   constructor(
-    /** Before each child but the first: a key that is after all of the child before, and after none of it. */
+    /** For each child but the first: a key greater than all keys before the child, and not greater than its own. */
     public bounds: Term[],
     public children: Node<Value>[],
   ) {}
@@ -45,23 +45,23 @@ class Branch<Value> {
 
 type Node<Value> = Leaf<Value> | Branch<Value>;
 
-/** The right half of a node that had become too large, and what bounds it from the left one. */
+/** The right half of a node that was split, and the bound between both halves. */
 interface Split<Value> {
   readonly bound: Term;
   readonly node: Node<Value>;
 }
 
-/** A place in a leaf, or just beside it. */
+/** A position in a leaf, or one before or after it. */
 interface Place<Value> {
   leaf: Leaf<Value> | null;
   index: number;
 }
 
-/** Keys in the order of terms; those that are in one place in it are one key. */
+/** A store whose keys are compared by the order of terms: keys that compare equal are one key. */
 export class TreeStore<Value> implements Store<Value> {
   #root: Node<Value> = new Leaf([], []);
   #size = 0;
-  /** Counts the changes after which a place may be another's. */
+  /** Incremented by every change that invalidates places. */
   version = 0;
 
   get size(): number {
@@ -80,7 +80,7 @@ export class TreeStore<Value> implements Store<Value> {
     return node;
   }
 
-  // --- Putting in -------------------------------------------------------------------------------
+  // --- Insertion --------------------------------------------------------------------------------
 
   set(key: Term, value: Value): void {
     const split = this.#put(this.#root, key, value);
@@ -112,7 +112,7 @@ export class TreeStore<Value> implements Store<Value> {
     leaf.keys.splice(at, 0, key);
     leaf.values.splice(at, 0, value);
     if (leaf.weight <= MAX) return undefined;
-    // Keys that come in order fill their leaves.
+    // Keys that are inserted in ascending order fill their leaves.
     const half = at === MAX && leaf.next === null ? MAX : leaf.weight >> 1;
     const right = new Leaf(leaf.keys.splice(half), leaf.values.splice(half));
     right.previous = leaf;
@@ -122,7 +122,7 @@ export class TreeStore<Value> implements Store<Value> {
     return { bound: right.keys[0], node: right };
   }
 
-  // --- Taking out -------------------------------------------------------------------------------
+  // --- Deletion ---------------------------------------------------------------------------------
 
   delete(key: Term): boolean {
     if (!this.#take(this.#root, key)) return false;
@@ -154,7 +154,7 @@ export class TreeStore<Value> implements Store<Value> {
     this.version++;
   }
 
-  // --- Walking ----------------------------------------------------------------------------------
+  // --- Traversal --------------------------------------------------------------------------------
 
   first(): Term {
     return keyAt(this.edge(false));
@@ -172,7 +172,7 @@ export class TreeStore<Value> implements Store<Value> {
     return keyAt(this.beside(key, true));
   }
 
-  /** Every key has a place in the order, whether it is there or not. */
+  /** Nothing to do: every key has a place in the order, also if it is not present. */
   fix(): void {}
 
   release(): void {}
@@ -181,14 +181,14 @@ export class TreeStore<Value> implements Store<Value> {
     return new TreeCursor(this, backwards);
   }
 
-  /** The place of the first key or the last one. */
+  /** The place of the first or the last key. */
   edge(last: boolean): Place<Value> {
     let node = this.#root;
     while (node instanceof Branch) node = node.children[last ? node.weight - 1 : 0]!;
     return settle({ leaf: node, index: last ? node.weight - 1 : 0 });
   }
 
-  /** The place of the key that is next to another, after it or before. */
+  /** The place of the key after or before `key`. */
   beside(key: Term, before: boolean): Place<Value> {
     const leaf = this.#leafOf(key);
     const index = before ? indexFrom(leaf.keys, key) - 1 : indexAfter(leaf.keys, key);
@@ -196,7 +196,7 @@ export class TreeStore<Value> implements Store<Value> {
   }
 }
 
-/** Joins the child at `left` of `parent` with the one to its right, or has them share what they hold. */
+/** Merges the child at `left` of `parent` with its right neighbour, or balances the two. */
 function mend<Value>(parent: Branch<Value>, left: number): void {
   const [a, b] = [parent.children[left]!, parent.children[left + 1]!];
   const isOne = a.weight + b.weight <= MAX;
@@ -254,7 +254,7 @@ function has(leaf: Leaf<unknown>, index: number, key: Term): boolean {
   return index < leaf.weight && compare(leaf.keys[index], key) === 0;
 }
 
-/** Moves a place just beside a leaf to the next one in that direction. No leaf is empty but a lonely one. */
+/** Moves a place before or after a leaf to the neighbour. No leaf is empty, unless it is the only one. */
 function settle<Value>(place: Place<Value>): Place<Value> {
   const { leaf, index } = place;
   if (leaf === null) return place;
@@ -275,7 +275,7 @@ function keyAt({ leaf, index }: Place<unknown>): Term {
 class TreeCursor<Value> implements Cursor<Value> {
   readonly #tree: TreeStore<Value>;
   readonly #backwards: boolean;
-  /** The place of the last one. `null` at the beginning. */
+  /** The place of the last value; `null` at the beginning. */
   #place: Place<Value> | null = null;
   #version = 0;
   #key: Term;
@@ -295,7 +295,7 @@ class TreeCursor<Value> implements Cursor<Value> {
       settle(place);
     }
     const { leaf, index } = place;
-    // At the end the key stays: what is added behind it is still to come.
+    // At the end the key stays: keys that are inserted after it are still visited.
     if (leaf === null) return undefined;
     this.#place = place;
     this.#version = tree.version;

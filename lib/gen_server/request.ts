@@ -1,9 +1,9 @@
 /**
- * Requests whose answer is taken later: the asynchronous half of a call. A part of `GenServer`, whose
- * namespace has all of it.
+ * Asynchronous calls: requests whose response is received later. A part of `GenServer` and `GenStatem`, whose
+ * namespaces export all of it.
  *
- * The answer comes as a message, and one of the functions here takes it out of the mailbox, or
- * recognises it (`checkResponse`) where somebody else has taken it, as `handleInfo` does.
+ * The response arrives as a message. `waitResponse` and `receiveResponse` take it out of the mailbox;
+ * `checkResponse` recognizes it among messages that were already received, as in `handleInfo`.
  *
  * @module
  */
@@ -24,23 +24,23 @@ import { type Atom, inspect, isPid, type Pid, Ref, type Term } from "../kernel/t
 declare const replies: unique symbol;
 
 /**
- * Stands for a request that was sent: a reference. The type parameter is the type of the reply, where
- * that is known.
+ * The identifier of a request that was sent: a reference. The type parameter is the type of the reply, if it
+ * is known.
  */
 export interface RequestId<Reply = Term> extends Ref {
-  /** Exists in types only. */
+  /** Carries the type only: no request has this property. */
   readonly [replies]?: Reply;
 }
 
 /**
- * What became of a request: the reply, or why there is none, and whose fault that is: the server's pid,
- * or the name if nobody has it.
+ * The response to a request: the reply, or the reason why there is none with the server that it concerns: its
+ * pid, or its name if that is not registered.
  */
 export type Response<Reply = Term> =
   | readonly ["reply", Reply]
   | readonly ["error", readonly [reason: Term, server: Term]];
 
-/** What became of one request of a collection, its label, and the collection that remains. */
+/** The response to one request of a collection, its label, and the collection from then on. */
 export type LabelledResponse<Reply = Term, Label = Term> = readonly [
   response: Response<Reply>,
   label: Label,
@@ -48,7 +48,7 @@ export type LabelledResponse<Reply = Term, Label = Term> = readonly [
 ];
 
 /**
- * When to stop waiting: after so many milliseconds, never (`Infinity`), or at a moment of
+ * How long to wait: a time in milliseconds, `Infinity`, or `["abs", time]` for a point on the clock of
  * `Process.monotonicTime`.
  */
 export type ResponseTimeout = number | readonly ["abs", number];
@@ -56,20 +56,20 @@ export type ResponseTimeout = number | readonly ["abs", number];
 // --- Sending ------------------------------------------------------------------------------------
 
 /**
- * Sends a request as `GenServer.call` does, and does not wait: the answer is taken later, by
- * {@linkcode waitResponse}, {@linkcode receiveResponse} or {@linkcode checkResponse}. Many servers can so
- * be asked at once, and a server can ask another without keeping its own clients waiting.
+ * Sends a request as `GenServer.call` does, without waiting. The response is received later, by
+ * {@linkcode waitResponse}, {@linkcode receiveResponse} or {@linkcode checkResponse}. So a process can call
+ * many servers at once, and a server can call another without blocking its own clients.
  *
- * Returns what stands for the request. With `label` and `collection`, the collection with this request
- * in it. With a registry that answers with promises, a promise of that.
+ * Returns the identifier of the request; with `label` and `collection`, the collection with the request
+ * added. If the registry of a name is asynchronous, it returns a promise of that.
  *
- * Never fails because nobody is there: that is then the answer. The answer comes as a message, so that
- * one that nobody takes stays in the mailbox.
+ * If there is no such process, this does not fail: the response says so. The response is a message, so
+ * one that is never received stays in the mailbox.
  *
- * @throws {TypeError} If `server` has none of the forms of a server, or `collection` is none.
+ * @throws {TypeError} If `server` is not a server, or `collection` is not a collection.
  * @see OTP `gen_server:send_request/2,4`
  *
- * @example Ask two servers at once
+ * @example Calling two servers concurrently
  * ```ts
  * import { GenServer, ok, reply, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -91,7 +91,7 @@ export function sendRequest<M, const Request extends CallRequest<M>>(
   server: Pid<M> | Atom,
   request: Request,
 ): RequestId<CallReply<M, Request>>;
-/** Sends a request to a server by a name in a registry, which may answer later. */
+/** Sends a request to a name in a registry, which may be asynchronous. */
 export function sendRequest<M, const Request extends CallRequest<M>>(
   server: ServerRef<M>,
   request: Request,
@@ -103,7 +103,7 @@ export function sendRequest<M, const Request extends CallRequest<M>, Reply, Labe
   label: Label,
   collection: RequestIds<Reply, Label>,
 ): RequestIds<Reply | CallReply<M, Request>, Label>;
-/** Sends a request by a name in a registry, which may answer later, and adds it to a collection. */
+/** Sends a request to a name in a registry, which may be asynchronous, and adds it to a collection. */
 export function sendRequest<M, const Request extends CallRequest<M>, Reply, Label>(
   server: ServerRef<M>,
   request: Request,
@@ -141,33 +141,55 @@ function ask(server: ServerRef, request: Term): Awaitable<Ref> {
   return lookUp(caller, server, REGISTRY_TIMEOUT_MS, sendTo);
 }
 
-/** The request to somebody who cannot be reached: it is answered at once. */
+/** The request to a server that cannot be reached: its response is delivered at once. */
 function refuse(caller: Process, server: ServerRef, why: Term): Ref {
   const ref = new Ref();
   deliver(caller, ["DOWN", ref, "process", server, why]);
   return ref;
 }
 
-// --- Taking the answer --------------------------------------------------------------------------
+// --- Responses ----------------------------------------------------------------------------------
 
 /**
- * Waits for the answer to a request, and takes it: `["reply", value]`, or `["error", [reason, server]]` if
- * the server has ended, or nobody has that name (then `server` is the name, else the pid). With
- * `"timeout"`, the answer may still come, and can be waited for again.
+ * Waits for the response to a request. Resolves with `["reply", value]`; with
+ * `["error", [reason, server]]` if the server has exited or there is no such process, where `server` is
+ * its pid, or its name if that is not registered; or with `"timeout"`. Then the response may still
+ * arrive, and can be waited for again.
  *
- * @param timeout In milliseconds, default `Infinity`, or `["abs", moment]` by `Process.monotonicTime`.
- * @throws {RangeError} If `timeout` is none.
- * @throws {TypeError} If `request` is no request, or the process waits in another `receive`.
+ * @param timeout In milliseconds, default `Infinity`, or `["abs", time]`, see {@linkcode ResponseTimeout}.
+ * @throws {RangeError} If `timeout` is not a {@linkcode ResponseTimeout}.
+ * @throws {TypeError} If `request` is not a request, or the process already waits in another `receive`.
  * @see OTP `gen_server:wait_response/1,2,3`
+ *
+ * @example Waiting again after a timeout
+ * ```ts
+ * import { GenServer, noreply, ok, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Late = {
+ *   init: () => ok<GenServer.From | undefined>(undefined),
+ *   handleCall: (_request: "get", from: GenServer.From) => noreply(from),
+ *   handleCast: (value: number, from?: GenServer.From) => {
+ *     GenServer.reply(from!, value);
+ *     return noreply(undefined);
+ *   },
+ * };
+ *
+ * const server = unwrap(await GenServer.start(Late));
+ * const request = GenServer.sendRequest(server, "get");
+ * assertEquals(await GenServer.waitResponse(request, 0), "timeout");
+ * GenServer.cast(server, 42);
+ * assertEquals(await GenServer.waitResponse(request), ["reply", 42]);
+ * ```
  */
 export function waitResponse<Reply>(
   request: RequestId<Reply>,
   timeout?: ResponseTimeout,
 ): Promise<Response<Reply> | "timeout">;
 /**
- * Waits for the first answer to one of a collection of requests, and takes it: `[response, label,
- * collection]`, where the collection has lost the request if `remove` is true. `"no_request"` if the
- * collection is empty.
+ * Waits for the first response to a request of a collection. Resolves with
+ * `[response, label, collection]`, where the request is removed from the collection if `remove` is
+ * true; with `"no_request"` if the collection is empty; or with `"timeout"`.
  */
 export function waitResponse<Reply, Label>(
   collection: RequestIds<Reply, Label>,
@@ -183,19 +205,19 @@ export function waitResponse(
 }
 
 /**
- * Waits for the answer to a request, and takes it, as {@linkcode waitResponse} does; but with `"timeout"`
- * the request is given up, all those of a collection together: an answer that comes later is dropped.
+ * As {@linkcode waitResponse}, but on a timeout the request is abandoned, or all requests of the
+ * collection: a response that arrives later is dropped. See the example of {@linkcode sendRequest}.
  *
- * @param timeout In milliseconds, default `Infinity`, or `["abs", moment]` by `Process.monotonicTime`.
- * @throws {RangeError} If `timeout` is none.
- * @throws {TypeError} If `request` is no request, or the process waits in another `receive`.
+ * @param timeout In milliseconds, default `Infinity`, or `["abs", time]`, see {@linkcode ResponseTimeout}.
+ * @throws {RangeError} If `timeout` is not a {@linkcode ResponseTimeout}.
+ * @throws {TypeError} If `request` is not a request, or the process already waits in another `receive`.
  * @see OTP `gen_server:receive_response/1,2,3`
  */
 export function receiveResponse<Reply>(
   request: RequestId<Reply>,
   timeout?: ResponseTimeout,
 ): Promise<Response<Reply> | "timeout">;
-/** Waits for the first answer to one of a collection of requests; see {@linkcode waitResponse}. */
+/** Waits for the first response to a request of a collection; see {@linkcode waitResponse}. */
 export function receiveResponse<Reply, Label>(
   collection: RequestIds<Reply, Label>,
   timeout: ResponseTimeout,
@@ -210,14 +232,14 @@ export function receiveResponse(
 }
 
 /**
- * Tells whether `message`, which was received already, is the answer to a request: what
- * {@linkcode waitResponse} would resolve with, or `"no_reply"`. For the `handleInfo` of a server that asks
- * others.
+ * Checks whether a message that was already received is the response to a request. Returns the response
+ * as {@linkcode waitResponse} does, or `"no_reply"` if it is another message. For the `handleInfo` of a
+ * server that calls other servers.
  *
- * @throws {TypeError} If `request` is no request.
+ * @throws {TypeError} If `request` is not a request.
  * @see OTP `gen_server:check_response/2,3`
  *
- * @example A server that asks another, and serves its own clients meanwhile
+ * @example A server that calls another without blocking its clients
  * ```ts
  * import { GenServer, noreply, ok, type Pid, reply, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -230,26 +252,26 @@ export function receiveResponse(
  * type State = { slow: Pid<typeof Slow>; asked?: [GenServer.RequestId, GenServer.From] };
  * const Front = {
  *   init: (slow: Pid<typeof Slow>) => ok<State>({ slow }),
- *   handleCall: (_request: "who", from: GenServer.From, { slow }: State) =>
+ *   handleCall: (_request: "name", from: GenServer.From, { slow }: State) =>
  *     noreply<State>({ slow, asked: [GenServer.sendRequest(slow, "name"), from] }),
  *   handleInfo: (message: unknown, { slow, asked }: State) => {
- *     const answer = asked === undefined ? "no_reply" : GenServer.checkResponse(message, asked[0]);
- *     if (answer === "no_reply") return noreply<State>({ slow });
- *     GenServer.reply(asked![1], answer);
+ *     const response = asked === undefined ? "no_reply" : GenServer.checkResponse(message, asked[0]);
+ *     if (response === "no_reply") return noreply<State>({ slow });
+ *     GenServer.reply(asked![1], response);
  *     return noreply<State>({ slow });
  *   },
  * };
  *
  * const slow = unwrap(await GenServer.start(Slow));
  * const front = unwrap(await GenServer.start(Front, slow));
- * assertEquals(await GenServer.call(front, "who"), ["reply", "slow"]);
+ * assertEquals(await GenServer.call(front, "name"), ["reply", "slow"]);
  * ```
  */
 export function checkResponse<Reply>(
   message: Term,
   request: RequestId<Reply>,
 ): Response<Reply> | "no_reply";
-/** Tells whether `message` is the answer to one of a collection of requests; see {@linkcode waitResponse}. */
+/** Checks whether a message is the response to a request of a collection; see {@linkcode waitResponse}. */
 export function checkResponse<Reply, Label>(
   message: Term,
   collection: RequestIds<Reply, Label>,
@@ -271,7 +293,7 @@ export function checkResponse(
   return labelled(of, id, responseIn(process, message, id), remove);
 }
 
-/** Takes the first answer; what has not been answered by the `timeout` goes to `tooLate`. */
+/** Takes the first response; on a timeout, calls `tooLate` for every request. */
 async function take(
   of: RequestId | RequestIds,
   timeout: ResponseTimeout,
@@ -298,7 +320,7 @@ async function take(
   return "timeout";
 }
 
-/** Milliseconds until a moment, from now. @throws {RangeError} If it is none. */
+/** The timeout in milliseconds from now. @throws {RangeError} If it is not a {@linkcode ResponseTimeout}. */
 function limitOf(timeout: ResponseTimeout): number {
   const isMoment = Array.isArray(timeout) && timeout.length === 2 && timeout[0] === "abs" &&
     Number.isFinite(timeout[1]);
@@ -307,7 +329,7 @@ function limitOf(timeout: ResponseTimeout): number {
   return limit as number;
 }
 
-/** The request that a message answers: by `[tag, reply]` with its alias for a tag, or by being its `DOWN`. */
+/** The request that a message responds to: `[tag, reply]` with its alias as tag, or its `DOWN`. */
 function answered(message: Term): Ref | undefined {
   if (!Array.isArray(message)) return undefined;
   if (message.length === 2) return aliasIn(message[0]);
@@ -316,7 +338,7 @@ function answered(message: Term): Ref | undefined {
     : undefined;
 }
 
-/** What the answer to `id` says; ends the monitor of the request. */
+/** The response that a message contains; removes the monitor of the request. */
 function responseIn(process: Process, message: Term, id: Ref): Response {
   const parts = message as readonly Term[];
   if (parts.length === 5) return ["error", [parts[4], parts[3]]];
@@ -324,7 +346,7 @@ function responseIn(process: Process, message: Term, id: Ref): Response {
   return ["reply", parts[1]];
 }
 
-/** Gives a request up: its answer is not wanted any more, and dropped if it is there. */
+/** Abandons a request: its response is dropped, also if it has arrived. */
 function abandon(process: Process, id: Ref): void {
   demonitor(process, id);
   while (process.remove((message) => answered(message) === id));
@@ -337,7 +359,7 @@ function labelled(of: RequestIds, id: Ref, response: Response, remove: boolean):
 function assertId(id: unknown): void {
   if (id instanceof Ref) return;
   throw new TypeError(
-    `Cannot take this for a request: expected what sendRequest returned, found ${inspect(id)}`,
+    `Cannot use this as a request: expected the result of sendRequest, found ${inspect(id)}`,
   );
 }
 
@@ -346,12 +368,12 @@ function assertId(id: unknown): void {
 type Entries = Map<Ref, Term>;
 
 /**
- * A collection of requests, each with a label: a value, made by {@linkcode reqidsNew} and
+ * An immutable collection of requests, each with a label; made by {@linkcode reqidsNew} and
  * {@linkcode reqidsAdd}.
  */
 export class RequestIds<Reply = Term, Label = Term> {
-  // Only the latest collection of a line owns the contents, so that to add one costs the same however
-  // many there are. An older one knows how to get from the next one's contents to its own.
+  // Only the latest of a chain of collections owns the contents, so that adding a request takes constant time.
+  // An older one restores its own contents from those of the next one.
   #entries: Entries | null;
   #undo: ((entries: Entries) => void) | null = null;
   #next: RequestIds | null = null;
@@ -362,7 +384,7 @@ export class RequestIds<Reply = Term, Label = Term> {
   }
 
   /**
-   * What is in it.
+   * Its requests with their labels.
    *
    * @internal
    */
@@ -371,7 +393,7 @@ export class RequestIds<Reply = Term, Label = Term> {
   }
 
   /**
-   * A collection with one more.
+   * A collection with one more request.
    *
    * @internal
    */
@@ -383,7 +405,7 @@ export class RequestIds<Reply = Term, Label = Term> {
   }
 
   /**
-   * A collection with one less.
+   * A collection without a request.
    *
    * @internal
    */
@@ -421,11 +443,11 @@ export class RequestIds<Reply = Term, Label = Term> {
 }
 
 /**
- * An empty collection of requests.
+ * Returns an empty collection of requests.
  *
  * @see OTP `gen_server:reqids_new/0`
  *
- * @example Take answers as they come
+ * @example Receiving responses in the order in which they arrive
  * ```ts
  * import { GenServer, ok, reply, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -451,16 +473,27 @@ export class RequestIds<Reply = Term, Label = Term> {
  * assertEquals(answers, new Map([["a", ["reply", 2]], ["b", ["reply", 4]]]));
  * ```
  */
-// deno-lint-ignore no-explicit-any -- nothing is known about what will be in it
+// deno-lint-ignore no-explicit-any -- the types follow from the requests that are added
 export function reqidsNew<Reply = any, Label = any>(): RequestIds<Reply, Label> {
   return new RequestIds();
 }
 
 /**
- * The collection with one more request in it; the old one stays as it was.
+ * Returns the collection with a request added; `collection` itself is not changed.
  *
- * @throws {TypeError} If the request is in the collection already, or `collection` is none.
+ * @throws {TypeError} If the request is already in the collection, or `collection` is not a collection.
  * @see OTP `gen_server:reqids_add/3`
+ *
+ * @example A collection with one request
+ * ```ts
+ * import { GenServer } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const request = GenServer.sendRequest("stack", "pop");
+ * const requests = GenServer.reqidsAdd(request, "first", GenServer.reqidsNew());
+ * assertEquals(GenServer.reqidsSize(requests), 1);
+ * assertEquals(GenServer.reqidsToList(requests), [[request, "first"]]);
+ * ```
  */
 export function reqidsAdd<Reply, Label>(
   request: RequestId<Reply>,
@@ -470,18 +503,27 @@ export function reqidsAdd<Reply, Label>(
   assertId(request);
   assertCollection(collection);
   if (collection.entries.has(request)) {
-    throw new TypeError(`Cannot add ${request}: it is in the collection already`);
+    throw new TypeError(`Cannot add ${request}: it is already in the collection`);
   }
   return collection.with(request, label);
 }
 
-/** The number of requests in a collection. @see OTP `gen_server:reqids_size/1` */
+/**
+ * Returns the number of requests in a collection. See the example of {@linkcode reqidsAdd}.
+ *
+ * @see OTP `gen_server:reqids_size/1`
+ */
 export function reqidsSize(collection: RequestIds): number {
   assertCollection(collection);
   return collection.entries.size;
 }
 
-/** All requests of a collection with their labels, in no special order. @see OTP `gen_server:reqids_to_list/1` */
+/**
+ * Returns the requests of a collection with their labels, in no particular order. See the example of
+ * {@linkcode reqidsAdd}.
+ *
+ * @see OTP `gen_server:reqids_to_list/1`
+ */
 export function reqidsToList<Reply, Label>(
   collection: RequestIds<Reply, Label>,
 ): (readonly [RequestId<Reply>, Label])[] {
@@ -492,7 +534,7 @@ export function reqidsToList<Reply, Label>(
 function assertCollection(collection: unknown): void {
   if (collection instanceof RequestIds) return;
   throw new TypeError(
-    `Cannot use this as a collection of requests: expected what reqidsNew returned, found ${
+    `Cannot use this as a collection of requests: expected the result of reqidsNew, found ${
       inspect(collection)
     }`,
   );

@@ -1,5 +1,6 @@
 /**
- * What actions of a state machine look like: they come from callbacks, and may be anything.
+ * Validation of the actions of a state machine: callbacks return them, so they may be any term. Used by
+ * `server.ts`, and by `../gen_statem.ts` for replies.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { MAX_DELAY_MS } from "../kernel/timers.ts";
 import type { Step } from "./machine.ts";
 import type { InsertedType, ReplyAction, TimeoutOptions, TimeoutType } from "./response.ts";
 
-/** Tells whether an array is one action, not a list of them. */
+/** Whether an array is one action, not a list of actions. */
 export function isSingle(actions: readonly unknown[]): boolean {
   const [tag, second] = actions;
   switch (tag) {
@@ -24,7 +25,7 @@ export function isSingle(actions: readonly unknown[]): boolean {
     case "hibernate":
       return typeof second === "boolean";
   }
-  // `["timeout", name]` at the head of a timeout, or `["timeout", "cancel"]` at the head of a list.
+  // `["timeout", name]` as the type of a timeout, or `["timeout", "cancel"]` as the first action of a list.
   if (!isTimeoutType(tag)) return false;
   if (typeof second === "number") return actions.length > 2 || tag[1] !== "cancel";
   return second === "cancel" || second === "update";
@@ -44,7 +45,7 @@ export function isInsertedType(type: unknown): type is InsertedType {
     (Array.isArray(type) && type.length === 2 && type[0] === "call" && isFrom(type[1]));
 }
 
-/** Takes an order for a timeout down; tells whether it was one. */
+/** Records a timeout action in the step; returns whether it is valid. */
 export function takeOrder(step: Step, type: TimeoutType, action: readonly unknown[]): boolean {
   const [, time, content, options] = action;
   if (action.length === 2) {

@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-explicit-any -- states, data and events are the modules' own business
+// deno-lint-ignore-file no-explicit-any -- the types of states, data and events are the module's own
 
 /**
  * The contract of a state machine's callback module. A part of `GenStatem`, whose namespace has all of it.
@@ -11,27 +11,27 @@ import type { Awaitable } from "../kernel/names.ts";
 import type { Term } from "../kernel/term.ts";
 import type { EventType, Init, Result } from "./response.ts";
 
-/** How a module is called: by one function for each state, or by one for all. */
+/** How the callbacks are called: one function for each state, or one function for all states. */
 export type CallbackMode = "state_functions" | "handle_event_function";
 
-/** What may be shown of a state machine: `formatStatus` of a callback module may alter it. */
+/** The status of a state machine in reports and `Sys.getStatus`; `formatStatus` of its module may change it. */
 export interface Status {
   /** The state that it is in. */
   readonly state?: Term;
   /** Its data. */
   readonly data?: Term;
-  /** The reason of its end; only in the report of that. */
+  /** The exit reason; only in the report of its termination. */
   readonly reason?: Term;
   /**
-   * The event that it was handling, and those that were to come next; only in the report of its end. The type
-   * of a call is shown as `["call", client]`.
+   * The event that it was handling, and the events that were queued; only in the report of its termination. The
+   * type of a call is shown as `["call", client]`.
    */
   readonly queue?: readonly (readonly [type: Term, content: Term])[];
   /** The events that are postponed, oldest first. */
   readonly postponed?: readonly (readonly [type: Term, content: Term])[];
   /** The types and contents of the timeouts that are set. */
   readonly timeouts?: readonly (readonly [type: Term, content: Term])[];
-  /** What debug functions have kept, if `Sys.log` is on. */
+  /** The events that were logged, if `Sys.log` is on. */
   readonly log?: readonly Term[];
 }
 
@@ -45,28 +45,27 @@ export interface Module {
   /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
   readonly moduleName?: string;
   /**
-   * How the callbacks are called: a {@linkcode CallbackMode}, or a list of one and `"state_enter"`. Asked once
-   * when the machine starts, and when the callback module changes.
+   * Returns a {@linkcode CallbackMode}, or a list of one and `"state_enter"`. Called once when the machine starts,
+   * and when its callback module changes.
    */
   callbackMode(): string | readonly string[];
   /**
-   * Makes the first state and data. Runs in the new process, under its name, before `startLink` resolves. See
-   * {@linkcode ok}.
+   * Returns the initial state and data. Runs in the new process, which is already registered, before `startLink`
+   * resolves. See {@linkcode ok}.
    */
   init(argument: any): Awaitable<Init>;
   /** Handles an event, in the mode `"handle_event_function"`. */
   handleEvent?(type: any, content: any, state: any, data: any): Awaitable<Result>;
   /**
-   * Cleans up. Called when the machine stops by itself, by `stop` or `Sys.terminate`, after an error, and, if
-   * it traps exits, when its parent ends; never when an exit signal ends it otherwise. After an error, `reason`
-   * is that error, without the stack. What it returns does not matter; an error that it throws is what the
-   * machine then ends with.
+   * Cleans up. Called when the machine stops itself, by `stop` or `Sys.terminate`, after an error, and, if it
+   * traps exits, when its parent exits; not when an exit signal terminates it otherwise. After an error, `reason`
+   * is that error, without the stack. The result is ignored; if it throws, the machine exits with that error.
    */
   terminate?(reason: any, state: any, data: any): unknown;
-  /** Converts state and data for a new version of the module: `["ok", state, data]`, or why not. */
+  /** Converts state and data for a new version of the module. Returns `["ok", state, data]`, or a reason. */
   codeChange?(oldVersion: any, state: any, data: any, extra: any): unknown;
   /**
-   * Words what reports and `Sys.getStatus` show of the machine: the place to hide secrets. If it fails, nothing
+   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, no status
    * is shown.
    */
   formatStatus?(status: Status): Status;
@@ -74,11 +73,11 @@ export interface Module {
 
 /** A module whose `init` takes no argument. */
 export interface ModuleWithoutArgument extends Module {
-  /** Makes the first state and data. */
+  /** Returns the initial state and data. */
   init(): Awaitable<Init>;
 }
 
-/** Tells whether an event is a call, which is to be answered to `type[1]`. */
+/** Whether an event is a call, which is replied to with `type[1]`. See the example of {@linkcode startLink}. */
 export function isCall(type: EventType): type is readonly ["call", From] {
   return Array.isArray(type) && type[0] === "call";
 }

@@ -1,6 +1,6 @@
 /**
- * What a state machine is made of, apart from its callbacks: state and data, the events that are to be handled
- * before any that is yet to be received, the postponed ones, and the timeouts.
+ * The data of a state machine: state and data, the queued and the postponed events, and the timeouts. It calls no
+ * callbacks: `server.ts` does, and records in a {@linkcode Step} what their results ask for.
  *
  * @module
  */
@@ -13,25 +13,25 @@ import { stage, start } from "../kernel/timers.ts";
 import { TermMap } from "../kernel/term_map.ts";
 import type { EventType, TimeoutType } from "./response.ts";
 
-/** An event, as a state callback gets it. */
+/** An event, as a state callback receives it. */
 export type Event = readonly [type: EventType, content: Term];
 
-/** What an action asks for: to set a timeout, in place of the one of that type. */
+/** A timeout action: sets a timeout, replacing the one of its type. */
 export interface TimeoutOrder {
   readonly type: TimeoutType;
-  /** Milliseconds, or a moment; `Infinity` cancels. */
+  /** In milliseconds, or an absolute time; `Infinity` cancels. */
   readonly time: number | "update";
   readonly content: Term;
   readonly isAbsolute: boolean;
 }
 
-/** A timeout that was set. */
+/** A timeout that is set. */
 export class Timeout {
   readonly type: TimeoutType;
   content: Term;
-  /** Runs, unless the timeout was one of 0 or is in the mailbox. */
+  /** Its timer; `null` for a timeout of 0, and once the timeout is in the mailbox. */
   timer: OwnedTimer | null = null;
-  /** What stands for it in its message. */
+  /** Its reference in the message. */
   #ref: Ref | null = null;
 
   constructor(type: TimeoutType, content: Term) {
@@ -49,15 +49,15 @@ export const TIMEOUT: Envelope = {
   toMessage: (timeout) => ["timeout", (timeout as Timeout).ref, (timeout as Timeout).type],
 };
 
-/** What the results for one event, and for the `"enter"` that follows from it, have asked for. */
+/** What the results for one event, and for the `"enter"` calls that it causes, have asked for. */
 export class Step {
   readonly event: Event;
-  /** What the machine is about to be in. */
+  /** The next state of the machine. */
   state: Term;
   data: Term;
-  /** The callback that runs, or has just run, is that for `"enter"`. */
+  /** Whether the callback that runs, or has just run, is the `"enter"` call. */
   isEntering = false;
-  /** The state is to be entered. */
+  /** Whether an `"enter"` call is due. */
   willEnter = false;
   postpones = false;
   hibernates = false;
@@ -76,26 +76,26 @@ export class StateMachine<Module> {
   readonly #process: Process;
   state: Term;
   data: Term;
-  /** The callback modules that were pushed, the one that counts first. */
+  /** The stack of callback modules, the current one first. */
   modules: readonly [Module, ...Module[]];
   /** Whether there is one callback for each state. */
   hasStateFunctions = false;
-  /** Whether entering a state is an event. */
+  /** Whether there are `"enter"` calls. */
   hasStateEnter = false;
   /** The event that is being handled. */
   step: Step | null = null;
-  /** Whether it is to hibernate when all is handled. */
+  /** Whether it hibernates when no event is left. */
   hibernates = false;
-  /** Number of events since the last message, or the last pause. */
+  /** The number of events since the last message, or the last pause. */
   inARow = 0;
-  /** Why it crashes, without the stack: `terminate` gets that. */
+  /** The reason of a crash without the stack, for `terminate`, and with it, for the exit. */
   crash: { readonly reason: Term; readonly exit: Term } | null = null;
-  /** Events that come before all others, the next one last. */
+  /** Events that are handled before the next message, the next one last. */
   #queue: Event[] = [];
   /** Oldest first. */
   #postponed: Event[] = [];
   #timeouts: TermMap<Timeout> | null = null;
-  /** Those of 0, which come when the queue is empty. */
+  /** Timeouts of 0, which are handled when the queue is empty. */
   #due: Timeout[] = [];
 
   constructor(process: Process, module: Module, state: Term, data: Term) {
@@ -105,18 +105,18 @@ export class StateMachine<Module> {
     this.data = data;
   }
 
-  /** Is from now on in this state, with these data. */
+  /** Sets state and data. */
   become(state: Term, data: Term): void {
     this.state = state;
     this.data = data;
   }
 
-  /** Begins to handle an event. */
+  /** Starts to handle an event. */
   begin(event: Event): Step {
     return this.step = new Step(event, this.state, this.data);
   }
 
-  /** Does what the step has asked for, and makes its state and data the machine's. */
+  /** Ends the step: applies its actions, and makes its state and data the machine's. */
   finish(onSet: ((order: TimeoutOrder) => void) | null): void {
     const { event, state, data, postpones, hibernates, inserted, orders } = this.step!;
     if (postpones) this.#postponed.push(event);
@@ -129,11 +129,11 @@ export class StateMachine<Module> {
     this.become(state, data);
     this.hibernates = hibernates;
     this.step = null;
-    if (orders.length > 0) this.#obey(orders, onSet);
+    if (orders.length > 0) this.#setAll(orders, onSet);
     for (let i = inserted.length - 1; i >= 0; i--) this.#queue.push(inserted[i]!);
   }
 
-  /** Takes the event that comes before any that is yet to be received, if there is one. */
+  /** Takes the next queued event, if there is one. */
   next(): Event | undefined {
     return this.#queue.pop();
   }
@@ -144,14 +144,14 @@ export class StateMachine<Module> {
     return timeout === undefined ? undefined : this.take(timeout)!;
   }
 
-  /** Takes a timeout whose time is up; `undefined` if it was cancelled since. */
+  /** Takes a timeout that has expired; `undefined` if it was cancelled since. */
   take(timeout: Timeout): Event | undefined {
     if (this.#timeouts?.get(timeout.type) !== timeout) return undefined;
     this.#cancel(timeout.type);
     return [timeout.type, timeout.content];
   }
 
-  /** The event that is being handled, and those that come after it. */
+  /** The event that is being handled, and the queued ones. */
   get queue(): Event[] {
     const queue = this.#queue.toReversed();
     return this.step === null ? queue : [this.step.event, ...queue];
@@ -176,8 +176,8 @@ export class StateMachine<Module> {
     if (at >= 0) this.#due.splice(at, 1);
   }
 
-  /** Sets timeouts; of those of one type, the last. */
-  #obey(orders: readonly TimeoutOrder[], onSet: ((order: TimeoutOrder) => void) | null): void {
+  /** Sets timeouts; of several of one type, the last. */
+  #setAll(orders: readonly TimeoutOrder[], onSet: ((order: TimeoutOrder) => void) | null): void {
     if (orders.length === 1) return this.#set(orders[0]!, onSet);
     const last = new TermMap<TimeoutOrder>();
     for (const order of orders) last.set(order.type, order);

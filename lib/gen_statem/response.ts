@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-explicit-any -- states and data are the modules' own business
+// deno-lint-ignore-file no-explicit-any -- the types of states and data are the module's own
 
 /**
  * What the callbacks of a state machine take and return: events, actions, and response tuples made by
@@ -14,15 +14,15 @@ import type { Stop } from "../response.ts";
 // --- Events -------------------------------------------------------------------------------------
 
 /**
- * The type of a timeout: `"timeout"` is the event timeout, which any event cancels, `"state_timeout"` the one
- * that a change of state cancels, `["timeout", name]` one of those that only an action cancels.
+ * The type of a timeout: `"timeout"` is the event timeout, which any event cancels; `"state_timeout"` is cancelled
+ * by a change of state; `["timeout", name]` is a generic timeout, which only an action cancels.
  */
 export type TimeoutType = "timeout" | "state_timeout" | readonly ["timeout", Term];
 
 /**
- * What kind of event a state callback is called for: a `call`, which is to be answered to `from`, a `cast`,
- * any other message (`"info"`), a timeout, an event that the machine has made itself (`"internal"`), or that
- * the state was entered (`"enter"`; the content is the state before).
+ * The type of an event: a `call`, which is replied to with `from`, a `cast`, any other message (`"info"`), a
+ * timeout, an event that the machine has inserted itself (`"internal"`), or the entry of a state (`"enter"`; the
+ * content is the previous state).
  */
 export type EventType =
   | readonly ["call", From]
@@ -37,23 +37,22 @@ export type InsertedType = Exclude<EventType, "enter">;
 
 // --- Actions ------------------------------------------------------------------------------------
 
-/** Answers a call: `["reply", from, value]`. */
+/** Replies to a call: `["reply", from, value]`. */
 export type ReplyAction = readonly ["reply", From, Term];
 
 /** Options of a timeout. */
 export interface TimeoutOptions {
-  /** The time is a moment of `Process.monotonicTime`, not milliseconds from now. Default `false`. */
+  /** Whether the time is a point on the clock of `Process.monotonicTime`, not a delay. Default `false`. */
   readonly abs?: boolean;
 }
 
 /**
- * Sets a timeout, in place of the one of that type if there is one: an event of that type, with this content,
- * comes after so many milliseconds. `Infinity` sets none, and cancels; so does `"cancel"`. 0 has the event
- * come as soon as the events are handled that the machine has inserted, without a look at the mailbox.
- * `"update"` gives the one that runs another content; if there is none, it is a timeout of 0. A bare number
- * sets the event timeout, with itself for content.
+ * Sets a timeout, replacing the one of its type: an event of this type and content is generated after the given
+ * time, in milliseconds. `Infinity` and `"cancel"` only cancel. A timeout of 0 is handled after the inserted events
+ * and before the next message. `"update"` changes the content of a running timeout; if there is none, it sets a
+ * timeout of 0. A bare number sets the event timeout, with that number as content.
  *
- * @example A session that ends when nobody asks, and after an hour anyhow
+ * @example A session with an idle timeout and a total limit
  * ```ts
  * import { GenStatem, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -62,7 +61,7 @@ export interface TimeoutOptions {
  *   callbackMode: () => "handle_event_function",
  *   init: () => GenStatem.ok("open", 0, [60_000, [["timeout", "limit"], 3600_000, "limit"]]),
  *   handleEvent(type: GenStatem.EventType, _content: unknown, _state: "open", asked: number) {
- *     if (!GenStatem.isCall(type)) return "stop" as const; // either of the two
+ *     if (!GenStatem.isCall(type)) return "stop" as const; // one of the two timeouts
  *     return GenStatem.keepState(asked + 1, [["reply", type[1], asked + 1], 60_000]);
  *   },
  * };
@@ -80,7 +79,7 @@ export type TimeoutAction =
   | readonly [TimeoutType, "cancel"]
   | readonly [TimeoutType, "update", Term];
 
-/** An action that the result for an `"enter"` may ask for. */
+/** An action that the result of an `"enter"` call may contain. */
 export type EnterAction =
   | ReplyAction
   | TimeoutAction
@@ -91,14 +90,14 @@ export type EnterAction =
 /**
  * An action of a state callback:
  *
- * - `"postpone"`: the event is not handled yet; it comes again when the state has changed.
- * - `["next_event", type, content]`: inserts an event, to be handled before all that is queued already.
- * - `["reply", from, value]`: answers a call.
+ * - `"postpone"`: the event is kept, and handled again when the state has changed.
+ * - `["next_event", type, content]`: inserts an event, to be handled before those that are queued.
+ * - `["reply", from, value]`: replies to a call.
  * - `["state_timeout", ms, content]`, `["timeout", ms, content]`, `[["timeout", name], ms, content]`: see
  *   {@linkcode TimeoutAction}.
- * - `"hibernate"`: hints that no event is expected soon.
- * - `["change_callback_module", module]`: from now on, that module's callbacks are called.
- *   `["push_callback_module", module]` does so until `"pop_callback_module"`.
+ * - `"hibernate"`: marks the machine as hibernating, since no event is expected for some time.
+ * - `["change_callback_module", module]`: from now on, the callbacks of that module are called.
+ *   `["push_callback_module", module]`: the same, until `"pop_callback_module"`.
  */
 export type Action =
   | EnterAction
@@ -109,14 +108,14 @@ export type Action =
   | "pop_callback_module";
 
 /**
- * Several actions, which are done in this order, or just one. Of the timeouts of one type the last one counts,
- * and they are set when all else is done.
+ * One action, or a list of actions, which are executed in order. Timeouts are set after all other actions; of
+ * several of one type, the last one applies.
  */
 export type Actions = Action | readonly Action[];
 
 // --- Results ------------------------------------------------------------------------------------
 
-/** What `init` of a state machine may return. */
+/** The result of `init` of a state machine. */
 export type Init<State = any, Data = any> =
   | readonly ["ok", State, Data]
   | readonly ["ok", State, Data, Actions]
@@ -133,25 +132,25 @@ export type KeepState<Data = any> =
   | readonly ["keep_state", Data]
   | readonly ["keep_state", Data, Actions];
 
-/** A result that keeps both. */
+/** A result that keeps the state and the data. */
 export type KeepStateAndData = "keep_state_and_data" | readonly ["keep_state_and_data", Actions];
 
-/** A result that enters the state once more. */
+/** A result that keeps the state, and enters it again. */
 export type RepeatState<Data = any> =
   | readonly ["repeat_state", Data]
   | readonly ["repeat_state", Data, Actions];
 
-/** A result that enters the state once more, with the data as they are. */
+/** A result that keeps the state and the data, and enters the state again. */
 export type RepeatStateAndData =
   | "repeat_state_and_data"
   | readonly ["repeat_state_and_data", Actions];
 
-/** A result that answers calls and stops the machine. */
+/** A result that replies to calls and stops the machine. */
 export type StopAndReply<Data = any> =
   | readonly ["stop_and_reply", Term, ReplyAction | readonly ReplyAction[]]
   | readonly ["stop_and_reply", Term, ReplyAction | readonly ReplyAction[], Data];
 
-/** What a state callback may return. */
+/** The result of a state callback. */
 export type Result<State = any, Data = any> =
   | NextState<State, Data>
   | KeepState<Data>
@@ -164,8 +163,8 @@ export type Result<State = any, Data = any> =
   | StopAndReply<Data>;
 
 /**
- * From `init`: the machine runs, in `state`, with `data`. The actions are done before any event comes.
- * Mirrors `{ok, State, Data, Actions}`.
+ * From `init`: starts the machine in `state`, with `data`. The actions are executed before the first event.
+ * Mirrors `{ok, State, Data, Actions}`. See the example of {@linkcode nextState}.
  *
  * To refuse to start, return `stop(reason)` or `ignore`, as from the `init` of a `GenServer`.
  */
@@ -178,9 +177,32 @@ export function ok<const State, Data>(
 }
 
 /**
- * Goes on in `state`, with `data`. If that is another state than before, it is entered: the state timeout is
- * cancelled, postponed events come again. States are compared as terms.
+ * Continues in `state`, with `data`. If the state changes, the state timeout is cancelled and postponed events are
+ * handled again. States are compared by content.
  * Mirrors `{next_state, State, Data, Actions}`.
+ *
+ * @example A switch that counts
+ * ```ts
+ * import { GenStatem, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Switch = {
+ *   callbackMode: () => "state_functions",
+ *   init: () => GenStatem.ok("off", 0),
+ *   off: (_type: GenStatem.EventType, _content: unknown, count: number) =>
+ *     GenStatem.nextState("on", count),
+ *   on(type: GenStatem.EventType, content: unknown, count: number): GenStatem.Result {
+ *     if (GenStatem.isCall(type)) return GenStatem.keepStateAndData(["reply", type[1], count]);
+ *     return content === "count" ? GenStatem.keepState(count + 1) : GenStatem.nextState("off", 0);
+ *   },
+ * };
+ *
+ * const light = unwrap(await GenStatem.startLink(Switch));
+ * GenStatem.cast(light, "press");
+ * GenStatem.cast(light, "count");
+ * assertEquals(await GenStatem.call(light, "read"), 1);
+ * await GenStatem.stop(light);
+ * ```
  */
 export function nextState<const State, Data>(
   state: State,
@@ -190,36 +212,83 @@ export function nextState<const State, Data>(
   return actions === undefined ? ["next_state", state, data] : ["next_state", state, data, actions];
 }
 
-/** Stays in the state, with `data`. Mirrors `{keep_state, Data, Actions}`. */
+/**
+ * Stays in the current state, with `data`. Mirrors `{keep_state, Data, Actions}`. See the example of
+ * {@linkcode nextState}.
+ */
 export function keepState<Data>(data: Data, actions?: Actions): KeepState<Data> {
   return actions === undefined ? ["keep_state", data] : ["keep_state", data, actions];
 }
 
-/** Stays as it is. Mirrors `keep_state_and_data` and `{keep_state_and_data, Actions}`. */
+/**
+ * Stays in the current state, with the current data. Mirrors `keep_state_and_data` and
+ * `{keep_state_and_data, Actions}`. See the example of {@linkcode nextState}.
+ */
 export function keepStateAndData(actions?: Actions): KeepStateAndData {
   return actions === undefined ? "keep_state_and_data" : ["keep_state_and_data", actions];
 }
 
 /**
- * Stays in the state, with `data`, and has its `"enter"` called once more, if the machine has such calls. That
- * is all: timeouts and postponed events stay, too. Mirrors `{repeat_state, Data, Actions}`.
+ * Stays in the current state, with `data`, and repeats its `"enter"` call, if the machine has `"enter"` calls.
+ * Timeouts and postponed events are kept. Mirrors `{repeat_state, Data, Actions}`.
+ *
+ * @example Entering a state again
+ * ```ts
+ * import { GenStatem, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Round = {
+ *   callbackMode: () => ["state_functions", "state_enter"],
+ *   init: () => GenStatem.ok("playing", 0),
+ *   playing(type: GenStatem.EventType, _content: unknown, rounds: number): GenStatem.Result {
+ *     if (type === "enter") return GenStatem.keepState(rounds + 1);
+ *     if (GenStatem.isCall(type)) return GenStatem.keepStateAndData(["reply", type[1], rounds]);
+ *     return GenStatem.repeatStateAndData();
+ *   },
+ * };
+ *
+ * const game = unwrap(await GenStatem.startLink(Round));
+ * GenStatem.cast(game, "again");
+ * assertEquals(await GenStatem.call(game, "rounds"), 2);
+ * await GenStatem.stop(game);
+ * ```
  */
 export function repeatState<Data>(data: Data, actions?: Actions): RepeatState<Data> {
   return actions === undefined ? ["repeat_state", data] : ["repeat_state", data, actions];
 }
 
-/** As {@linkcode repeatState}, with the data as they are. Mirrors `{repeat_state_and_data, Actions}`. */
+/**
+ * As {@linkcode repeatState}, with the current data; see its example. Mirrors
+ * `{repeat_state_and_data, Actions}`.
+ */
 export function repeatStateAndData(actions?: Actions): RepeatStateAndData {
   return actions === undefined ? "repeat_state_and_data" : ["repeat_state_and_data", actions];
 }
 
 /**
- * Answers calls, then ends the machine: its `terminate` runs when the replies are on their way.
+ * Replies to calls, then stops the machine: its `terminate` runs after the replies are sent.
  * Mirrors `{stop_and_reply, Reason, Replies, Data}`.
  *
- * To end it without a reply, return `stop(reason)` or `stop(reason, data)`, as from a `GenServer`.
+ * To stop without a reply, return `stop(reason)` or `stop(reason, data)`, as from a `GenServer`.
  *
- * @param args The data for `terminate`, if they are others than before.
+ * @param args The data for `terminate`. Default: the current data.
+ *
+ * @example Replying and stopping
+ * ```ts
+ * import { GenStatem, receive, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Once = {
+ *   callbackMode: () => "handle_event_function",
+ *   init: () => GenStatem.ok("ready", undefined),
+ *   handleEvent: ([, from]: readonly ["call", GenStatem.From]) =>
+ *     GenStatem.stopAndReply("normal", ["reply", from, "goodbye"]),
+ * };
+ *
+ * const [pid, ref] = unwrap(await GenStatem.startMonitor(Once));
+ * assertEquals(await GenStatem.call(pid, "hello"), "goodbye");
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "normal"]);
+ * ```
  */
 export function stopAndReply<Data = never>(
   reason: Term,

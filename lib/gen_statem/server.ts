@@ -1,5 +1,6 @@
 /**
- * The server's half of a state machine: calls the state callbacks, and does what their results ask for.
+ * The server of a state machine: a behaviour (`gen/behaviour.ts`) that calls the state callbacks, and executes
+ * what their results ask for. `../gen_statem.ts` starts it.
  *
  * @module
  */
@@ -31,19 +32,19 @@ import type { Actions, ReplyAction } from "./response.ts";
 import { trace } from "./trace.ts";
 import type { Status as ServerStatus } from "../gen/status.ts";
 
-/** Options of a process that becomes a state machine. */
+/** Options of {@linkcode enterLoop}. */
 export type EnterLoopOptions = Pick<StartOptions, "debug" | "hibernateAfter">;
 
 type Machine = StateMachine<GenStatem>;
 
-/** One callback module's machines. */
+/** The behaviour of the machines of one callback module. */
 export class GenStatem extends Gen {
   readonly kind = "gen_statem";
   readonly #module: Module;
   readonly #init: ReturnType<typeof callbackOf>;
   readonly #handleEvent: ReturnType<typeof callbackOf>;
   readonly #terminate: ReturnType<typeof callbackOf>;
-  /** The functions of the states that there have been. */
+  /** The functions of the states, looked up on first use. */
   readonly #functions = new Map<Term, NonNullable<ReturnType<typeof callbackOf>>>();
 
   constructor(module: Module) {
@@ -85,7 +86,7 @@ export class GenStatem extends Gen {
   protected override initFailed(process: Process, thrown: unknown): void {
     const reason = reasonOf(thrown);
     this.#report(process, reason, {});
-    // As in OTP, the start is told the bare error, and links and monitors get the stack with it.
+    // As in OTP, the start fails with the bare error; links and monitors also get the stack.
     this.refuse(process, reason, thrown instanceof Exit ? thrown.reason : thrown);
   }
 
@@ -102,7 +103,7 @@ export class GenStatem extends Gen {
     runAs(process, () => this.#begin(process, machine, actions));
   }
 
-  /** Enters the first state, by way of an event that nobody sees. */
+  /** Enters the first state, as a step with an event that no callback receives. */
   #begin(process: Process, machine: Machine, actions: unknown): void {
     const step = machine.begin(["internal", "init_state"]);
     if (!this.#useModules(process, machine, machine.modules, "enter")) return;
@@ -118,7 +119,7 @@ export class GenStatem extends Gen {
     const machine = process.state as Machine;
     const event = eventOf(machine, kind, payload);
     if (event === undefined) {
-      // A timeout that was cancelled when it lay in the mailbox already: as if it had never been there.
+      // A timeout that was cancelled when it was already in the mailbox: ignored.
       if (machine.hibernates) process.flags |= HIBERNATING;
       return;
     }
@@ -128,12 +129,12 @@ export class GenStatem extends Gen {
     if (this.#proceed(process, machine)) this.#drain(process, machine);
   }
 
-  /** What is taken is seen when it is known to be an event. */
+  /** A message is traced as an event, in {@linkcode GenStatem.handle}. */
   protected override traceMessage(): void {}
 
   protected handleIdleTimeout(): void {}
 
-  /** Handles the events that come before the next message, whatever that is. */
+  /** Handles the events that come before the next message. */
   #drain(process: Process, machine: Machine): void {
     for (;;) {
       let event = machine.next();
@@ -150,7 +151,7 @@ export class GenStatem extends Gen {
     if (machine.hibernates) process.flags |= HIBERNATING;
   }
 
-  /** A machine that has much to say to itself lets others have their turns, and the host its own. */
+  /** Lets other processes and the host run when a machine has handled many events of its own in a row. */
   #pause(process: Process, machine: Machine): void {
     machine.inARow = 0;
     const goOn = () => {
@@ -160,8 +161,8 @@ export class GenStatem extends Gen {
   }
 
   /**
-   * Calls what there is to call for the event that is being handled. Tells whether all is done, so that the next
-   * event can be handled: it is not when a callback is pending, or the machine ends.
+   * Calls the callbacks for the event that is being handled. Returns whether the step is finished, so that the next
+   * event can be handled; it is not if a callback is pending, or the machine exits.
    */
   #proceed(process: Process, machine: Machine): boolean {
     const step = machine.step!;
@@ -198,7 +199,7 @@ export class GenStatem extends Gen {
     return false;
   }
 
-  /** Goes on when a result has been taken. */
+  /** Continues after a result: with the `"enter"` call, or by finishing the step. */
   #conclude(process: Process, machine: Machine): boolean {
     if (machine.step!.willEnter) return this.#proceed(process, machine);
     this.#finish(process, machine);
@@ -215,7 +216,7 @@ export class GenStatem extends Gen {
     });
   }
 
-  /** Calls the state callback for the event, or for the entry that follows from it. */
+  /** Calls the state callback for the event, or the `"enter"` call that it has caused. */
   #call(machine: Machine, step: Step): unknown {
     const { state, data } = step;
     const type = step.isEntering ? "enter" : step.event[0];
@@ -241,9 +242,9 @@ export class GenStatem extends Gen {
     return callback;
   }
 
-  // --- Taking results ---------------------------------------------------------------------------
+  // --- Results ----------------------------------------------------------------------------------
 
-  /** Does what a result says; tells whether the machine goes on. */
+  /** Applies a result; returns whether the machine continues. */
   #take(process: Process, machine: Machine, result: unknown): boolean {
     const step = machine.step!;
     if (result === "keep_state_and_data") return true;
@@ -294,7 +295,7 @@ export class GenStatem extends Gen {
     return this.#fail(process, machine, ["bad_return_from_state_function", result]);
   }
 
-  /** Does all actions that do not have to wait for the end of the step. */
+  /** Executes the actions that need not wait for the end of the step, and records the others. */
   #act(process: Process, machine: Machine, actions: unknown): boolean {
     const step = machine.step!;
     if (Array.isArray(actions) && !isSingle(actions)) {
@@ -385,7 +386,7 @@ export class GenStatem extends Gen {
     return this.#useModules(process, machine, [next, ...below]);
   }
 
-  /** Asks the first of `modules` for its callback mode, and lets it take over. */
+  /** Makes the first of `modules` the current callback module, in its callback mode. */
   #useModules(
     process: Process,
     machine: Machine,
@@ -413,7 +414,7 @@ export class GenStatem extends Gen {
     return true;
   }
 
-  // --- The way out ------------------------------------------------------------------------------
+  // --- Termination ------------------------------------------------------------------------------
 
   #replyAndEnd(process: Process, machine: Machine, reason: Term, replies: unknown): false {
     const isList = Array.isArray(replies) && replies[0] !== "reply";
@@ -431,13 +432,13 @@ export class GenStatem extends Gen {
     return false;
   }
 
-  /** Ends the machine for a callback that threw. */
+  /** Stops the machine after a callback threw. */
   #crash(process: Process, machine: Machine, error: Error): false {
     if (error instanceof Exit) return this.#end(process, error.reason);
     return this.#fail(process, machine, error, error.stack);
   }
 
-  /** Ends the machine for an error: `terminate` gets the reason, everybody else the stack with it. */
+  /** Stops the machine with an error: `terminate` gets the reason, links and monitors also the stack. */
   #fail(process: Process, machine: Machine, reason: Term, stack = ""): false {
     machine.crash = { reason, exit: [reason, stack] };
     return this.#end(process, machine.crash.exit);
@@ -465,7 +466,7 @@ export class GenStatem extends Gen {
     reportCrash(process, reason, nameOf(process));
   }
 
-  /** Reports that a machine terminates, or that none has come to be. */
+  /** Reports that a machine terminates, or has failed to start. */
   #report(process: Process, reason: Term, fields: object): void {
     const machine = process.state instanceof StateMachine ? process.state as Machine : null;
     const queue = (machine?.queue ?? []).map(shownEvent);
@@ -568,7 +569,7 @@ export class GenStatem extends Gen {
 
 const ON_ENTER = "bad_state_enter_action_from_state_function";
 
-/** Functions of a module that are no state's: on the BEAM they differ in the number of their arguments. */
+/** Callbacks that are not state functions: on the BEAM their arity distinguishes them. */
 const OTHER_CALLBACKS: readonly Term[] = [
   "callbackMode",
   "init",
@@ -580,7 +581,7 @@ const OTHER_CALLBACKS: readonly Term[] = [
 
 function noFunction(state: Term): TypeError {
   const why = !isAtom(state)
-    ? "the state of a module with state_functions has to be an atom"
+    ? "with the callback mode state_functions, a state must be an atom"
     : OTHER_CALLBACKS.includes(state)
     ? "a state cannot have the name of another callback"
     : "the GenStatem module has no function of that name";
@@ -589,7 +590,7 @@ function noFunction(state: Term): TypeError {
 
 const behaviours = new WeakMap<object, GenStatem>();
 
-/** The behaviour of a module. @throws {TypeError} If it is no module of callbacks. */
+/** The behaviour of a module. @throws {TypeError} If it is not a callback module. */
 export function behaviourOf(module: Module): GenStatem {
   let behaviour = behaviours.get(module);
   if (behaviour !== undefined) return behaviour;
@@ -614,13 +615,13 @@ function isModule(value: unknown): value is object {
   return (typeof value === "object" || typeof value === "function") && value !== null;
 }
 
-/** What `callbackMode` of a module says. */
+/** A valid result of `callbackMode`. */
 interface Mode {
   readonly hasStateFunctions: boolean;
   readonly hasStateEnter: boolean;
 }
 
-/** What it says, if that is no callback mode. */
+/** An invalid result of `callbackMode`. */
 class BadMode {
   readonly reason: Term;
 
@@ -653,7 +654,7 @@ function callbackModeOf({ hasStateFunctions, hasStateEnter }: Machine): Term {
   return hasStateEnter ? [mode, "state_enter"] : mode;
 }
 
-/** A message as an event; `undefined` of a timeout that was cancelled. */
+/** A message as an event; `undefined` for a timeout that was cancelled. */
 function eventOf(machine: Machine, kind: Kind, payload: Term): Event | undefined {
   if (kind instanceof PendingCall) return [["call", kind.from], payload];
   if (kind === TIMEOUT) return machine.take(payload as Timeout);
@@ -667,12 +668,12 @@ function eventOf(machine: Machine, kind: Kind, payload: Term): Event | undefined
   return ["info", payload];
 }
 
-/** An event as reports show it: whom a call is to be answered to is nobody's business. */
+/** An event as reports show it: of a call only the client, not the reference for the reply. */
 function shownEvent([type, content]: Event): readonly [Term, Term] {
   return [isCall(type) ? ["call", type[1][0]] : type, content];
 }
 
-/** Answers a call, as an action asks for. */
+/** Executes a reply action. */
 function send(process: Process, [, from, value]: ReplyAction): void {
   answer(from, value);
   if (process.server !== null) trace(process, ["out", value, from]);

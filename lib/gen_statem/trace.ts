@@ -1,5 +1,5 @@
 /**
- * What debug functions see of a state machine, and how it is worded.
+ * The debug events of a state machine (`Sys.trace` and `Sys.log`), and their format. Used by `server.ts`.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import type { MachineEvent } from "../gen/debug.ts";
 import { isCall } from "./contract.ts";
 import type { Event } from "./machine.ts";
 
-/** Lets the debug functions of a machine see what it does, if it has any. */
+/** Calls the debug functions of a machine with an event, if it has any. */
 export function trace(process: Process, event: MachineEvent): void {
   const { debug } = process.server as Attributes;
   debug?.handle(event, localNameOf(process.pid) ?? process.pid, formatEvent);
 }
 
-/** Words an event as OTP does: `*DBG* "door" receive cast 1234 in state "locked"`. */
+/** Formats an event as OTP does: `*DBG* "door" receive cast 1234 in state "locked"`. */
 function formatEvent(event: MachineEvent, machine: Term): string {
-  const who = `*DBG* ${inspect(machine)}`;
+  const prefix = `*DBG* ${inspect(machine)}`;
   switch (event[0]) {
     case "in":
-      return `${who} receive ${formatMessage(event[1] as Event)} in state ${inspect(event[2])}`;
+      return `${prefix} receive ${formatMessage(event[1] as Event)} in state ${inspect(event[2])}`;
     case "out":
-      return `${who} send ${inspect(event[1])} to ${inspect(event[2][0])}`;
+      return `${prefix} send ${inspect(event[1])} to ${inspect(event[2][0])}`;
     case "postpone":
     case "consume": {
       const [tag, message, state, next] = event;
       const states = equal(state, next) ? inspect(state) : `${inspect(state)} => ${inspect(next)}`;
-      return `${who} ${tag} ${formatMessage(message as Event)} in state ${states}`;
+      return `${prefix} ${tag} ${formatMessage(message as Event)} in state ${states}`;
     }
     default:
-      return `${who} ${event[0]} ${inspect(event[1])} in state ${inspect(event[2])}`;
+      return `${prefix} ${event[0]} ${inspect(event[1])} in state ${inspect(event[2])}`;
   }
 }
 

@@ -1,14 +1,15 @@
 /**
- * The library's one window on files: whole texts, read and written.
+ * The only access of the library to files: whole texts, read and written. Used by `ets.ts`; imports
+ * nothing of the library.
  *
- * Deno, Node and Bun offer the same under `node:fs`. Nothing of it is loaded before somebody asks for a
- * file, so that a program that never does pays nothing and needs no permission; one that does needs
- * `--allow-read` or `--allow-write` for the path on Deno.
+ * Deno, Node and Bun have the same API in `node:fs`. It is loaded when a file is first read or written,
+ * so that other programs do not load it, and need no permission. On Deno, `--allow-read` or
+ * `--allow-write` is needed for the path.
  *
  * @module
  */
 
-/** What became of a file: its text, or the host's code for why not, such as `"enoent"`. */
+/** The result of an operation on a file: a value, or the host's error code in lower case, such as `"enoent"`. */
 export type FileResult<Value> = readonly ["ok", Value] | readonly ["error", string];
 
 /** Reads a file as text. Rejects if the host does not allow it. */
@@ -16,7 +17,7 @@ export function readText(path: string): Promise<FileResult<string>> {
   return attempt(async () => (await import("node:fs/promises")).readFile(path, "utf8"));
 }
 
-/** Writes a file as text, in place of what it was. Rejects if the host does not allow it. */
+/** Writes a file as text, replacing its contents. Rejects if the host does not allow it. */
 export function writeText(path: string, text: string): Promise<FileResult<void>> {
   return attempt(async () => (await import("node:fs/promises")).writeFile(path, text));
 }
@@ -26,7 +27,7 @@ async function attempt<Value>(run: () => Promise<Value>): Promise<FileResult<Val
     return ["ok", await run()];
   } catch (error) {
     const code = (error as { code?: unknown } | null)?.code;
-    if (typeof code !== "string") throw error; // Deno's missing permission says itself what to do
+    if (typeof code !== "string") throw error; // a missing permission: Deno's own message says what to do
     return ["error", code.toLowerCase()];
   }
 }

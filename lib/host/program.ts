@@ -1,13 +1,14 @@
 /**
- * A program's window on its host: signals, the exit status, and staying alive.
+ * The library's access to the host process: signals, the exit status, and keeping it running. Used by
+ * `application.ts` and its controller; imports nothing of the library.
  *
- * Each is looked for before it is used, and none needs a permission. A host without them (a browser)
- * has no signals, and a program there cannot be ended.
+ * Each function checks whether the host has the API, and none needs a permission. On a host without
+ * them (a browser) there are no signals, and {@linkcode exitProgram} has no effect.
  *
  * @module
  */
 
-/** The signals that ask a program to end, and the status of a program that is ended by one. */
+/** The signals that request a program to terminate. */
 export type Signal = "SIGINT" | "SIGTERM";
 
 const STATUSES: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -26,21 +27,21 @@ interface Host {
 }
 
 const host = globalThis as Host;
-/** The longest delay that hosts keep. */
+/** The longest delay that hosts support. */
 const HOLD_MS = 2 ** 31 - 1;
 
-/** The exit status of a program that a signal ends at once, as shells know it. */
+/** The exit status of a program that is terminated by a signal, as in shells. */
 export function statusOf(signal: Signal): number {
   return STATUSES[signal];
 }
 
-/** Ends the program with an exit status. */
+/** Exits the program with a status. */
 export function exitProgram(status: number): void {
   if (host.Deno !== undefined) host.Deno.exit(status);
   host.process?.exit(status);
 }
 
-/** Calls `handle` for each signal that asks the program to end; returns a function that ends that. */
+/** Calls `handle` for each signal that requests termination; returns a function that removes the listeners. */
 export function onSignals(handle: (signal: Signal) => void): () => void {
   const undo: (() => void)[] = [];
   for (const signal of Object.keys(STATUSES) as Signal[]) {
@@ -54,13 +55,13 @@ export function onSignals(handle: (signal: Signal) => void): () => void {
         undo.push(() => host.process!.off(signal, listener));
       }
     } catch {
-      // A system that does not know this signal (Windows, SIGTERM) never sends it.
+      // The system does not support this signal (Windows, SIGTERM), and never sends it.
     }
   }
   return () => undo.forEach((remove) => remove());
 }
 
-/** Keeps the host running until the function that this returns is called. */
+/** Keeps the host running until the returned function is called. */
 export function holdHost(): () => void {
   const timer = setInterval(() => {}, HOLD_MS);
   return () => clearInterval(timer);

@@ -1,16 +1,16 @@
 /**
- * The files of a new project.
+ * The files of a new project, as texts. `../new.ts` writes them.
  *
  * @module
  */
 
-/** The project to make. */
+/** The project to create. */
 export interface Project {
-  /** Name of the folder and of the application, in snake case. */
+  /** The name of the folder and of the application, in snake case. */
   readonly name: string;
   /** Whether it has an application with a supervisor. */
   readonly isSupervised: boolean;
-  /** Path of the checkout to link to, if this library does not come from the registry. */
+  /** The path of the checkout to link to, if this library does not come from the registry. */
   readonly checkout?: string;
 }
 
@@ -64,9 +64,9 @@ function readme({ name, isSupervised }: Project): string {
   const rows = [
     ["`lib/core.ts`", "the core: pure functions"],
     ["`lib/server.ts`", "the boundary: a GenServer that keeps the state"],
-    [`\`lib/${name}.ts\``, "the API that others use"],
+    [`\`lib/${name}.ts\``, "the API"],
     ...(isSupervised
-      ? [["`lib/application.ts`", "the application: a supervisor, and what it starts"]]
+      ? [["`lib/application.ts`", "the application: a supervisor and its children"]]
       : []),
     ["`main.ts`", "the program"],
   ];
@@ -82,12 +82,12 @@ ${rows.map(([file, what]) => `- ${file}: ${what}`).join("\n")}
 ${isSupervised ? snippets(name) : ""}`;
 }
 
-/** How to run code beside the application, as `mix run -e` does, or without it (`--no-start`). */
+/** How to run code with the application, as `mix run -e` does, or without it (`--no-start`). */
 function snippets(name: string): string {
   const code = `'import * as ${pascalCase(name)} from "./lib/${name}.ts"; …'`;
   return `
-In the shell (\`deno task repl\`) the application runs. So it does for code of your own if you preload
-the program:
+In the shell (\`deno task repl\`) the application is running. To run other code with it, preload the
+program:
 
 \`\`\`sh
 deno eval --preload=./main.ts ${code}
@@ -102,7 +102,7 @@ const CORE = `/**
  * @module
  */
 
-/** The count after one more. */
+/** The next count. */
 export function increment(count: number): number {
   return count + 1;
 }
@@ -119,7 +119,7 @@ import { GenServer, noreply, ok, reply } from "@denotp/otp";
 import * as Core from "./core.ts";
 import * as Server from "./server.ts";
 
-/** The name that the server is known by. */
+/** The name that the server is registered under. */
 export const NAME = "${name}";
 
 export const startLink = (count: number) => GenServer.startLink(Server, count, { name: NAME });
@@ -137,7 +137,7 @@ export const handleCast = (_request: "increment", count: number) => noreply(Core
 
 function api(name: string): string {
   return `/**
- * ${pascalCase(name)}: what others use.
+ * ${pascalCase(name)}: the API of the server.
  *
  * @module
  */
@@ -150,17 +150,17 @@ type Ref = GenServer.ServerRef<typeof Server>;
 /** Starts a server that is linked to the calling process. */
 export const startLink = (count = 0) => Server.startLink(count);
 
-/** Adds one. */
+/** Adds one to the count. */
 export const increment = (server: Ref = Server.NAME) => GenServer.cast(server, "increment");
 
-/** The count. */
+/** Returns the count. */
 export const count = (server: Ref = Server.NAME) => GenServer.call(server, "count");
 `;
 }
 
 function application(name: string): string {
   return `/**
- * The application: a supervisor, and what it starts.
+ * The application: a supervisor and its children.
  *
  * @module
  */
@@ -169,7 +169,7 @@ import { type Application, Supervisor } from "@denotp/otp";
 import * as This from "./application.ts";
 import * as Server from "./server.ts";
 
-/** Starts the top supervisor. Children are started in their order, and stopped in reverse. */
+/** Starts the top supervisor. Its children are started in order, and stopped in reverse order. */
 export function start(_type: unknown, _args: readonly unknown[]) {
   const children = [
     Server.childSpec(0),
@@ -177,7 +177,7 @@ export function start(_type: unknown, _args: readonly unknown[]) {
   return Supervisor.startLink(children, { strategy: "one_for_one", name: "${name}_supervisor" });
 }
 
-/** What OTP's \`.app\` file says. */
+/** The specification of the application, OTP's \`.app\` file. */
 export const ${camelCase(name)}: Application.Specification = {
   name: "${name}",
   version: "0.1.0",
@@ -212,7 +212,7 @@ function supervisedMain(name: string): string {
   return `/**
  * Run: deno task start (stop it with Ctrl+C)
  *
- * Imported, as a shell and a snippet of code do, this starts the application and nothing more.
+ * Imported, as by the shell, this only starts the application.
  *
  * @module
  */
@@ -255,7 +255,7 @@ import { ${camelCase(name)} } from "../lib/application.ts";
 import * as ${pascalCase(name)} from "../lib/${name}.ts";
 import * as Server from "../lib/server.ts";
 
-Deno.test("${pascalCase(name)} counts, and is started again when it is killed", async () => {
+Deno.test("${pascalCase(name)} counts, and is restarted when it is killed", async () => {
   assertEquals(await Application.start(${camelCase(name)}), "ok");
   ${pascalCase(name)}.increment();
   assertEquals(await ${pascalCase(name)}.count(), 1);
@@ -263,7 +263,7 @@ Deno.test("${pascalCase(name)} counts, and is started again when it is killed", 
   Process.monitor(Server.NAME);
   Process.exit(Process.whereis(Server.NAME)!, "kill");
   await receive({ DOWN: () => {} });
-  await Supervisor.countChildren("${name}_supervisor"); // answers when it has dealt with that
+  await Supervisor.countChildren("${name}_supervisor"); // returns after the restart
   assertEquals(await ${pascalCase(name)}.count(), 0);
 
   assertEquals(await Application.stop("${name}"), "ok");

@@ -1,9 +1,10 @@
 /**
- * The groups of one scope: who is in which, and how often. Here nothing is sent and nobody is watched;
- * that is `pg_scope.ts`.
+ * The groups of one scope, and their members: the data of `scope.ts`, which sends and monitors. Nothing
+ * here knows of processes other than their pids.
  *
- * A group is there while it has a member or somebody watches it. The members of each other node are kept
- * apart, by the process that speaks for the scope there, so that they can be replaced and go together.
+ * A group is kept while it has a member or is monitored. The members of each other node are stored
+ * separately, by the pid of the scope's process there (the peer), so that they can be replaced and removed
+ * together.
  *
  * @module
  */
@@ -11,28 +12,28 @@
 import type { Pid, Ref, Term } from "../kernel/term.ts";
 import { standIn } from "../kernel/term_map.ts";
 
-/** Things, each any number of times. */
+/** A multiset: each item any number of times. */
 export class Bag<T> {
   readonly #counts = new Map<T, number>();
   #size = 0;
 
-  /** With these to begin with. */
+  /** A bag of `items`. */
   constructor(items: Iterable<T> = []) {
     for (const item of items) this.add(item);
   }
 
-  /** Number of things, each as often as it is in. */
+  /** The number of items, with multiplicity. */
   get size(): number {
     return this.#size;
   }
 
-  /** Puts something in, once more. */
+  /** Adds an item once. */
   add(item: T): void {
     this.#counts.set(item, (this.#counts.get(item) ?? 0) + 1);
     this.#size++;
   }
 
-  /** Takes something out, once; tells whether it was in. */
+  /** Removes an item once; returns whether it was in the bag. */
   remove(item: T): boolean {
     const count = this.#counts.get(item);
     if (count === undefined) return false;
@@ -42,7 +43,7 @@ export class Bag<T> {
     return true;
   }
 
-  /** What is in more often than in `other`, each as often as that. */
+  /** The difference: the items of this bag that `other` does not have as often. */
   without(other: Bag<T>): T[] {
     const rest: T[] = [];
     for (const [item, count] of this.#counts) {
@@ -51,7 +52,7 @@ export class Bag<T> {
     return rest;
   }
 
-  /** Everything, each as often as it is in, behind what is in `list` already. */
+  /** All items, with multiplicity, appended to `list`. */
   items(list: T[] = []): T[] {
     for (const [item, count] of this.#counts) {
       for (let i = 0; i < count; i++) list.push(item);
@@ -60,22 +61,22 @@ export class Bag<T> {
   }
 }
 
-/** Members of what has none. */
-export const NOBODY: readonly Pid[] = Object.freeze([]);
+/** The members of an empty group. */
+export const NO_MEMBERS: readonly Pid[] = Object.freeze([]);
 
 /** One group. */
 export class Group {
-  /** As whoever came first has written it. */
+  /** As the first operation on the group has given it. */
   readonly name: Term;
-  /** Who watches it, by the reference that they know that by. */
+  /** The processes that monitor it, by the reference of the monitor. */
   readonly watchers = new Map<Ref, Pid>();
   readonly #local = new Bag<Pid>();
   readonly #byPeer = new Map<Pid, Bag<Pid>>();
-  /** What was answered last, until something changes: whoever asks often pays for it once. */
+  /** Cached results, until the group changes. */
   #members: readonly Pid[] | null = null;
   #localMembers: readonly Pid[] | null = null;
 
-  /** An empty one. */
+  /** An empty group. */
   constructor(name: Term) {
     this.name = name;
   }
@@ -88,7 +89,7 @@ export class Group {
 
   /** The members on this node. */
   get localMembers(): readonly Pid[] {
-    if (this.#local.size === 0) return NOBODY;
+    if (this.#local.size === 0) return NO_MEMBERS;
     return this.#localMembers ??= Object.freeze(this.#local.items());
   }
 
@@ -102,38 +103,38 @@ export class Group {
     return this.isLocal || this.#byPeer.size > 0;
   }
 
-  /** Members of this node come. */
+  /** Adds members of this node. */
   join(pids: Iterable<Pid>): void {
     for (const pid of pids) this.#local.add(pid);
     this.#changed();
   }
 
-  /** A member of this node goes, once; tells whether it was one. */
+  /** Removes a member of this node, once; returns whether it was a member. */
   leave(pid: Pid): boolean {
     this.#changed();
     return this.#local.remove(pid);
   }
 
-  /** Members of a peer come. */
+  /** Adds members of a peer. */
   joinFrom(peer: Pid, pids: Iterable<Pid>): void {
     const bag = this.membersOf(peer);
     for (const pid of pids) bag.add(pid);
     this.replace(peer, bag);
   }
 
-  /** Members of a peer go. */
+  /** Removes members of a peer. */
   leaveFrom(peer: Pid, pids: Iterable<Pid>): void {
     const bag = this.membersOf(peer);
     for (const pid of pids) bag.remove(pid);
     this.replace(peer, bag);
   }
 
-  /** The members of a peer: not to be changed, but by {@linkcode replace}. */
+  /** The members of a peer. Store a changed bag with {@linkcode replace}. */
   membersOf(peer: Pid): Bag<Pid> {
     return this.#byPeer.get(peer) ?? new Bag<Pid>();
   }
 
-  /** These are the members of a peer from now on. */
+  /** Replaces the members of a peer. */
   replace(peer: Pid, bag: Bag<Pid>): void {
     if (bag.size > 0) this.#byPeer.set(peer, bag);
     else this.#byPeer.delete(peer);
@@ -151,7 +152,7 @@ export class Group {
   }
 }
 
-/** What stands in for the name of a group as the key of a `Map`. */
+/** Maps the name of a group to a value that a `Map` can compare. */
 export type KeyOf = (name: Term) => unknown;
 
 /** All groups, by name. */
@@ -159,17 +160,17 @@ export class Groups {
   readonly #keyOf: KeyOf;
   readonly #groups = new Map<unknown, Group>();
 
-  /** None; names that `keyOf` gives the same key for are the same. */
+  /** No groups. Two names are equal if `keyOf` returns the same value for them. */
   constructor(keyOf: KeyOf = standIn) {
     this.#keyOf = keyOf;
   }
 
-  /** The group of that name, if it is there. */
+  /** The group of that name, if it exists. */
   find(name: Term): Group | undefined {
     return this.#groups.get(this.#keyOf(name));
   }
 
-  /** The group of that name, which is made if it is not there. See {@linkcode tidy}. */
+  /** The group of that name, created if it does not exist. See {@linkcode tidy}. */
   open(name: Term): Group {
     const key = this.#keyOf(name);
     let group = this.#groups.get(key);
@@ -177,19 +178,19 @@ export class Groups {
     return group;
   }
 
-  /** Forgets a group if there is nothing to know of it. To be called whenever something was taken from it. */
+  /** Drops a group without members and monitors. Call it after every removal. */
   tidy(group: Group): void {
     if (!group.hasMembers && group.watchers.size === 0) {
       this.#groups.delete(this.#keyOf(group.name));
     }
   }
 
-  /** Those that have members. */
+  /** The groups that have members. */
   *[Symbol.iterator](): Generator<Group> {
     for (const group of this.#groups.values()) if (group.hasMembers) yield group;
   }
 
-  /** How many are kept, with members or without: for tests of what is kept. */
+  /** The number of groups that are kept, with or without members: for tests. */
   get size(): number {
     return this.#groups.size;
   }

@@ -1,16 +1,18 @@
 /**
- * The process of a scope: it changes the groups, one request after another, watches their members, and
- * exchanges with the processes of the same name on other nodes, its peers, what it knows.
+ * The process of a scope, a GenServer that `pg.ts` starts and calls: it changes the groups (`groups.ts`),
+ * one request after another, monitors their members, and synchronizes with its peers, the processes of the
+ * same name on other nodes. `lib/node` connects it with those through {@linkcode enterCluster}.
  *
- * A peer is whoever has said `discover` or `sync`; it is told of all that changes among the members of
- * this node from then on, and its members are gone when it is. What others than peers say is ignored.
+ * A process that has sent `discover` or `sync` is a peer. From then on it is notified of all changes among
+ * the members of this node, and when it exits, its members are removed. Messages from other processes are
+ * ignored.
  *
  * | to | message | when |
  * | --- | --- | --- |
- * | the scope on a node | `["discover", self]` | the node comes up; at the start, to all nodes; to a peer that is new |
- * | whoever discovers | cast `["sync", self, list([[group, list(pids)], …])]` | all members of this node |
- * | all peers | `["join", self, group, pid or list(pids)]` | members have joined here |
- * | all peers | `["leave", self, pid or list(pids), list(groups)]` | members have left here, or ended |
+ * | the scope on a node | `["discover", self]` | when the node comes up; at start, to all nodes; to a new peer |
+ * | the sender of `discover` | cast `["sync", self, list([[group, list(pids)], …])]` | with all members of this node |
+ * | all peers | `["join", self, group, pid or list(pids)]` | when members have joined here |
+ * | all peers | `["leave", self, pid or list(pids), list(groups)]` | when members have left here, or exited |
  *
  * @module
  */
@@ -38,14 +40,14 @@ import { send } from "../send.ts";
 
 // --- The cluster --------------------------------------------------------------------------------
 
-/** What connects scopes with those of other nodes. */
+/** Connects the scopes of this node with those of other nodes; `lib/node` implements it. */
 export interface Cluster {
-  /** The nodes to look for scopes on. */
+  /** The connected nodes. */
   nodes(): Iterable<NodeName>;
-  /** Told of the process of every scope. */
+  /** Called with the process of every scope. */
   attach(scope: Pid): void;
   /**
-   * What stands in for the name of a group, so that two names are the same as they are there. Throws a
+   * Maps the name of a group to a value that is the same for two names that are equal on the wire. Throws a
    * `TypeError` if the name cannot be sent.
    */
   readonly keyOf: KeyOf;
@@ -53,7 +55,7 @@ export interface Cluster {
 
 let cluster: Cluster | null = null;
 
-/** Connects all scopes, present and future, with those of other nodes; with `null` future ones no more. */
+/** Connects all scopes, present and future, with those of other nodes; `null` ends this for future ones. */
 export function enterCluster(entered: Cluster | null): void {
   cluster = entered;
   if (entered === null) return;
@@ -64,7 +66,7 @@ export function enterCluster(entered: Cluster | null): void {
   }
 }
 
-/** Has all scopes look for theirs on a node that has come up. */
+/** Lets all scopes discover their peers on a node that has come up. */
 export function nodeUp(node: NodeName): void {
   for (const { pid } of scopes.values()) sendToPid(pid, ["nodeup", node]);
 }
@@ -73,12 +75,12 @@ export function nodeUp(node: NodeName): void {
 
 const scopes = new Map<Atom, Scope>();
 
-/** The scope of that name, while it is there. */
+/** The scope of that name, if it is running. */
 export function scopeNamed(name: Atom): Scope | undefined {
   return scopes.get(name);
 }
 
-/** What is asked of a scope. */
+/** A request to the process of a scope. */
 export type Request =
   | readonly ["join_local", group: Term, members: Members]
   | readonly ["leave_local", group: Term, members: Members]
@@ -89,20 +91,20 @@ export type Request =
 /** One pid or several. */
 export type Members = Pid | readonly Pid[];
 
-/** What a peer has in a group. */
+/** The members of a peer in a group. */
 type Exchange = readonly [group: Term, members: Members];
 
 /** A process of this node that is a member. */
 interface Member {
   readonly monitor: Ref;
-  /** What it is in, as often as it is. */
+  /** Its groups, each as often as it has joined. */
   groups: Bag<Group>;
 }
 
 /** The process of the scope on another node. */
 interface Peer {
   readonly monitor: Ref;
-  /** What its members are in. */
+  /** The groups of its members. */
   readonly groups: Set<Group>;
 }
 
@@ -113,11 +115,11 @@ export class Scope {
   #groups = new Groups(cluster?.keyOf);
   readonly #members = new Map<Pid, Member>();
   readonly #peers = new Map<Pid, Peer>();
-  /** Who watches all groups, and who watches one. */
+  /** The monitors of all groups, and those of one group. */
   readonly #watchers = new Map<Ref, Pid>();
   readonly #groupWatched = new Map<Ref, Group>();
 
-  /** An empty one, whose process is the calling one. */
+  /** An empty scope, whose process is the calling process. */
   constructor(name: Atom) {
     this.name = name;
     this.pid = self();
@@ -128,12 +130,12 @@ export class Scope {
     return this.#groups;
   }
 
-  /** The group of that name, if it is there. */
+  /** The group of that name, if it exists. */
   group(name: Term): Group | undefined {
     return this.#groups.find(name);
   }
 
-  /** How much is kept: for tests of that. */
+  /** The number of entries of each kind: for tests. */
   get sizes(): Readonly<Record<"groups" | "members" | "peers" | "watchers", number>> {
     return {
       groups: this.#groups.size,
@@ -143,7 +145,7 @@ export class Scope {
     };
   }
 
-  /** Goes over to another way of comparing names, by which some groups may become one. */
+  /** Changes the comparison of names, which may merge groups. */
   compareNamesBy(keyOf: KeyOf): void {
     const before = [...this.#groups];
     const groups = this.#groups = new Groups(keyOf);
@@ -227,7 +229,7 @@ export class Scope {
     sendToPid(pid, ["discover", this.pid]);
   }
 
-  /** These are the members of a peer, whatever was known of them before. */
+  /** Replaces all members of a peer. */
   synced(pid: Pid, exchanged: Iterable<Exchange>): void {
     const missing = new Set(this.#open(pid).groups);
     for (const [name, members] of exchanged) {
@@ -292,7 +294,7 @@ export class Scope {
     this.#peers.delete(pid);
   }
 
-  // --- Who is told ------------------------------------------------------------------------------
+  // --- Monitors ---------------------------------------------------------------------------------
 
   watchAll(pid: Pid): readonly [Ref, Map<Term, readonly Pid[]>] {
     const ref = monitor(pid);
@@ -332,7 +334,7 @@ export class Scope {
     for (const pid of this.#peers.keys()) sendToPid(pid, message);
   }
 
-  /** A process has ended: a member, a peer, or one who watched. */
+  /** A process has exited: a member, a peer, or one that monitors groups. */
   down(ref: Ref, pid: Pid): void {
     const member = this.#members.get(pid);
     if (member?.monitor === ref) return this.#ended(pid, member);
@@ -351,7 +353,7 @@ function onWire(members: Members): Members {
 
 // --- The process --------------------------------------------------------------------------------
 
-/** Starts a scope, and looks for it on all nodes. */
+/** Starts a scope, and discovers its peers on all nodes. */
 export function init(name: Atom) {
   const scope = new Scope(name);
   scopes.set(name, scope);
@@ -361,7 +363,7 @@ export function init(name: Atom) {
   return ok(scope);
 }
 
-/** Does what a process of this node asks for. */
+/** Handles the requests of processes of this node. */
 export function handleCall(request: Request, [client]: From, scope: Scope) {
   return reply(answer(request, client, scope), scope);
 }
@@ -379,13 +381,13 @@ function answer(request: Request, client: Pid, scope: Scope): Term {
       return scope.unwatch(request[1]);
   }
   throw new TypeError(
-    `Cannot do this in a scope: expected what the functions of Pg ask for, found ${
+    `Cannot handle this call in a scope: expected a request of a function of Pg, found ${
       inspect(request)
     }`,
   );
 }
 
-/** Takes what a peer knows. */
+/** Handles the `sync` of a peer. */
 export function handleCast(message: Term, scope: Scope) {
   const [tag, pid, exchanged] = Array.isArray(message) ? message : [];
   if (tag === "sync" && isPid(pid) && isExchanged(exchanged)) scope.synced(pid, exchanged);
@@ -393,7 +395,7 @@ export function handleCast(message: Term, scope: Scope) {
   return noreply(scope);
 }
 
-/** Takes what peers do, and who has ended. Elements beyond those that are known are for later versions. */
+/** Handles the messages of peers, and `DOWN`. Extra elements, of later versions of the protocol, are ignored. */
 export function handleInfo(message: Term, scope: Scope) {
   const [tag, first, second, third] = Array.isArray(message) ? message : [];
   if (tag === "DOWN" && isReference(first) && isPid(third)) scope.down(first, third);

@@ -1,5 +1,7 @@
 /**
- * Special processes: system messages for processes with a control flow of their own.
+ * Special processes: system messages for processes that run a function of their own rather than a
+ * behaviour. A part of `Sys`, whose namespace exports it; behaviours handle system messages in
+ * `gen/behaviour.ts`.
  *
  * @module
  */
@@ -16,26 +18,27 @@ import type { Pid, Term } from "../kernel/term.ts";
 import { shown, type Status } from "../gen/status.ts";
 
 /**
- * What {@linkcode handleSystemMsg} calls of a special process. `misc` is whatever the process wants to
- * have handed on, mostly its state. All may be async, except `formatStatus`.
+ * The callbacks of a special process, which {@linkcode handleSystemMsg} calls. `misc` is any term that
+ * the process passes to it, usually its state. All callbacks are optional, and may be async except
+ * `formatStatus`.
  */
 export interface SpecialModule<Misc> {
-  /** Cleans up: called before the process is ended with `reason`. */
+  /** Cleans up. Called before the process exits with `reason`. */
   systemTerminate?(reason: Term, parent: Pid, debug: Debug, misc: Misc): unknown;
-  /** Answers `["ok", state]` for `Sys.getState`. By default, `misc` is the state. */
+  /** Returns `["ok", state]` for `Sys.getState`. Default: `misc` is the state. */
   systemGetState?(misc: Misc): Awaitable<readonly ["ok", Term]>;
-  /** Answers `["ok", state, misc]` for `Sys.replaceState`. By default, `change` gets `misc`. */
-  // deno-lint-ignore no-explicit-any -- whoever calls knows the state
+  /** Returns `["ok", state, misc]` for `Sys.replaceState`. Default: `change` is called with `misc`. */
+  // deno-lint-ignore no-explicit-any -- the type of the state is the process's own
   systemReplaceState?(change: (state: any) => unknown, misc: Misc): Awaitable<
     readonly ["ok", Term, Misc]
   >;
-  /** Answers `["ok", misc]` for `Sys.changeCode`, or what the error is. */
+  /** Returns `["ok", misc]` for `Sys.changeCode`, or any other term as the error. */
   systemCodeChange?(misc: Misc, module: Term, oldVersion: Term, extra: Term): unknown;
-  /** Words `{ state, log }` for `Sys.getStatus`, where `state` is `misc`. */
+  /** Formats `{ state, log }` for `Sys.getStatus`, where `state` is `misc`. */
   formatStatus?(status: Status): unknown;
 }
 
-/** What is known of a special process while it handles a system message. */
+/** A special process while it handles a system message. */
 interface Special<Misc> {
   readonly process: Process;
   readonly parent: Pid;
@@ -45,22 +48,22 @@ interface Special<Misc> {
 }
 
 /**
- * Handles a system message `["system", from, request]` that the calling process has received, and
- * resolves with what its `misc` is now, when the process is to go on. If it was suspended, that is when
- * it is resumed. If it is to end, or its parent ends while it is suspended, this rejects with that
- * `Exit`, after `systemTerminate`: let it pass.
+ * Handles a system message `["system", from, request]` that the calling process has received. Resolves
+ * with the new `misc` when the process may continue; if it was suspended, when it is resumed. If the
+ * process is ordered to terminate, or its parent exits while it is suspended, this calls
+ * `systemTerminate` and rejects with an `Exit`, which must not be caught.
  *
- * Give `system` messages no other treatment than this, and handle `["EXIT", parent, reason]` by ending,
- * if the process traps exits: then all of {@linkcode Sys} and `ProcLib.stop` work on it, as they do on
- * a `GenServer`.
+ * If a process passes all `system` messages to this function, and, if it traps exits, exits on
+ * `["EXIT", parent, reason]`, then all functions of `Sys` and `ProcLib.stop` work with it as with a
+ * `GenServer`.
  *
- * @param parent Who started the process.
+ * @param parent The process that started the calling process.
  * @param module See {@linkcode SpecialModule}.
  * @param debug From {@linkcode debugOptions}.
- * @see OTP `sys:handle_system_msg/6`, which calls `Module:system_continue/3` where this one resolves,
- * and needs `Module:system_terminate/4` to end the process
+ * @see OTP `sys:handle_system_msg/6`, which calls `Module:system_continue/3` where this resolves, and
+ * requires `Module:system_terminate/4` to exit
  *
- * @example A process that counts, as a good citizen
+ * @example A counter that handles system messages
  * ```ts
  * import { type GenServer, type Pid, ProcLib, receive, self, send, Sys, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -110,11 +113,11 @@ export async function handleSystemMsg<Misc>(
 }
 
 /**
- * The debug functions of a special process, to be handed to {@linkcode handleDebug} and
- * {@linkcode handleSystemMsg}.
+ * Creates the debug functions of a special process, for {@linkcode handleDebug} and
+ * {@linkcode handleSystemMsg}. See the example of {@linkcode handleDebug}.
  *
- * @param options As the option `debug` of `GenServer.start` has them.
- * @throws {TypeError} If one of them is unknown.
+ * @param options As in the option `debug` of `GenServer.start`.
+ * @throws {TypeError} If an option is unknown.
  * @see OTP `sys:debug_options/1`
  */
 export function debugOptions(options: readonly DebugOption[]): Debug {
@@ -122,16 +125,16 @@ export function debugOptions(options: readonly DebugOption[]): Debug {
 }
 
 /**
- * Lets the debug functions of a special process see an event: to be called for each message that it
- * takes and sends. Returns `debug`, which it changes.
+ * Calls the debug functions of a special process with an event: call it for each message that the
+ * process receives and sends. Changes and returns `debug`.
  *
- * @param format Words the event, given `extra` besides, for `trace` and `log_to`.
- * @param extra What debug functions get for a third argument: mostly the name of the process.
- * @param event Where one fits, `["in", message]` or `["out", message, to, state]`, which
- * `Sys.statistics` counts.
+ * @param format Formats the event, given `extra` as the second argument, for `trace` and `log_to`.
+ * @param extra The third argument of debug functions, usually the name of the process.
+ * @param event `["in", message]` and `["out", message, to, state]` are counted by `Sys.statistics`;
+ * other events are allowed.
  * @see OTP `sys:handle_debug/4`
  *
- * @example
+ * @example Logging an event
  * ```ts
  * import { Sys } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -153,7 +156,11 @@ export function handleDebug(
   return debug;
 }
 
-/** The events that the debug functions of a special process keep, oldest first. @see OTP `sys:get_log/1` */
+/**
+ * Returns the logged events of a special process, oldest first. See the example of {@linkcode handleDebug}.
+ *
+ * @see OTP `sys:get_log/1`
+ */
 export function getLog(debug: Debug): readonly SystemEvent[] {
   return debug.logged();
 }
@@ -163,7 +170,7 @@ function isForSystem(message: Term, parent: Pid): boolean {
     (message[0] === "system" ? isFrom(message[1]) : message[0] === "EXIT" && message[1] === parent);
 }
 
-/** Does what a request asks for, and resolves with the answer. */
+/** Handles a request, and resolves with the reply. */
 async function handle<Misc>(special: Special<Misc>, from: From, request: Term): Promise<Term> {
   const { process, module, debug } = special;
   const [operation, argument] = Array.isArray(request) ? request : [request];

@@ -1,9 +1,10 @@
 /**
- * The process of a task, from its start to its reply: what `Task`, `Task.Supervisor` and their streams
- * have in common. OTP has it in `Task.Supervised`.
+ * The process of a task, from its start to its reply: the common part of `Task`, `Task.Supervisor` and
+ * their streams. Mirrors Elixir's `Task.Supervised`.
  *
- * A task that is started alone knows from the start what to run. One that a supervisor starts is told by
- * its owner, once that has linked and monitored it; it gives up if its owner ends before.
+ * A task that is started without a supervisor runs its function at once. A task that a supervisor
+ * starts waits until its owner has linked and monitored it, and has sent it the function; it exits if
+ * its owner exits before.
  *
  * @module
  */
@@ -20,7 +21,7 @@ import { TermMap } from "../kernel/term_map.ts";
 import type { InitialCall } from "../gen/initial_call.ts";
 import { spawnOpt } from "../proc_lib.ts";
 
-/** How long a supervised task waits to be told what to run. */
+/** How long a supervised task waits for the function to run. */
 const BEGIN_TIMEOUT_MS = 5000;
 
 // --- The task -----------------------------------------------------------------------------------
@@ -28,25 +29,25 @@ const BEGIN_TIMEOUT_MS = 5000;
 declare const result: unique symbol;
 
 /**
- * A task that can be awaited. Opaque, but for its fields; made by `Task.async` and its like.
+ * A task that can be awaited; returned by `Task.async` and similar functions.
  *
  * The type parameter is the type of the result. Mirrors Elixir's `%Task{}`.
  */
-// deno-lint-ignore no-explicit-any -- a task of which nothing is known passes for any
+// deno-lint-ignore no-explicit-any -- a task of unknown type can be used as any task
 export class Task<Result = any> {
-  /** Exists in types only. */
+  /** Carries the type only: no task has this property. */
   declare readonly [result]?: Result;
 
-  /** Its process; `undefined` if it never had one, see `Task.completed`. */
+  /** Its process; `undefined` if it has none, see `Task.completed`. */
   readonly pid: Pid | undefined;
-  /** What its result comes with, and the monitor that its owner has on it. */
+  /** The reference of the message with its result, and of the monitor that its owner holds on it. */
   readonly ref: Ref;
-  /** Who started it, and may wait for it. */
+  /** The process that started it, and may await it. */
   readonly owner: Pid;
-  /** What it runs: `[module, name, arity]`; of a function, `[function, "call", 0]`. */
+  /** The function that it runs: `[module, name, arity]`, or `[function, "call", 0]`. */
   readonly mfa: InitialCall;
 
-  /** Not for users, unless to pretend. */
+  /** Internal; construct one only in tests. */
   constructor(pid: Pid | undefined, ref: Ref, owner: Pid, mfa: InitialCall) {
     this.pid = pid;
     this.ref = ref;
@@ -55,9 +56,9 @@ export class Task<Result = any> {
   }
 }
 
-// --- What to run --------------------------------------------------------------------------------
+// --- The function to run ------------------------------------------------------------------------
 
-// deno-lint-ignore no-explicit-any -- what it takes is between the function and its arguments
+// deno-lint-ignore no-explicit-any -- the types of the parameters are the function's own
 type AnyFunction = (...args: any[]) => unknown;
 
 /** The names of the functions of a module. */
@@ -69,15 +70,15 @@ export type FunctionName<Module> =
 export type ArgumentsOf<Module, Name extends keyof Module> = Module[Name] extends
   (...args: infer Args) => unknown ? Readonly<Args> : never;
 
-/** What a function of a module takes first: in a stream, the item. */
+/** The first parameter of a function of a module: in a stream, the item. */
 export type ItemOf<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
   readonly [infer Item, ...unknown[]] ? Item : unknown;
 
-/** What a function of a module takes after that. */
+/** The other parameters of a function of a module. */
 export type RestOfArguments<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
   readonly [unknown, ...infer Rest] ? Readonly<Rest> : readonly [];
 
-/** The result of a function of a module: of an async one, what its promise is fulfilled with. */
+/** The result of a function of a module, awaited. */
 export type ResultOf<Module, Name extends keyof Module> = Module[Name] extends
   (...args: never[]) => infer Result ? Awaited<Result> : never;
 
@@ -86,17 +87,17 @@ export type FunctionOrCall =
   | readonly [fun: unknown]
   | readonly [module: unknown, name: unknown, args: unknown];
 
-/** What a task runs, and how a task and its reports show that. */
+/** The function that a task runs with its arguments, and how the task and its reports show it. */
 export interface Call {
   readonly fun: AnyFunction;
-  /** What `this` is. */
+  /** The value of `this`. */
   readonly module: unknown;
   readonly args: readonly Term[];
   readonly mfa: InitialCall;
 }
 
 /**
- * What a task is to run, as users put it.
+ * The call that a task is to run, as given by users.
  *
  * @throws {TypeError} If it is neither a function nor the function of a module and a list of arguments.
  */
@@ -120,24 +121,24 @@ export function callOf(what: string, given: FunctionOrCall): Call {
   );
 }
 
-/** The same with one more argument, before the others. */
+/** The call with a first argument added. */
 export function withArgument({ fun, module, args, mfa }: Call, argument: Term): Call {
   const [where, name, arity] = mfa;
   return { fun, module, args: [argument, ...args], mfa: [where, name, arity + 1] };
 }
 
-// --- For whom -----------------------------------------------------------------------------------
+// --- Its owner ----------------------------------------------------------------------------------
 
-/** Whom a task is started for. */
+/** The owner of a task, as the task sees it. */
 export interface Origin {
   readonly owner: Pid;
   /** The owner's name, or its pid if it has none: for reports. */
   readonly startedFrom: Pid | Atom;
-  /** The owner, who called that if it is a task, and so on: the task's `$callers`. */
+  /** The owner, the owner of that if it is a task, and so on: the task's `$callers`. */
   readonly callers: readonly Pid[];
 }
 
-/** What a task that `process` starts has for an origin. */
+/** The origin of a task that `process` starts. */
 export function originOf(process: Process): Origin {
   const owner = process.pid;
   const callers = process.extras?.dictionary?.get("$callers");
@@ -148,29 +149,29 @@ export function originOf(process: Process): Origin {
   };
 }
 
-/** What a task does with its result. Called in the task. */
+/** Delivers the result of a task. Called in the task. */
 export type Respond = (result: Term) => void;
 
-/** The response of a task that is awaited: the message `[ref, result]`, as long as its owner wants it. */
+/** Delivers the result to a task's owner: the message `[ref, result]`, as long as the owner monitors the task. */
 export function reply(ref: Ref, result: Term): void {
   sendToAlias(ref, [ref, result]);
 }
 
 // --- Its process --------------------------------------------------------------------------------
 
-/** Starts a process that runs `call` and answers nobody. */
+/** Starts a process that runs `call`, and discards the result. */
 export function startUnattended(origin: Origin, call: Call, link: boolean): Pid {
   return launch(call.mfa, link, () => run(origin, call));
 }
 
-/** Starts a linked process that runs `call` and responds. It begins in a turn of its own, later. */
+/** Starts a linked process that runs `call` and responds. It starts to run in a later turn. */
 export function startResponding(origin: Origin, call: Call, respond: Respond): Pid {
   return launch(call.mfa, true, () => runAndRespond(origin, call, respond));
 }
 
 function launch(mfa: InitialCall, link: boolean, body: () => unknown): Pid {
   const pid = spawnOpt(body, { link });
-  // The initial call is what the user has asked for, not what we wrap it in.
+  // The initial call is the user's function, not the one that wraps it.
   pid.process!.server = mfa;
   return pid;
 }
@@ -187,7 +188,7 @@ async function run(origin: Origin, { fun, module, args }: Call): Promise<Term> {
   try {
     return await fun.apply(module, args as Term[]);
   } catch (thrown) {
-    // A task that was killed in an await goes no further than this.
+    // A task that was killed during an await reports nothing.
     if (!process.isDead) reportEnd(process, reasonOf(thrown), origin, fun, args);
     throw thrown;
   }
@@ -213,11 +214,11 @@ function reportEnd(
 
 // --- Under a supervisor -------------------------------------------------------------------------
 
-/** The functions that a supervisor starts tasks with. */
+/** The module whose function a supervisor starts tasks with. */
 export const Supervised = {
   /**
-   * Starts a task for a supervisor. With a call it runs that and answers nobody; else it waits until its
-   * owner tells it, by {@linkcode begin}.
+   * Starts a task for a supervisor. With a call it runs that, and discards the result; otherwise it
+   * waits for the {@linkcode begin} of its owner.
    */
   startLink(origin: Origin, call?: Call): readonly ["ok", Pid] {
     const pid = call === undefined
@@ -227,12 +228,12 @@ export const Supervised = {
   },
 };
 
-/** Tells a supervised task what to run, and what to do with the result. */
+/** The message with the call that a supervised task is to run, and how to deliver the result. */
 class Begin {
   constructor(readonly call: Call, readonly respond: Respond) {}
 }
 
-/** Has a supervised task begin that waits for its owner. */
+/** Lets a supervised task run that waits for its owner. */
 export function begin(task: Process, call: Call, respond: Respond): void {
   deliver(task, new Begin(call, respond));
 }
@@ -264,13 +265,13 @@ export type Down = readonly [
   reason: Term,
 ];
 
-/** Tells whether a message is that of the monitor `ref`. */
+/** Whether a message is that of the monitor `ref`. */
 export function isDown(message: Term, ref: Ref): message is Down {
   return Array.isArray(message) && message.length === 5 && message[0] === "DOWN" &&
     message[1] === ref;
 }
 
-/** Takes a monitor away, and its message too if that has come already. */
+/** Removes a monitor, and its message if that has arrived. */
 export function forget(process: Process, ref: Ref): void {
   if (!demonitor(process, ref)) flushDown(process, ref);
 }

@@ -1,14 +1,15 @@
 /**
- * Streams of tasks: a function is mapped over a collection, each item in a task of its own, so many at
- * once.
+ * Streams of tasks: a function is mapped over a collection, each item in a task of its own, with a
+ * limited number of tasks at a time. Used by `Task` and `Task.Supervisor`, which differ in how they
+ * start a task.
  *
- * Nothing happens before somebody iterates, and then only as much as is asked for: an item is taken from
- * the collection when a task may begin and whoever iterates waits for a result. That a task has ended is
- * noted at once, but it makes room for another only when its turn in the stream has come (with `ordered`:
- * when those before it are waited for). So a slow consumer slows the collection down.
+ * A stream is lazy: an item is taken from the collection only when a task may start and the consumer
+ * waits for a result. The exit of a task is recorded at once, but the task counts against
+ * `maxConcurrency` until the stream reaches it (with `ordered`: until the results before it are
+ * requested). So a slow consumer exerts back-pressure on the collection.
  *
- * The tasks are linked to the process that iterates, and so end with it; of their own end it hears by no
- * message: that is kept here.
+ * The tasks are linked to the process that iterates, and exit with it. It gets no message when a task
+ * exits: the stream records that itself.
  *
  * @module
  */
@@ -28,47 +29,47 @@ import { type Call, callOf, type Origin, originOf, type Respond, withArgument } 
 
 /** Options of {@linkcode asyncStream}. */
 export interface StreamOptions {
-  /** The most tasks that run at once. Default: the number of processors that the host reports. */
+  /** The maximum number of tasks at a time. Default: the number of processors that the host reports. */
   readonly maxConcurrency?: number | undefined;
   /**
-   * Whether results come in the order of the items, so that one that is ready may have to wait for those
-   * before it. Otherwise they come as they are ready. Default `true`.
+   * Whether results are returned in the order of the items, so that a result may have to wait for those
+   * before it; otherwise in the order in which the tasks finish. Default `true`.
    */
   readonly ordered?: boolean | undefined;
-  /** Milliseconds that each task may take. Default 5000, `Infinity` for no limit. */
+  /** The time limit of each task, in milliseconds; `Infinity` for no limit. Default 5000. */
   readonly timeout?: number | undefined;
   /**
-   * What to do when a task takes longer: fail the iteration (`"exit"`), or end that task only, whose
-   * result is then `["exit", "timeout"]` (`"kill_task"`). Default `"exit"`.
+   * What to do when a task exceeds the timeout: `"exit"` fails the iteration; `"kill_task"` kills the
+   * task, whose result is then `["exit", "timeout"]`. Default `"exit"`.
    */
   readonly onTimeout?: "exit" | "kill_task" | undefined;
-  /** Whether the result of a task that failed names its item: `["exit", [item, reason]]`. Default `false`. */
+  /** Whether the result of a failed task includes its item: `["exit", [item, reason]]`. Default `false`. */
   readonly zipInputOnExit?: boolean | undefined;
 }
 
-/** What a stream may map over. */
+/** A collection that a stream maps over. */
 export type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
 
-/** What became of one item. `Reason` is the exit reason, or `[item, reason]` with `zipInputOnExit`. */
+/** The result for one item. `Reason` is the exit reason, or `[item, reason]` with `zipInputOnExit`. */
 export type StreamResult<Value, Reason = Term> =
   | readonly ["ok", Value]
   | readonly ["exit", Reason];
 
-/** What stands in the place of the reason, by the options of the stream. */
+/** The type of the reason of a failed task, by the options of the stream. */
 export type ReasonOf<Item, Options> = Options extends { readonly zipInputOnExit: true }
   ? readonly [item: Item, reason: Term]
   : Term;
 
-/** Starts the process of a task of a stream, and tells the task its pid before it begins. */
+/** Starts the process of a task of a stream, and calls its `startedAs` before it runs. */
 export type StartTask = (task: StreamTask) => Awaitable<"ok" | "max_children">;
 
-/** A function, or one of a module and its (further) arguments; and options. */
+/** A function, or a module, the name of a function and further arguments; and options. */
 export type Mapping =
   | readonly [fun: unknown, options?: object | undefined]
   | readonly [module: unknown, name: unknown, args: unknown, options?: object | undefined];
 
 /**
- * Takes a mapping apart.
+ * The call and the options of a mapping.
  *
  * @throws {TypeError} If there is no such function.
  */
@@ -76,7 +77,7 @@ export function mappingOf<Options>(
   what: string,
   mapping: Mapping,
 ): { readonly call: Call; readonly options: Options } {
-  // Options are no name.
+  // A string is the name of a function; options are an object.
   const [call, options] = typeof mapping[1] === "string"
     ? [callOf(what, [mapping[0], mapping[1], mapping[2]]), mapping[3]]
     : [callOf(what, [mapping[0]]), mapping[1]];
@@ -87,7 +88,7 @@ type Settings = {
   readonly [Option in keyof StreamOptions]-?: Exclude<StreamOptions[Option], undefined>;
 };
 
-/** Makes a stream. It begins anew whenever it is iterated. */
+/** Creates a stream. Each iteration starts from the beginning. */
 export function makeStream(
   items: Items<Term>,
   call: Call,
@@ -140,7 +141,7 @@ function isAsyncIterable(items: unknown): items is AsyncIterable<Term> {
 
 // --- The stream ---------------------------------------------------------------------------------
 
-/** The results, one by one. When that ends, however it comes about, no task is left. */
+/** Generates the results. However the iteration ends, no task is left running. */
 async function* results(
   items: Items<Term>,
   call: Call,
@@ -151,7 +152,7 @@ async function* results(
   const origin = originOf(owner);
   const input = new Input(items);
   const tasks = new Tasks(owner, settings);
-  /** Results that wait for those before them, by the position of the item. */
+  /** Results that wait for earlier ones, by the position of the item. */
   const ready = new Map<number, StreamResult<Term>>();
   let free = settings.maxConcurrency;
   let [started, delivered] = [0, 0];
@@ -196,7 +197,7 @@ async function* results(
   }
 }
 
-/** Resolves when an item has come or a task has ended; never, if the owner has. */
+/** Resolves when an item has arrived or a task has exited; never, if the owner has exited. */
 async function change(owner: Process, input: Input, tasks: Tasks): Promise<void> {
   await new Promise<void>((resolve) => input.wake = tasks.wake = resolve);
   if (owner.isDead) await new Promise<never>(() => {});
@@ -207,30 +208,30 @@ async function change(owner: Process, input: Input, tasks: Tasks): Promise<void>
 const TOO_MANY_CHILDREN =
   "Cannot start a task of a stream: reached the maximum number of tasks for this task supervisor, " +
   "which is set by the option maxChildren of TaskSupervisor.startLink(). Set the maxConcurrency of " +
-  "the stream to no more than that, and see what other tasks are started under the same supervisor";
+  "the stream to at most that number, less the other tasks of the same supervisor";
 
 /** One task of a stream. */
 export class StreamTask {
   readonly #tasks: Tasks;
-  /** Whom it is started for. */
+  /** Its owner. */
   readonly origin: Origin;
-  /** What it runs. */
+  /** The call that it runs. */
   readonly call: Call;
-  /** What it works on. */
+  /** Its item, the first argument of the call. */
   readonly item: Term;
-  /** The place of the item in the collection. */
+  /** The position of the item in the collection. */
   readonly position: number;
   pid: Pid | undefined = undefined;
   timer: OwnedTimer | undefined = undefined;
   /** `["ok", value]` once it has responded. */
   result: StreamResult<Term> | undefined = undefined;
   isTimedOut = false;
-  /** The reason it has ended with. */
+  /** Its exit reason. */
   reason: Term = undefined;
-  /** The task that has ended after it. */
+  /** The task that has exited after it: they form a queue. */
   next: StreamTask | undefined = undefined;
 
-  /** A task that is about to be started. */
+  /** A task that is not started yet. */
   constructor(tasks: Tasks, origin: Origin, call: Call, item: Term, position: number) {
     this.#tasks = tasks;
     this.origin = origin;
@@ -239,26 +240,26 @@ export class StreamTask {
     this.position = position;
   }
 
-  /** Takes the result. Called in the task. */
+  /** Stores the result. Called in the task. */
   readonly respond: Respond = (value) => {
     this.result = ["ok", message(value)];
   };
 
-  /** Its process has been started. To be called before that has had a turn. */
+  /** Its process has been started. Call this before the process has had a turn. */
   startedAs(pid: Pid): void {
     this.pid = pid;
     this.#tasks.add(this, pid);
   }
 }
 
-/** The tasks of a stream that run, and those that have ended and whose turn is yet to come. */
+/** The running tasks of a stream, and the queue of those that have exited. */
 class Tasks {
   readonly #owner: Process;
   readonly #settings: Settings;
   readonly #running = new Set<StreamTask>();
   #firstEnded: StreamTask | undefined = undefined;
   #lastEnded: StreamTask | undefined = undefined;
-  /** Called when a task has ended. */
+  /** Called when a task has exited. */
   wake: () => void = () => {};
 
   constructor(owner: Process, settings: Settings) {
@@ -266,7 +267,7 @@ class Tasks {
     this.#settings = settings;
   }
 
-  /** Enters a task whose process has been started. */
+  /** Adds a task whose process has been started. */
   add(task: StreamTask, pid: Pid): void {
     this.#running.add(task);
     if (onExit(pid, (reason) => this.#ended(task, reason)) === undefined) {
@@ -281,12 +282,12 @@ class Tasks {
     startTimer(task.timer, timeout);
   }
 
-  /** Hears of an end before all others do, so that it need be heard of by no message. */
+  /** Exit hook of a task: it runs before links and monitors are notified, so that no message is needed. */
   #ended(task: StreamTask, reason: Term): void {
     if (!this.#running.delete(task)) return;
     task.reason = reason;
     task.timer?.cancel();
-    // Who does not trap exits ends by the link.
+    // An owner that does not trap exits keeps the link, and exits with an abnormal reason.
     if (this.#owner.trapsExits) unlink(this.#owner, task.pid!);
     if (this.#lastEnded === undefined) this.#firstEnded = task;
     else this.#lastEnded.next = task;
@@ -294,7 +295,7 @@ class Tasks {
     this.wake();
   }
 
-  /** Takes the task that has ended first. */
+  /** Takes the task that has exited first. */
   takeEnded(): StreamTask | undefined {
     const task = this.#firstEnded;
     this.#firstEnded = task?.next;
@@ -303,9 +304,9 @@ class Tasks {
   }
 
   /**
-   * What has become of a task that has ended.
+   * The result of a task that has exited.
    *
-   * @throws {Exit} If its time was up, and that is to end the stream.
+   * @throws {Exit} If it exceeded the timeout, and `onTimeout` is `"exit"`.
    */
   resultOf(task: StreamTask): StreamResult<Term> {
     const { result, item } = task;
@@ -317,8 +318,8 @@ class Tasks {
   }
 
   /**
-   * Settles as the start of a task does. If whoever was to start it has failed, so has the stream; one who
-   * does not trap exits gets the very reason.
+   * Settles as the start of a task does. If the supervisor that was to start it has failed, the stream
+   * fails; an owner that does not trap exits gets the bare reason.
    */
   async orFail<T>(started: PromiseLike<T>): Promise<T> {
     try {
@@ -329,7 +330,7 @@ class Tasks {
     }
   }
 
-  /** Ends all tasks that run. */
+  /** Kills all running tasks. */
   close(): void {
     const running = [...this.#running];
     this.#running.clear();
@@ -345,7 +346,7 @@ class Tasks {
   }
 }
 
-/** The failure of a whole stream. */
+/** The exception of a stream that fails. */
 function failed(why: Term, timeout: number): Exit {
   return exit([why, ["Task.Supervised", "stream", [timeout]]]);
 }
@@ -356,14 +357,14 @@ function failed(why: Term, timeout: number): Exit {
 class Input {
   readonly #iterator: Iterator<Term> | AsyncIterator<Term>;
   readonly #isAsync: boolean;
-  /** Nothing more is to be taken. */
+  /** Whether no item is left to take. */
   isDone = false;
-  /** The next item was asked for, and has not come yet. */
+  /** Whether the next item was requested, and has not arrived. */
   #isAwaited = false;
-  /** An item that has come and was not taken yet. */
+  /** An item that has arrived and was not taken. */
   #arrived: { readonly value: Term } | undefined = undefined;
   #failure: { readonly thrown: unknown } | undefined = undefined;
-  /** Called when an item has come, or will not. */
+  /** Called when an item has arrived, or the collection is done or has failed. */
   wake: () => void = () => {};
 
   constructor(items: Items<Term>) {
@@ -374,7 +375,7 @@ class Input {
   }
 
   /**
-   * Takes the next item, if it is there. If not, either there is none, or it will come later.
+   * Takes the next item, if it is available. If not, the collection is done, or the item arrives later.
    *
    * @throws What the collection throws, or rejects with.
    */
@@ -390,7 +391,7 @@ class Input {
     return undefined;
   }
 
-  /** Asks for the next item. A collection that throws is done. */
+  /** Requests the next item. A collection that throws is done. */
   #next(): IteratorResult<Term> | PromiseLike<IteratorResult<Term>> {
     this.isDone = true;
     const next = this.#iterator.next();
@@ -419,24 +420,24 @@ class Input {
     });
   }
 
-  /** Tells the collection that no more of it is wanted, unless it knows. */
+  /** Closes the iterator of the collection, unless it is done. */
   async close(isFailing: boolean): Promise<void> {
     if (this.isDone || this.#failure !== undefined) return;
     this.isDone = true;
     try {
       const closing: unknown = this.#iterator.return?.();
       if (!this.#isAsync) return;
-      // An item that never comes must not keep whoever has enough.
+      // A pending item, which may never arrive, must not block the end of the iteration.
       if (this.#isAwaited) Promise.resolve(closing).then(undefined, reportUnwanted);
       else await closing;
     } catch (thrown) {
-      // As in a loop: the first failure counts.
+      // As in a for loop: the first exception is thrown.
       if (!isFailing) throw thrown;
     }
   }
 }
 
-/** Nobody waits for this any more. */
+/** Reports an exception that occurs after the iteration has ended. */
 function reportUnwanted(thrown: unknown): void {
   report({ level: "error", kind: "uncaught", reason: reasonOf(thrown) });
 }

@@ -1,6 +1,5 @@
 /**
- * TaskSupervisor, also known as `Task.Supervisor`: a supervisor for tasks, which are started and end one by
- * one.
+ * TaskSupervisor, also exported as `Task.Supervisor`: a supervisor for tasks, which are started dynamically.
  *
  * ```ts
  * import { Supervisor, Task, unwrap } from "@denotp/otp";
@@ -14,16 +13,15 @@
  * await Supervisor.stop(root);
  * ```
  *
- * A task that is started by whoever needs it has a place in the program only as long as that lives. One
- * that a supervisor starts is seen by tools, and ends in order when the program does, each within its
- * `shutdown`.
+ * A supervised task is part of the supervision tree: tools show it, and it is stopped in an orderly
+ * way, within its `shutdown`, when the program stops. A task that is started with `Task.async` is not.
  *
- * **Which function?** {@linkcode asyncNolink} for work that may fail without harm to the process that waits
- * for it: a server, for instance. {@linkcode async} where failing is failing together.
- * {@linkcode startChild} where nobody waits. {@linkcode asyncStreamNolink} and {@linkcode asyncStream} for
- * many items at once.
+ * **Which function?** {@linkcode asyncNolink} if the task may fail without affecting the process that
+ * waits for it, such as a server. {@linkcode async} if the process should fail with the task.
+ * {@linkcode startChild} if no process waits for the result. {@linkcode asyncStreamNolink} and
+ * {@linkcode asyncStream} for many items.
  *
- * The supervisor is one process, and all of them ask it. If it becomes a bottleneck, have several, under a
+ * The supervisor is one process, and starts all tasks. If it becomes a bottleneck, use several, under a
  * `PartitionSupervisor`.
  *
  * @module
@@ -77,35 +75,35 @@ export type { StartChildResult, StartResult };
 
 /** Options of {@linkcode startLink}. */
 export interface StartOptions extends SupervisorStartOptions {
-  /** The most tasks at a time. Default `Infinity`. */
+  /** The maximum number of tasks at a time. Default `Infinity`. */
   readonly maxChildren?: number | undefined;
   /**
-   * The most restarts within `maxSeconds`; one more ends the supervisor. Default 3. Tasks are only
-   * restarted if {@linkcode startChild} was told so.
+   * The maximum number of restarts within `maxSeconds`; if it is exceeded, the supervisor exits.
+   * Default 3. Only tasks of {@linkcode startChild} with the option `restart` are restarted.
    */
   readonly maxRestarts?: number | undefined;
-  /** See `maxRestarts`; whole seconds, at least 1. Default 5. */
+  /** The time frame of `maxRestarts`, in whole seconds, at least 1. Default 5. */
   readonly maxSeconds?: number | undefined;
 }
 
 /** Options of {@linkcode async} and {@linkcode asyncNolink}. */
 export interface AsyncOptions {
   /**
-   * How the supervisor stops the task when it ends itself: milliseconds that the task has after `"shutdown"`,
-   * if it traps exits, or `"brutal_kill"`. Default 5000.
+   * How the supervisor stops the task when it stops itself: the time, in milliseconds, that a task that
+   * traps exits has to exit after `"shutdown"`, or `"brutal_kill"`. Default 5000.
    */
   readonly shutdown?: Shutdown | undefined;
 }
 
 /** Options of {@linkcode startChild}. */
 export interface StartChildOptions extends AsyncOptions {
-  /** When to run the task once more: see `Supervisor`. Default `"temporary"`: never. */
+  /** When to restart the task, see `Supervisor`. Default `"temporary"`: never. */
   readonly restart?: Restart | undefined;
 }
 
 /** Options of {@linkcode asyncStream} and {@linkcode asyncStreamNolink}. */
 export interface StreamOptions extends TaskStreamOptions {
-  /** How the supervisor stops a task when it ends itself: milliseconds, or `"brutal_kill"`. Default 5000. */
+  /** How the supervisor stops a task, see {@linkcode AsyncOptions}. Default 5000. */
   readonly shutdown?: number | "brutal_kill" | undefined;
 }
 
@@ -113,7 +111,7 @@ const DEFAULT_SHUTDOWN_MS = 5000;
 
 // --- The supervisor -----------------------------------------------------------------------------
 
-/** What a supervisor of tasks is to a dynamic supervisor. */
+/** The callback module of a task supervisor, which is a dynamic supervisor. */
 const SUPERVISOR = new OwnModule(
   "Task.Supervisor",
   ({ maxChildren, maxRestarts, maxSeconds }: StartOptions) =>
@@ -121,33 +119,45 @@ const SUPERVISOR = new OwnModule(
 );
 
 /**
- * Starts a supervisor without tasks that is linked to the calling process.
+ * Starts a task supervisor that is linked to the calling process.
  *
  * Resolves with `["ok", pid]`, or with `["error", reason]`, where `reason` is
  * - `["already_started", pid]` if the name is taken;
- * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_max_children", value]`.
+ * - `["supervisor_data", why]` if an option is invalid, where `why` is for example `["invalid_max_children", value]`.
  *
- * Because of the link, a failed start also sends the caller an exit signal, which ends a process
- * that does not trap exits.
+ * Because of the link, a failed start also sends the caller an exit signal, and a caller that does not
+ * trap exits exits, too.
  *
- * Mostly such a supervisor is a child of another: `[Task.Supervisor, { name: "tasks" }]`.
+ * Usually it is started as the child of a supervisor: `[Task.Supervisor, { name: "tasks" }]`.
  *
- * @param options How many tasks there may be, and how to start the supervisor: `name`, …
- * @throws {TypeError} If the name has none of the forms of a name.
+ * @param options The limits of the supervisor, and how to start it: `name`, …
+ * @throws {TypeError} If `options.name` is not a valid name.
  * @see Elixir `Task.Supervisor.start_link/1`
+ *
+ * @example A limited number of tasks
+ * ```ts
+ * import { type Pid, receive, Task, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const tasks = unwrap(await Task.Supervisor.startLink({ maxChildren: 1 }));
+ * const task = unwrap(await Task.Supervisor.startChild(tasks, () => receive()));
+ * assertEquals(await Task.Supervisor.startChild(tasks, () => {}), ["error", "max_children"]);
+ * assertEquals(await Task.Supervisor.children(tasks), [task]);
+ * assertEquals(await Task.Supervisor.terminateChild(tasks, task as Pid), "ok");
+ * ```
  */
 export function startLink(options: StartOptions = {}): Promise<StartResult> {
   return startSupervisor(SUPERVISOR, options, options);
 }
 
 /**
- * The child specification of a supervisor of tasks that is started with `options`, so that
- * `[Task.Supervisor, { name: "tasks" }]` is a child, and `Task.Supervisor` one without options.
+ * Returns the child specification of a task supervisor, so that `[Task.Supervisor, { name: "tasks" }]` and
+ * `Task.Supervisor` can be children. See the example of this module.
  *
  * Its id is its name: the atom, or the term of a `global` or `via` name. Without a name it is this
- * module, so that there can be one such child in a supervisor.
+ * module, so that a supervisor can have one such child.
  *
- * @param options See {@linkcode startLink}. `[]` means none.
+ * @param options See {@linkcode startLink}. `[]` means no options.
  * @see Elixir `Task.Supervisor.child_spec/1`
  */
 export function childSpec(options: StartOptions | readonly [] = {}): ChildSpec {
@@ -159,17 +169,21 @@ export function childSpec(options: StartOptions | readonly [] = {}): ChildSpec {
   };
 }
 
-/** The tasks of a supervisor that run. @see Elixir `Task.Supervisor.children/1` */
+/**
+ * Resolves with the pids of the running tasks of a supervisor. See the example of {@linkcode startLink}.
+ *
+ * @see Elixir `Task.Supervisor.children/1`
+ */
 export async function children(supervisor: ServerRef): Promise<Pid[]> {
   const infos = await whichChildren(supervisor);
   return infos.map(([, child]) => child).filter(isPid);
 }
 
 /**
- * Stops a task, as its `shutdown` says. Resolves with `"ok"` when it has ended, and with
- * `["error", "not_found"]` if it is none of the supervisor.
+ * Stops a task, according to its `shutdown`. Resolves with `"ok"` when it has exited, or with
+ * `["error", "not_found"]` if it is not a task of the supervisor. See the example of {@linkcode startLink}.
  *
- * @throws {TypeError} If `pid` is no pid.
+ * @throws {TypeError} If `pid` is not a pid.
  * @see Elixir `Task.Supervisor.terminate_child/2`
  */
 export function terminateChild(
@@ -182,13 +196,15 @@ export function terminateChild(
 // --- Starting tasks -----------------------------------------------------------------------------
 
 /**
- * Starts a task whose result is to be awaited, under a supervisor; resolves with it. It runs `fun`, which
- * may be async, and is linked to the calling process, too. What is said of `Task.async` holds.
+ * Starts a task that is awaited, under a supervisor, and resolves with it. The task runs `fun`, which
+ * may be async, and is linked to the calling process. Otherwise as `Task.async`. See the example of
+ * this module.
  *
  * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, `why` as for
- * `GenServer.call`: `"noproc"` if there is no such supervisor. So for all functions that ask one.
- * @throws {Error} If the supervisor has as many tasks as it may have.
- * @throws {TypeError} If `fun` is no function, or `options.shutdown` none of its values.
+ * `GenServer.call`: `"noproc"` if there is no such supervisor. The same for all functions that call a
+ * supervisor.
+ * @throws {Error} If the supervisor has reached its maximum number of tasks.
+ * @throws {TypeError} If `fun` is not a function, or `options.shutdown` is invalid.
  * @see Elixir `Task.Supervisor.async/3`
  */
 export function async<Result>(
@@ -209,17 +225,15 @@ export function async(supervisor: ServerRef, ...what: Mapping): Promise<Task> {
 }
 
 /**
- * Starts a task whose result is to be awaited, under a supervisor, and without a link to the calling
- * process: if it fails, whoever awaits it is told, and nobody else.
+ * Starts a task that is awaited, under a supervisor, without a link to the calling process: if the task
+ * fails, only its `await` fails. Otherwise as {@linkcode async}, also in the errors.
  *
- * In a server, do not await it: `handleInfo` gets `[task.ref, result]` and then
- * `["DOWN", task.ref, "process", pid, "normal"]`; or only `DOWN`, with the reason, if it fails.
- *
- * Throws what {@linkcode async} throws.
+ * In a server, do not await the task: `handleInfo` receives `[task.ref, result]` and then
+ * `["DOWN", task.ref, "process", pid, "normal"]`, or, if the task fails, only `DOWN` with the reason.
  *
  * @see Elixir `Task.Supervisor.async_nolink/3`
  *
- * @example A server that has its work done by a task, and answers when that is done
+ * @example A server that replies when a task has finished
  * ```ts
  * import { GenServer, noreply, ok, type Ref, reply, Task, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -237,7 +251,7 @@ export function async(supervisor: ServerRef, ...what: Mapping): Promise<Task> {
  *   handleInfo([tag, value]: readonly unknown[], { client, ref }: State) {
  *     if (tag === ref) {
  *       GenServer.reply(client!, value);
- *       return noreply({ ref }); // its end is yet to come
+ *       return noreply({ ref }); // its DOWN message is still to come
  *     }
  *     if (tag !== "DOWN" || value !== ref) return noreply({ client, ref });
  *     if (client) GenServer.reply(client, "failed");
@@ -290,17 +304,18 @@ const TOO_MANY_CHILDREN =
   "by the option maxChildren of TaskSupervisor.startLink()";
 
 /**
- * Starts a task under a supervisor for the sake of what it does: nobody gets its result. It is linked to
- * the supervisor only.
+ * Starts a task under a supervisor for its side effects; the result is discarded. It is linked to the
+ * supervisor only.
  *
- * Resolves with `["ok", pid]`, with `["error", "max_children"]` if the supervisor has as many tasks as it may
- * have, or with `["error", why]` if an option is wrong, as in `["invalid_shutdown", value]`.
+ * Resolves with `["ok", pid]`; with `["error", "max_children"]` if the supervisor has reached its
+ * maximum number of tasks; or with `["error", why]` if an option is invalid, where `why` is for example
+ * `["invalid_shutdown", value]`.
  *
  * @throws {Exit} As {@linkcode async}.
- * @throws {TypeError} If `fun` is no function.
+ * @throws {TypeError} If `fun` is not a function.
  * @see Elixir `Task.Supervisor.start_child/3`
  *
- * @example
+ * @example A task without a result
  * ```ts
  * import { receive, self, send, Task, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -336,21 +351,32 @@ export async function startChild(
 // --- Streams ------------------------------------------------------------------------------------
 
 /**
- * Maps `fun` over a collection, each item in a task of its own under a supervisor, several at once. What is
- * said of `Task.asyncStream` holds; the tasks are linked to the process that iterates, too.
+ * Maps `fun` over a collection, each item in a task of its own under a supervisor, several at a time.
+ * The tasks are also linked to the process that iterates. Otherwise as `Task.asyncStream`.
  *
- * `maxConcurrency` should be no more than the supervisor's `maxChildren`, less the other tasks that it has.
+ * `maxConcurrency` should be at most the `maxChildren` of the supervisor, less its other tasks.
  *
- * @param items An iterable or async iterable. Iterated by the process that iterates the result.
- * @param fun Gets an item. May be async.
- * @throws {TypeError} If `items` is neither, `fun` no function, or `onTimeout` or `shutdown` none of its
- * values.
- * @throws {RangeError} If `maxConcurrency` is no integer above zero, or `timeout` negative or not a number.
- * @throws {Exit} The iteration: as that of `Task.asyncStream`, and if there is no such supervisor, as
- * {@linkcode async}. For a process that traps exits the reason is then
+ * @param items An iterable or async iterable. It is iterated by the process that iterates the result.
+ * @param fun Called with each item. May be async.
+ * @throws {TypeError} If `items` is not iterable, `fun` is not a function, or `onTimeout` or `shutdown`
+ * is invalid.
+ * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative or not a
+ * number.
+ * @throws {Exit} On iteration: as `Task.asyncStream`, and if there is no such supervisor, as
+ * {@linkcode async}; for a process that traps exits, the reason is then
  * `[reason, ["Task.Supervised", "stream", [timeout]]]`.
- * @throws {Error} The iteration: if the supervisor has as many tasks as it may have.
+ * @throws {Error} On iteration: if the supervisor has reached its maximum number of tasks.
  * @see Elixir `Task.Supervisor.async_stream/4`
+ *
+ * @example Mapping a list
+ * ```ts
+ * import { Task, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const tasks = unwrap(await Task.Supervisor.startLink());
+ * const doubles = Task.Supervisor.asyncStream(tasks, [1, 2, 3], (n) => n * 2);
+ * assertEquals(await Array.fromAsync(doubles), [["ok", 2], ["ok", 4], ["ok", 6]]);
+ * ```
  */
 export function asyncStream<Item, Result, const Options extends StreamOptions = StreamOptions>(
   supervisor: ServerRef,
@@ -359,7 +385,7 @@ export function asyncStream<Item, Result, const Options extends StreamOptions = 
   options?: Options,
 ): AsyncIterable<StreamResult<Awaited<Result>, ReasonOf<Item, Options>>>;
 /**
- * Maps a function of a module over a collection: it is called with the item, and then `args`.
+ * Maps a function of a module over a collection: it is called with the item, followed by `args`.
  *
  * @see Elixir `Task.Supervisor.async_stream/6`
  */
@@ -384,19 +410,19 @@ export function asyncStream(
 }
 
 /**
- * Maps `fun` over a collection as {@linkcode asyncStream} does, with tasks that are not linked to the process
- * that iterates: one that fails is a result `["exit", reason]`, and no more than that.
+ * As {@linkcode asyncStream}, with tasks that are not linked to the process that iterates: a task that
+ * fails only yields a result `["exit", reason]`.
  *
- * Leaving the loop early ends them all the same.
+ * When the iteration is left early, the running tasks are killed nevertheless.
  *
  * @see Elixir `Task.Supervisor.async_stream_nolink/4`
  *
- * @example
+ * @example Results of tasks that fail
  * ```ts
  * import { exit, Logger, Task, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
  *
- * Logger.configure({ level: "none" }); // one of the tasks will crash
+ * Logger.configure({ level: "none" }); // one of the tasks crashes
  * const tasks = unwrap(await Task.Supervisor.startLink());
  * const halves = Task.Supervisor.asyncStreamNolink(tasks, [2, 3, 4], (n) => {
  *   if (n % 2 === 1) throw exit("odd");
@@ -416,7 +442,8 @@ export function asyncStreamNolink<
   options?: Options,
 ): AsyncIterable<StreamResult<Awaited<Result>, ReasonOf<Item, Options>>>;
 /**
- * Maps a function of a module over a collection, without links: it is called with the item, and then `args`.
+ * Maps a function of a module over a collection, without links: it is called with the item, followed by
+ * `args`.
  *
  * @see Elixir `Task.Supervisor.async_stream_nolink/6`
  */
@@ -450,7 +477,7 @@ function makeSupervisedStream(
   const { shutdown = DEFAULT_SHUTDOWN_MS } = options;
   if (shutdown !== "brutal_kill" && !(Number.isSafeInteger(shutdown) && shutdown >= 0)) {
     throw new TypeError(
-      "Cannot make a stream of tasks with this shutdown: expected whole milliseconds or " +
+      "Cannot make a stream of tasks with this shutdown: expected an integer in milliseconds or " +
         `"brutal_kill", found ${inspect(shutdown)}`,
     );
   }
@@ -459,7 +486,7 @@ function makeSupervisedStream(
     const started = await startWaiting(supervisor, task.origin, shutdown);
     if (started === "max_children") return started;
     const { process } = started;
-    // Of one that has ended already, who traps exits hears by the stream.
+    // If the task has already exited, an owner that traps exits is not linked: the stream yields the result.
     if (isLinked && (process !== null || !owner.trapsExits)) link(owner, started);
     task.startedAs(started);
     if (process !== null) begin(process, task.call, task.respond);
@@ -467,9 +494,9 @@ function makeSupervisedStream(
   });
 }
 
-// --- Asking the supervisor ----------------------------------------------------------------------
+// --- Calls to the supervisor --------------------------------------------------------------------
 
-/** Has a task started that waits to be told what to run. */
+/** Starts a task that waits for the {@linkcode begin} of its owner. */
 async function startWaiting(
   supervisor: ServerRef,
   origin: Origin,
@@ -478,7 +505,7 @@ async function startWaiting(
   const started = await askFor(supervisor, [origin], "temporary", shutdown);
   if (started[0] === "ok") return started[1] as Pid;
   if (started[1] === "max_children") return "max_children";
-  throw new TypeError(`Cannot start a task: the supervisor answered ${inspect(started)}`);
+  throw new TypeError(`Cannot start a task: the supervisor returned ${inspect(started)}`);
 }
 
 function askFor(
