@@ -11,7 +11,8 @@
 
 import { type CallKind, type From, PendingCall } from "../kernel/calls.ts";
 import { now } from "../kernel/clock.ts";
-import { isThenable, spawnCoroutine } from "../kernel/coroutine.ts";
+import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
+import { spawnCoroutine } from "../kernel/coroutine.ts";
 import { classified, exit, isOrderly, reasonOf } from "../kernel/exit.ts";
 import { aliasIn } from "../kernel/list.ts";
 import { type Kind, PLAIN, takenPayload, toMessage } from "../kernel/mailbox.ts";
@@ -19,7 +20,6 @@ import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "../kernel/look
 import {
   type Address,
   addressOf,
-  type Awaitable,
   localNameOf,
   localRegistry,
   type Name,

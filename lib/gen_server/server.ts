@@ -7,7 +7,7 @@
 import { answer, type Attributes, callbackOf, Gen, isFrom, nameOf } from "../gen/behaviour.ts";
 import type { Status } from "../gen/status.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/coroutine.ts";
+import { isThenable } from "../kernel/awaitable.ts";
 import { reasonOf } from "../kernel/exit.ts";
 import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";

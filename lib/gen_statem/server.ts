@@ -14,7 +14,7 @@ import {
   type StartOptions,
 } from "../gen/behaviour.ts";
 import { PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/coroutine.ts";
+import { isThenable } from "../kernel/awaitable.ts";
 import { Exit, isOrderly, reasonOf } from "../kernel/exit.ts";
 import { afterHostTurn } from "../kernel/host.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";

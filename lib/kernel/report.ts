@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isThenable } from "./awaitable.ts";
 import type { Atom, Pid, Term } from "./term.ts";
 
 /** How grave a report is. */
@@ -59,7 +60,7 @@ export function setReporter(next: Reporter): Reporter {
 export function report(event: Report): void {
   try {
     const done: unknown = reporter(event);
-    if (done instanceof Promise) done.catch(() => {});
+    if (isThenable(done)) done.then(undefined, () => {});
   } catch {
     // A broken logger must not take processes down with it, at once or later.
   }

@@ -14,9 +14,8 @@
  */
 
 import { checkTimeout } from "../gen/behaviour.ts";
-import { isThenable } from "../kernel/coroutine.ts";
+import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import { Exit, exit, reasonOf } from "../kernel/exit.ts";
-import type { Awaitable } from "../kernel/names.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
 import { runAs } from "../kernel/scheduler.ts";
