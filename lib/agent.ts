@@ -40,6 +40,7 @@ import {
   type StartResult,
   stop as stopServer,
 } from "./gen_server.ts";
+import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import type { ServerRef } from "./kernel/names.ts";
@@ -54,8 +55,6 @@ export interface AgentOf<State> {
   /** Only the type is of interest: no agent has such a field. */
   readonly state?: State;
 }
-
-const DEFAULT_TIMEOUT_MS = 5000;
 
 // deno-lint-ignore no-explicit-any -- the state is the business of whoever made the function
 type StateFunction = (state: any) => unknown;

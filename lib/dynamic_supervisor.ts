@@ -58,7 +58,7 @@ import {
   type StartFunction,
 } from "./child_spec.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
-import type { StartOptions, StartResult } from "./gen/behaviour.ts";
+import type { StartOptions, StartResult } from "./gen/start.ts";
 import {
   type InitArgument,
   type Module as ServerModule,

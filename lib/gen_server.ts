@@ -104,16 +104,15 @@
  */
 
 import {
-  answer,
   assertRegistered,
-  checkTimeout,
-  isFrom,
   start as startGen,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
   type StartResult,
-} from "./gen/behaviour.ts";
+} from "./gen/start.ts";
+import { answer, isFrom } from "./gen/reply.ts";
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { allNodes, isElsewhere } from "./kernel/distribution.ts";
 import { Exit, exit } from "./kernel/exit.ts";
@@ -183,9 +182,6 @@ export {
   sendRequest,
   waitResponse,
 } from "./gen_server/request.ts";
-
-/** How long a call waits by default, in milliseconds. */
-const DEFAULT_TIMEOUT_MS = 5000;
 
 const CALL: CallKind = {
   describe: ({ server, request, timeout }) => ["GenServer", "call", [server, request, timeout]],

@@ -14,7 +14,8 @@
 
 import { ask, stopKind } from "./gen/client.ts";
 import { reportCrash } from "./gen/crash.ts";
-import { checkTimeout, type StartResult } from "./gen/behaviour.ts";
+import type { StartResult } from "./gen/start.ts";
+import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
 import { classified, exit, reasonOf } from "./kernel/exit.ts";

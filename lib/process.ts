@@ -6,7 +6,7 @@
  */
 
 import { ancestorsOf } from "./gen/crash.ts";
-import { checkTimeout } from "./gen/behaviour.ts";
+import { checkTimeout } from "./gen/timeout.ts";
 import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";

@@ -67,7 +67,7 @@ import {
 } from "./child_spec.ts";
 import { Children } from "./supervisor/children.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
-import type { StartResult } from "./gen/behaviour.ts";
+import type { StartResult } from "./gen/start.ts";
 import {
   cast,
   type InitArgument,

@@ -9,7 +9,7 @@
  */
 
 import type { CallReply, CallRequest } from "./contract.ts";
-import { checkTimeout } from "../gen/behaviour.ts";
+import { checkTimeout } from "../gen/timeout.ts";
 import { now } from "../kernel/clock.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "../kernel/lookup.ts";
 import { distribution, isElsewhere, whyUnreachable } from "../kernel/distribution.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Debug, type DebugOption, type FormatEvent, type SystemEvent } from "../gen/debug.ts";
-import { answer, isFrom } from "../gen/behaviour.ts";
+import { answer, isFrom } from "../gen/reply.ts";
 import type { From } from "../kernel/calls.ts";
 import { classified, exit, reasonOf } from "../kernel/exit.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { checkTimeout } from "../gen/behaviour.ts";
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from "../gen/timeout.ts";
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import { Exit, exit, reasonOf } from "../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
@@ -108,7 +108,7 @@ function checkOptions(options: StreamOptions): Settings {
   const {
     maxConcurrency = globalThis.navigator?.hardwareConcurrency ?? 1,
     ordered = true,
-    timeout = 5000,
+    timeout = DEFAULT_TIMEOUT_MS,
     onTimeout = "exit",
     zipInputOnExit = false,
   } = options;
