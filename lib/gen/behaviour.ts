@@ -207,7 +207,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   // --- Starting ---------------------------------------------------------------------------------
 
   runInit(process: Process): void {
-    const { request: argument } = startOf(process);
+    const { argument } = startOf(process).request;
     this.run(
       process,
       () => this.init(process, argument),
