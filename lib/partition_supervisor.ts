@@ -67,7 +67,7 @@ import {
 } from "./child_spec.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import { exit } from "./kernel/exit.ts";
-import { whereis } from "./kernel/lookup.ts";
+import { locate } from "./kernel/lookup.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
@@ -286,7 +286,7 @@ function withTable<Result>(
     if (table === undefined) throw exit(["noproc", ["PartitionSupervisor", ...call]]);
     return use(table, pid!);
   };
-  const pid = whereis(selfIfKnown(), supervisor);
+  const pid = locate(selfIfKnown(), supervisor);
   return then(pid, useOf) as Awaitable<Awaited<Result>>;
 }
 

@@ -10,9 +10,10 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
+import type { Process } from "./process.ts";
 
-/** Which process runs here; carried over every `await` by the host. See `scheduler.ts`. */
-export const storage: AsyncLocalStorage<Context> = new AsyncLocalStorage();
+/** Which process runs here, `undefined` for none; carried over every `await` by the host. See `scheduler.ts`. */
+export const storage: AsyncLocalStorage<Context | undefined> = new AsyncLocalStorage();
 
 /** Calls `callback` in a turn of its own, after the timers of the host that are due. */
 export const afterHostTurn: (callback: () => void) => void = setImmediate;
@@ -27,10 +28,10 @@ export const TURNS_FOR_IO: number = "Deno" in globalThis ? 62 : 1;
 /** What an asynchronous context knows: the process that the code in it belongs to. */
 export class Context {
   /** `null` while the context is the scheduler's own, shared by all synchronous callbacks. */
-  process: unknown;
+  process: Process | null;
 
   /** A context of `process`. */
-  constructor(process: unknown) {
+  constructor(process: Process | null) {
     this.process = process;
   }
 }

@@ -64,8 +64,11 @@ export interface Watched {
   monitoredBy: Monitor | null;
 }
 
-/** A monitor that one process holds on another; a member of a list of either. */
-export class Monitor {
+/**
+ * A monitor: a member of the list of its holder and of that of its target. What holds it, and how that is
+ * told, is what kinds of monitors differ in.
+ */
+export abstract class Monitor<By extends Holder = Holder> {
   heldPrevious: Monitor | null = null;
   heldNext: Monitor | null;
   targetPrevious: Monitor | null = null;
@@ -74,7 +77,7 @@ export class Monitor {
   /** Enters the monitor on both sides. `object` is what a `DOWN` message will name. */
   constructor(
     readonly ref: Ref,
-    readonly holder: Holder,
+    readonly holder: By,
     readonly target: Watched,
     readonly object: Pid | NameOnNode,
     readonly tag: Term,
@@ -99,16 +102,28 @@ export class Monitor {
     if (this.targetNext !== null) this.targetNext.targetPrevious = this.targetPrevious;
   }
 
-  /** Who is told. */
-  get watcher(): Pid {
-    return (this.holder as Process).pid;
-  }
+  /** The process that is told. */
+  abstract get watcher(): Pid;
 
   /** Tells the holder that the target has ended. To be called when the monitor is removed. */
-  tell(reason: Term): void {
-    endAliasOf(this.ref);
-    deliver(this.holder as Process, [this.tag, this.ref, "process", this.object, reason]);
+  abstract tell(reason: Term): void;
+}
+
+/** A monitor of one process of this node on another. */
+export class LocalMonitor extends Monitor<Process> {
+  get watcher(): Pid {
+    return this.holder.pid;
   }
+
+  tell(reason: Term): void {
+    sendDown(this, reason);
+  }
+}
+
+/** Sends the `DOWN` message of a monitor to the process that holds it. */
+export function sendDown({ ref, holder, object, tag }: Monitor<Process>, reason: Term): void {
+  endAliasOf(ref);
+  deliver(holder, [tag, ref, "process", object, reason]);
 }
 
 // --- Messages -----------------------------------------------------------------------------------
@@ -203,7 +218,7 @@ export function monitor(
   if (target === holder) return ref;
   if (aliasMode !== undefined) new Alias(holder, ref, aliasMode);
   if (target !== null) {
-    new Monitor(ref, holder, target, object, tag);
+    new LocalMonitor(ref, holder, target, object, tag);
   } else if (isElsewhere(object) && distribution !== null) {
     distribution.monitor(ref, holder, object, tag);
   } else {
