@@ -57,7 +57,7 @@
  * @module
  */
 
-import { callStart } from "./supervisor/child.ts";
+import { applyStart } from "./supervisor/child.ts";
 import {
   type ChildSpec,
   childSpec as specOf,
@@ -165,7 +165,7 @@ const SUPERVISOR: Module = {
 const PARTITION = {
   async start(start: StartFunction, partition: number): Promise<unknown> {
     const { pids } = tables.get(self().pid)!;
-    const outcome: unknown = await callStart(start);
+    const outcome: unknown = await applyStart(start);
     if (Array.isArray(outcome) && outcome[0] === "ok" && isPid(outcome[1])) {
       pids[partition] = outcome[1];
     }

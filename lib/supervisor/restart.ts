@@ -112,7 +112,7 @@ export class RestartHistory {
 }
 
 /** A child has ended by itself with `reason`. `second` is the time in whole seconds. */
-export function onExit<Child extends Member>(
+export function childExited<Child extends Member>(
   supervision: Supervision<Child>,
   child: Child,
   reason: Term,
