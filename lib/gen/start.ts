@@ -1,6 +1,7 @@
 /**
  * The start of a server: its options, the call that waits for its `init`, and its name, which is registered
- * before that.
+ * before that. The behaviour that is started is handed in: `behaviour.ts` imports this file, and not the
+ * other way round.
  *
  * @module
  */

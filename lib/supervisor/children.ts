@@ -1,5 +1,5 @@
 /**
- * The children of one supervisor, in the order of their start, and found in constant time by id and by
+ * The children of one `Supervisor` (those of a `DynamicSupervisor` have no order, and are kept there), in the order of their start, and found in constant time by id and by
  * process.
  *
  * @module
