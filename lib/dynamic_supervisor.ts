@@ -605,7 +605,7 @@ function infosOf(children: Children): Term[] {
 
 // --- Restarts -----------------------------------------------------------------------------------
 
-/** Does what `restart.ts` has decided. With the one strategy there is, a start comes last. */
+/** Does what `supervisor/restart.ts` has decided. With the one strategy there is, a start comes last. */
 function perform(
   state: State,
   actions: readonly Action<Kept>[],

@@ -574,7 +574,7 @@ async function stopAll(state: State): Promise<void> {
   }
 }
 
-/** Does one thing after another of what `restart.ts` has decided. */
+/** Does one thing after another of what `supervisor/restart.ts` has decided. */
 async function perform(
   state: State,
   actions: readonly Action<Child>[],
