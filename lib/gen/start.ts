@@ -87,7 +87,7 @@ interface Starting {
   /** Whether the process has that name. */
   isRegistered: boolean;
   /** When the name was first found to be held by a process that has ended. */
-  takenSince: number | undefined;
+  takenSince?: number;
 }
 
 /**
@@ -113,7 +113,7 @@ export function start(
   const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
   const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
   const process = new Process(behaviour, null, parent, flags);
-  const starting: Starting = { argument, address, isRegistered: false, takenSince: undefined };
+  const starting: Starting = { argument, address, isRegistered: false };
   const pending = new PendingCall(parent, process, name, starting, timeout, START);
   process.state = pending;
   if (address !== null) ensureAttributes(process).name = name;
