@@ -41,9 +41,10 @@ import {
   stop as stopServer,
 } from "./gen_server.ts";
 import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
+import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
-import { isThenable } from "./kernel/coroutine.ts";
-import type { Awaitable, ServerRef } from "./kernel/names.ts";
+import { type Awaitable, then } from "./kernel/awaitable.ts";
+import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { inspect, type Term } from "./kernel/term.ts";
@@ -60,8 +61,6 @@ export interface AgentOf<State> {
   /** Only the type is of interest: no agent has such a field. */
   readonly state?: State;
 }
-
-const DEFAULT_TIMEOUT_MS = 5000;
 
 // deno-lint-ignore no-explicit-any -- the state is the business of whoever made the function
 type StateFunction = (state: any) => unknown;
@@ -95,13 +94,6 @@ const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
   codeChange: (_oldVersion: Term, state: Term, fun: StateFunction) =>
     then(fun(state), (next) => ok(next)),
 };
-
-function then<Response>(
-  value: unknown,
-  respond: (value: unknown) => Response,
-): Response | Promise<Response> {
-  return isThenable(value) ? Promise.resolve(value).then(respond) : respond(value);
-}
 
 /**
  * Starts an agent that is linked to the calling process. Its state is what `fun` returns, called in the

@@ -1,6 +1,6 @@
 /**
- * Connects the kernel with the registries: installs the local registry and the global one, and starts
- * the name server. `mod.ts`, `registries/mod.ts` and `lib/node/mod.ts` import it.
+ * Connects the kernel with the registries: installs the local registry and the global one. Every entry of
+ * the package imports it; no other file of `lib` imports registries, except `lib/node`.
  *
  * @module
  */

@@ -59,7 +59,7 @@
  * @module
  */
 
-import { callStart } from "./supervisor/child.ts";
+import { applyStart } from "./supervisor/child.ts";
 import {
   type ChildSpec,
   childSpec as specOf,
@@ -67,10 +67,10 @@ import {
   type ModuleSpec,
   type StartFunction,
 } from "./child_spec.ts";
-import { isThenable } from "./kernel/coroutine.ts";
+import { type Awaitable, then } from "./kernel/awaitable.ts";
 import { exit } from "./kernel/exit.ts";
-import { whereis } from "./kernel/lookup.ts";
-import type { Awaitable, Name, ServerRef } from "./kernel/names.ts";
+import { locate } from "./kernel/lookup.ts";
+import type { Name, ServerRef } from "./kernel/names.ts";
 import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
@@ -172,7 +172,7 @@ const SUPERVISOR: Module = new OwnModule(
 const PARTITION = {
   async start(start: StartFunction, partition: number): Promise<unknown> {
     const { pids } = tables.get(self().pid)!;
-    const outcome: unknown = await callStart(start);
+    const outcome: unknown = await applyStart(start);
     if (Array.isArray(outcome) && outcome[0] === "ok" && isPid(outcome[1])) {
       pids[partition] = outcome[1];
     }
@@ -308,8 +308,8 @@ function withTable<Result>(
     if (table === undefined) throw exit(["noproc", ["PartitionSupervisor", ...call]]);
     return use(table, pid!);
   };
-  const pid = whereis(selfIfKnown(), supervisor);
-  return (isThenable(pid) ? pid.then(useOf) : useOf(pid)) as Awaitable<Awaited<Result>>;
+  const pid = locate(selfIfKnown(), supervisor);
+  return then(pid, useOf) as Awaitable<Awaited<Result>>;
 }
 
 /**
@@ -490,7 +490,7 @@ export function send(name: ViaKey, message: Term): Awaitable<Pid> {
     return pid;
   };
   const pid = whereisName(name);
-  return isThenable(pid) ? pid.then(sendTo) : sendTo(pid);
+  return then(pid, sendTo);
 }
 
 /**
@@ -508,7 +508,7 @@ export function registerName(name: ViaKey, _pid: Pid): Awaitable<"no"> {
     );
   };
   const pid = whereisName(name);
-  return isThenable(pid) ? pid.then(refuse) : refuse(pid);
+  return then(pid, refuse);
 }
 
 /**

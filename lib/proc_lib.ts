@@ -13,7 +13,8 @@
 
 import { ask, stopKind } from "./gen/client.ts";
 import { reportCrash } from "./gen/crash.ts";
-import { checkTimeout, type StartResult } from "./gen/behaviour.ts";
+import type { StartResult } from "./gen/start.ts";
+import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
 import { classified, exit, reasonOf } from "./kernel/exit.ts";
@@ -67,10 +68,10 @@ interface Starting {
 /** A start is a call whose failure is a result, not an exception. */
 const START: CallKind = {
   describe: () => "start",
-  ended(start: PendingCall, reason) {
+  ended(start: PendingCall<Starting>, reason) {
     // As in OTP, a caller that traps exits gets no EXIT message; one that does not gets the signal first.
     if (start.caller.trapsExits) unlink(start.target, start.caller.pid);
-    const { failure } = start.request as Starting;
+    const { failure } = start.request;
     start.reply(failure === null ? ["error", reason] : failure.value);
   },
   timedOut(start) {
@@ -83,7 +84,7 @@ const START: CallKind = {
 const STOP = stopKind("ProcLib");
 
 /** The starts that wait for an acknowledgement, by the started process. */
-const starts = new WeakMap<Process, PendingCall>();
+const starts = new WeakMap<Process, PendingCall<Starting>>();
 
 function launch(what: string, body: Body, options: object, allowed: readonly string[]): Process {
   for (const option of Object.keys(options)) {
@@ -280,7 +281,7 @@ export async function startMonitor<Acknowledged = StartResult>(
   return [await start.promise as Acknowledged, ref];
 }
 
-function begin(body: Body, options: StartOptions): PendingCall {
+function begin(body: Body, options: StartOptions): PendingCall<Starting> {
   const { timeout = Infinity } = options;
   checkTimeout("start", timeout);
   const parent = self();
@@ -338,12 +339,12 @@ export function initFail(
 ): never {
   const [value, thrown] = args.length === 3 ? [args[1], args[2]] : args;
   const start = startBy(args.length === 3 ? args[0] : undefined);
-  if (start !== undefined) (start.request as Starting).failure = { value };
+  if (start !== undefined) start.request.failure = { value };
   throw thrown;
 }
 
 /** The start that waits for the calling process; if `parent` is given, only if that is its caller. */
-function startBy(parent: Pid | undefined): PendingCall | undefined {
+function startBy(parent: Pid | undefined): PendingCall<Starting> | undefined {
   const start = starts.get(self());
   if (parent !== undefined && !isPid(parent)) {
     throw new TypeError(

@@ -57,6 +57,7 @@ import {
   type Statistics,
   type SystemEvent,
 } from "./gen/debug.ts";
+import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
@@ -77,8 +78,6 @@ export type {
   SystemEvent,
 };
 export { debugOptions, getLog, handleDebug, handleSystemMsg } from "./sys/special.ts";
-
-const DEFAULT_TIMEOUT_MS = 5000;
 
 /** A request for the debug functions of a server: the operation, and its name and arguments in errors. */
 type DebugRequest = readonly [

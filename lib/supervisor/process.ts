@@ -1,5 +1,6 @@
 /**
- * What supervisors of all kinds have in common, apart from their children.
+ * What supervisors of all kinds have in common, apart from their state: the `init` of their module, the names
+ * and words of their reports, what lies in their mailbox.
  *
  * @module
  */
@@ -7,7 +8,8 @@
 import type { InitialCall } from "../gen/initial_call.ts";
 import { now } from "../kernel/clock.ts";
 import { exit } from "../kernel/exit.ts";
-import type { Awaitable, Name } from "../kernel/names.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
+import type { Name } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
 import { inspect, isAtom, type Term } from "../kernel/term.ts";
