@@ -24,7 +24,7 @@ export class FakePeer {
   readonly #peer = new Peer(this.node, () => {});
   readonly #remote = new Remote({
     peerOf: () => this.#peer,
-    nobody: self,
+    fallbackSender: self,
     spawning: receiveSpawnSignal,
     nodes: () => [this.node],
   });

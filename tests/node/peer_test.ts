@@ -350,7 +350,7 @@ peerTest("A peer cannot end the monitors of another", async (peer) => {
   const other = new Peer("other@h", () => {});
   const remote = new Remote({
     peerOf: () => other,
-    nobody: self,
+    fallbackSender: self,
     spawning: () => {},
     nodes: () => [],
   });

@@ -435,8 +435,8 @@ Deno.test("Connection still hands on what the peer said last when a write fails"
 
 for (
   const [what, bytes, found] of [
-    ["of the wrong framing", framed(hex("70 83")), "Cannot read a frame: it begins with 112, 131"],
-    ["too long", hex("7fffffff"), "it has 2147483647 bytes, and the limit is 134217728"],
+    ["of the wrong framing", framed(hex("70 83")), "Cannot read a frame: found the bytes 112, 131"],
+    ["too long", hex("7fffffff"), "found 2147483647 bytes, expected at most 134217728"],
     ["with an unknown operation", framed(hex("83 44 00 68 01 61 63")), "operation 99 is unknown"],
     ["with too little in it", framed(hex("83 44 00 68 03 61 01")), "bytes should follow"],
   ] as const
@@ -500,7 +500,7 @@ Deno.test("Connection logs it when whoever is told that it is down throws", asyn
   connection.close("disconnect");
   await settled();
   assertEquals(reports.logged.map(({ reason }) => reason), [
-    "Connection to b@h is closed: what has followed has failed: Error: oops",
+    "Connection to b@h is closed: handling a signal has failed: Error: oops",
   ]);
 });
 

@@ -90,7 +90,7 @@ Deno.test("FrameBuffer.next() throws when a frame is longer than the limit", () 
   assertThrows(
     () => buffer.next(),
     ProtocolError,
-    "Cannot read a frame: it has 11 bytes, and the limit is 10",
+    "Cannot read a frame: found 11 bytes, expected at most 10",
   );
 });
 
@@ -323,7 +323,12 @@ for (
 
 for (
   const [what, flags, frame, error] of [
-    ["a header in pass-through", 0n, hex("83 44 00"), "begins with 131, 68, and not with 112"],
+    [
+      "a header in pass-through",
+      0n,
+      hex("83 44 00"),
+      "found the bytes 131, 68 at its beginning, expected 112",
+    ],
     [
       "pass-through where there are headers",
       HEADERS,

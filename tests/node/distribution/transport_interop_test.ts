@@ -213,8 +213,8 @@ beamTest("Transport is registered again when EPMD has restarted", async () => {
   await log.got(1);
   await using _second = await startEpmd(port);
   assertEquals(await log.got(2), [
-    "EPMD has gone: d will be registered again",
-    "EPMD is back: d is registered",
+    "EPMD has closed the connection: d will be registered again",
+    "EPMD is reachable again: d is registered",
   ]);
   const found = await new EpmdClient(tcp, port).names("127.0.0.1");
   assertEquals(found, [{ name: "d", port: node.transport.port }]);
