@@ -1,9 +1,8 @@
 /**
- * Registries: those that the library brings, and what it takes to write another.
+ * Registries: those of this library, and what is needed to write another.
  *
- * A registry is any object with the four functions of {@linkcode NameRegistry}; a process is started
- * and found under `["via", registry, key]`. Run {@linkcode testRegistry} on one to see that it keeps
- * what a registry promises.
+ * A registry is any object with the four functions of {@linkcode NameRegistry}. Processes are registered
+ * and named with `["via", registry, key]`. {@linkcode testRegistry} tests that a registry fulfils the contract.
  *
  * | registry | a name is | for |
  * | --- | --- | --- |

@@ -163,7 +163,7 @@ export class DistributionTransport implements Transport {
     if (!isNodeName(options.node)) {
       throw new RangeError(
         `Cannot name a node ${inspect(options.node)}: expected name@host in printable ASCII, ` +
-        "at most 255 characters",
+          "at most 255 characters",
       );
     }
     this.#options = options;
@@ -371,7 +371,9 @@ export class DistributionTransport implements Transport {
   async #accept(stream: ByteStream): Promise<void> {
     const isFull = this.#unauthenticated.size >= MOST_UNAUTHENTICATED;
     if (this.#isStopped || this.#self === null || isFull) {
-      if (isFull) log("warning", `Connection refused: ${MOST_UNAUTHENTICATED} are in the handshake`);
+      if (isFull) {
+        log("warning", `Connection refused: ${MOST_UNAUTHENTICATED} are in the handshake`);
+      }
       return stream.close();
     }
     this.#unauthenticated.add(stream);

@@ -388,13 +388,13 @@ export class SimulatedNode implements Surroundings, Stage {
     this.#locker.post(message);
   }
 
-  resolve(...[node, his, then]: Parameters<Surroundings["resolve"]>): () => void {
+  resolve(...[node, theirNames, then]: Parameters<Surroundings["resolve"]>): () => void {
     let isOff = false;
     this.world.resolving++;
-    resolveAll(this.names, this.node, node, his, (entry, hisPid) => {
+    resolveAll(this.names, this.node, node, theirNames, (entry, otherPid) => {
       // Over the wire goes what stands for it.
       const method = typeof entry.method === "function" ? entry.method : exitOther(this.world);
-      return Promise.resolve((method as Resolve)(entry.name, hisPid, entry.pid));
+      return Promise.resolve((method as Resolve)(entry.name, otherPid, entry.pid));
     }).then((resolution) => {
       this.world.resolving--;
       this.world.at(1, () => isOff || this.#isOver || then(resolution));
