@@ -57,7 +57,7 @@ Deno.test("GenServer.cast() answers ok at once, and takes effect before a later 
   });
 });
 
-Deno.test("GenServer.cast() answers ok when nobody is there, whatever the name [GS-009]", async () => {
+Deno.test("GenServer.cast() answers ok when there is no process, whatever the name [GS-009]", async () => {
   await inProcess(async () => {
     for (const fresh of Object.values(NAMINGS)) {
       assertEquals(GenServer.cast(fresh(), "hello"), "ok");
@@ -229,7 +229,7 @@ Deno.test("GenServer.call() with timeout 0 exits with timeout unless the reply i
   });
 });
 
-Deno.test("GenServer.call() with timeout Infinity waits for ever [GS-104]", async () => {
+Deno.test("GenServer.call() with timeout Infinity waits forever [GS-104]", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Scripted));

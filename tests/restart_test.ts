@@ -46,7 +46,7 @@ function named(actions: Action<Child>[]): string[] {
   return actions.map(([what, who]) => who === undefined ? what : `${what} ${who.id}`);
 }
 
-// --- Who is restarted with whom -----------------------------------------------------------------
+// --- Which children are restarted -----------------------------------------------------------------
 
 Deno.test("onExit() restarts only the child that ended when the strategy is one_for_one", () => {
   const [a, b, c] = [child("a"), child("b"), child("c")];

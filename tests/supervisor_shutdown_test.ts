@@ -82,7 +82,7 @@ Deno.test("Supervisor kills a child that takes longer than its shutdown time to 
   });
 });
 
-Deno.test("Supervisor waits for ever for a child whose shutdown is infinity, as a supervisor's is [SU-069]", async () => {
+Deno.test("Supervisor waits forever for a child whose shutdown is infinity, as a supervisor's is [SU-069]", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const terminate = () => Process.sleep(9000);

@@ -125,7 +125,7 @@ export class Instance {
   isAlive = true;
   /** What it has ended with. */
   reason: Reason | undefined;
-  /** It waits for ever in a callback, and reads no mail. */
+  /** It waits forever in a callback, and reads no mail. */
   isStuck = false;
   /** Of a supervisor: in the order of their start. */
   slots: Slot[] = [];

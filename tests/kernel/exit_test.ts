@@ -59,7 +59,7 @@ Deno.test("isOrderly() holds for normal, shutdown and a shutdown with a term", (
   }
 });
 
-Deno.test("reasonOf() makes the text of the stack when somebody looks, and shows as a plain tuple", () => {
+Deno.test("reasonOf() makes the text of the stack when it is read, and shows as a plain tuple", () => {
   const error = new RangeError("bad");
   const stack = error.stack!;
   let looks = 0;
@@ -184,7 +184,7 @@ const good: Record<string, readonly [body: string, stdout: string, atLeast?: num
      console.log("linked");`,
     "linked\n",
   ],
-  "a script that waits for a timer that nobody awaits": [
+  "a script that waits for a timer that is not awaited": [
     `const pid = spawn(async () => console.log(await receive()));
      Process.sendAfter(pid, "late", 300);
      console.log("early");`,

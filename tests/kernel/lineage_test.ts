@@ -1,5 +1,5 @@
 /**
- * Who started whom: the ancestors of a process, and the group that it belongs to.
+ * Lineage: the ancestors of a process, and the group that it belongs to.
  *
  * @module
  */
@@ -29,7 +29,7 @@ function ancestors(pid: Pid = self()): Pid[] {
   return pids;
 }
 
-/** Has one process start the next, so many times, and resolves with what the last one finds. */
+/** Has one process start the next, a number of times, and resolves with what the last one finds. */
 function last<T>(generations: number, start: (body: () => void) => unknown, find: () => T) {
   const me = self();
   const generation = (left: number): unknown =>

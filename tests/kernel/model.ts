@@ -14,7 +14,7 @@ export type Reason = string | readonly [string, ...unknown[]];
 /** When an alias ends. */
 export type AliasMode = "explicit_unalias" | "demonitor" | "reply_demonitor" | "reply";
 
-/** Whom a message, monitor or timer is for. */
+/** The target of a message, monitor or timer. */
 export type Target = { readonly pid: number } | { readonly name: string };
 
 /**
@@ -88,7 +88,7 @@ export class Model {
   readonly timers: ModelTimer[] = [];
   now = 0;
 
-  /** Whoever has `name`. */
+  /** The holder of `name`. */
   whereis(name: string): ModelProcess | undefined {
     return this.processes.find((process) => process.isAlive && process.name === name);
   }
@@ -133,7 +133,7 @@ export class Model {
     const found = "pid" in target ? this.#process(target.pid) : this.whereis(target.name);
     const object = "pid" in target ? pidOf(target.pid) : [target.name, NODE];
     const isAlive = found?.isAlive === true;
-    // Nobody watches himself: that is taken, and nothing becomes of it, no alias either.
+    // Monitoring oneself is a no-op, without an alias.
     const isActive = isAlive && found.id !== by;
     this.monitors.push({ holder: by, target: found?.id ?? -1, object, tag, isActive });
     if (mode !== undefined) {

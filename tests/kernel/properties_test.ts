@@ -74,7 +74,7 @@ type Alias = "explicit_unalias" | "demonitor" | "reply_demonitor";
 type Step = Operation & {
   /** The process that does it. */
   readonly by: number;
-  /** Whether the next step comes before anybody has had a turn. */
+  /** Whether the next step comes before any process has had a turn. */
   readonly isHasty: boolean;
 };
 
@@ -548,7 +548,7 @@ class World {
     return monitor.target < 0 ? "nobody" : pidOf(monitor.target);
   }
 
-  /** Ends whoever is left. */
+  /** Ends the remaining processes. */
   async end(): Promise<void> {
     for (const pid of this.#pids) Process.exit(pid, "kill");
     for (const timer of this.#timers) {

@@ -459,9 +459,9 @@ Deno.test("self() of an async callback is known in code that it does not wait fo
   });
 });
 
-// --- Rejections that nobody handles -------------------------------------------------------------
+// --- Unhandled rejections -----------------------------------------------------------------------
 
-Deno.test("a rejection that nobody handles ends the process that it belongs to, and no other", async () => {
+Deno.test("an unhandled rejection ends the process that it belongs to, and no other", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const error = new Error("dropped");
@@ -501,7 +501,7 @@ Deno.test("a rejection that nobody handles ends the process that it belongs to, 
   ]);
 });
 
-Deno.test("a rejection that nobody handles after a plain callback is reported, and ends nothing", async () => {
+Deno.test("an unhandled rejection after a plain callback is reported, and ends nothing", async () => {
   // Nothing tells whose it is.
   using reports = collectReports();
   await inProcess(async () => {
@@ -525,7 +525,7 @@ Deno.test("a rejection that nobody handles after a plain callback is reported, a
   });
 });
 
-Deno.test("a call that fails where nobody waits for it ends the caller with the reason of the call", async () => {
+Deno.test("an unawaited call that fails ends the caller with the reason of the call", async () => {
   await inProcess(async () => {
     const pid = spawn(async () => {
       GenServer.call("nobody", "hello");

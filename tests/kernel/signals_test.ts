@@ -445,7 +445,7 @@ Deno.test("Process.signal() ends what a killed process awaits of others", async 
   });
 });
 
-Deno.test("Process.signal() listeners are fenced, and what they throw harms nobody", async () => {
+Deno.test("Process.signal() listeners are fenced, and what they throw harms no process", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const me = self();

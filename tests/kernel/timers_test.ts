@@ -249,7 +249,7 @@ Deno.test("timers are many at no cost for each", () => {
 
 // --- Staging ------------------------------------------------------------------------------------
 
-Deno.test("stage() fires never early, whenever somebody looks at the clock", async () => {
+Deno.test("stage() never fires early, whenever the clock is read", async () => {
   const delays = [0, 1, 2, 3, 5, 8];
   const early: unknown[] = [];
   const fired = await Promise.all(delays.map((delay) =>
@@ -261,7 +261,7 @@ Deno.test("stage() fires never early, whenever somebody looks at the clock", asy
       });
       stage(timer, delay);
       assertEquals(left(timer), delay);
-      // Somebody has to be awake: timers are staged by those who go on to do something.
+      // A process has to be awake: timers are staged by those who go on to do something.
       start(new Recorder(() => {}), 0);
     })
   ));
@@ -269,7 +269,7 @@ Deno.test("stage() fires never early, whenever somebody looks at the clock", asy
   assertEquals(early, []);
 });
 
-Deno.test("stage() is pending, and leaves nothing behind when it is cancelled before anybody looks", () => {
+Deno.test("stage() is pending, and leaves nothing behind when it is cancelled before the clock is read", () => {
   const before = pendingTimers();
   const timers = Array.from({ length: 1000 }, () => new Recorder(() => {}));
   for (const timer of timers) stage(timer, 5000);

@@ -198,7 +198,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
     "send() delivers a message to the process that has the name",
     "leads calls and casts to a server",
   ],
-  "does not say whom it sent to": [
+  "does not return the pid it sent to": [
     () => create((sound) => ({ send: (key, message) => void sound.send(key, message) as never })),
     "send() delivers a message to the process that has the name",
   ],
@@ -223,7 +223,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
       }),
     "leads calls and casts to a server",
   ],
-  "sends to nobody in silence": [
+  "ignores a message to a free name": [
     () =>
       create((sound, pids) => ({
         send: (key, m) => pids.has(key) ? sound.send(key, m) : null as never,
@@ -240,7 +240,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
       })),
     "send() exits with badarg when the name is not registered",
   ],
-  "answers null for nobody": [
+  "answers null for a free name": [
     () => create((sound) => ({ whereisName: (key) => sound.whereisName(key) ?? null as never })),
     "registerName() gives a process a name that is free",
     "leads to no process when the name is not registered",

@@ -772,7 +772,7 @@ Deno.test("Registry.dispatch() calls the function with the one entry of the key,
     const note = (entries: Registry.Registration[]) =>
       void calls.push([self() === caller, entries]);
     assertEquals(Registry.dispatch("r", "hello", note), "ok");
-    assertEquals(calls, [], "nobody is there to call it for");
+    assertEquals(calls, [], "there are no entries to call it for");
     Registry.register("r", "hello", "world");
     assertEquals(Registry.dispatch("r", "hello", note), "ok");
     assertEquals(Registry.dispatch("r", "other", note), "ok");

@@ -193,7 +193,7 @@ Deno.test("Connection.isBusy from 1 MiB on that waits, and drained() resolves wh
   assert(a.connection.traffic.waiting > MIB);
   let isDrained = false;
   const drained = a.connection.drained().then(() => isDrained = true);
-  // Whoever does not wait is not refused.
+  // A sender that does not wait is not refused.
   a.connection.send(["link", pid(1), pid(2)]);
   await settled();
   assertEquals(isDrained, false);
@@ -246,7 +246,7 @@ Deno.test("Connection gives the host a turn when much comes at once", async () =
   connection.close("disconnect");
 });
 
-Deno.test("Connection hands signals on as a part of no process, whoever has made it", async () => {
+Deno.test("Connection handles signals outside of any process, whichever has opened it", async () => {
   const outside = Process.self();
   const [selves, connection] = await inProcess(async () => {
     const [a, b] = connectedPair(HEADERS);
@@ -476,7 +476,7 @@ for (
     ["rejects", () => Promise.reject(new Error("oops"))],
   ] as const
 ) {
-  Deno.test(`Connection is down with internal_error when whoever takes a signal ${what}`, async () => {
+  Deno.test(`Connection is down with internal_error when the handler of a signal ${what}`, async () => {
     using reports = collectReports();
     const [a, b] = connectedPair();
     b.events.onSignal = fail;
@@ -490,7 +490,7 @@ for (
   });
 }
 
-Deno.test("Connection logs it when whoever is told that it is down throws", async () => {
+Deno.test("Connection logs it when the handler of down throws", async () => {
   using reports = collectReports();
   const stream = new MemoryStream();
   const { connection, events } = connected(stream);

@@ -105,7 +105,7 @@ Deno.test("EpmdClient registers again, later each time, when EPMD has gone", asy
   second.close();
 });
 
-Deno.test("EpmdClient gives up when nobody answers, or nobody is there", async () => {
+Deno.test("EpmdClient fails when EPMD does not answer, or does not run", async () => {
   using time = new FakeTime();
   const sockets = host();
   const client = new EpmdClient(sockets, 4369);

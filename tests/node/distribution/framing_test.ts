@@ -219,7 +219,7 @@ const further = (sequence: number, fragment: number, bytes = "") =>
 
 for (
   const [what, frames, error] of [
-    ["that nobody has begun", [further(1, 1)], "expected its first"],
+    ["of a message that has not begun", [further(1, 1)], "expected its first"],
     ["out of order", [first(1, 4), further(1, 2)], "expected number 3"],
     ["twice", [first(1, 4), further(1, 3), further(1, 3)], "expected number 2"],
     ["after the last one", [first(1, 2), further(1, 1, "68"), further(1, 1)], "expected its first"],

@@ -212,7 +212,7 @@ Deno.test("Server drops what is of an earlier session, and has the locker forget
   assertEquals(here.done, [["locker", "lock_set", HIS_LOCKER, true, list(), 1]]);
 });
 
-Deno.test("Server ends a session whose peer goes down, and whoever waits for it goes on", () => {
+Deno.test("Server ends a session whose peer goes down, and callers that wait for it go on", () => {
   const here = new Stepped();
   here.compare();
   let isSynced = false;
@@ -262,7 +262,7 @@ Deno.test("Server enters a name only while the caller has the lock", () => {
   assertEquals(names.lookup("name"), undefined);
   assertEquals(server.call(["del_lock", ["global", registrar]], registrar), true);
   assertEquals(locks.isSet("global"), false);
-  // The lock was given back: somebody else may have taken it since, or nobody.
+  // The lock was released: it may be free, or held for another requester since.
   server.call(["register", "late", pid, "method"], registrar);
   assertEquals(names.lookup("late"), pid);
   // It was lost: what is said now was said before.

@@ -95,7 +95,7 @@ export class World {
     return true;
   }
 
-  /** Lets everything happen that comes of what was begun, or what happens within so many ms. */
+  /** Runs until nothing is left to do, or for a time in milliseconds. */
   async run(ms: number = Infinity): Promise<void> {
     const end = this.now + ms;
     for (let steps = 0;; steps++) {
