@@ -885,7 +885,7 @@ export function registerName(name: ViaKey, pid: Pid): "yes" | "no" {
 /**
  * Removes the entry of the calling process: `"ok"`, also if it has none.
  *
- * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` has another form.
+ * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
 export function unregisterName(name: ViaKey): "ok" {
   const process = self();
@@ -897,7 +897,7 @@ export function unregisterName(name: ViaKey): "ok" {
 /**
  * Returns the pid that is registered under the key, or `undefined`.
  *
- * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` has another form.
+ * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
 export function whereisName(name: ViaKey): Pid | undefined {
   fence();
@@ -908,7 +908,7 @@ export function whereisName(name: ViaKey): Pid | undefined {
 /**
  * Sends a message to the process that is registered under the key, and returns its pid.
  *
- * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` has another form.
+ * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  * @throws {Exit} `["badarg", [name, message]]` if none is.
  */
 export function send(name: ViaKey, message: Term): Pid {

@@ -714,7 +714,7 @@ Deno.test("PartitionSupervisor.resize() several times at once comes to what was 
     );
   }));
 
-Deno.test("PartitionSupervisor.resize() that nobody waits for any more does not confuse the next one", () =>
+Deno.test("PartitionSupervisor.resize() that has timed out does not confuse the next one", () =>
   supervising(async () => {
     await startRooms();
     for (const [from, to] of [[4, 0], [0, 4], [4, 1], [1, 3]] as const) {

@@ -819,7 +819,7 @@ Deno.test("Process.monitor() by name tells of [name, node] and the real reason [
   });
 });
 
-Deno.test("Process.monitor() by a name that nobody has tells of [name, node] and noproc [PR-052]", async () => {
+Deno.test("Process.monitor() by a name that is not registered tells of [name, node] and noproc [PR-052]", async () => {
   await inProcess(async () => {
     for (const name of ["nobody", ["nobody", NODE]] as const) {
       const ref = Process.monitor(name);

@@ -122,7 +122,7 @@ for (const restart of ["permanent", "transient", "temporary"] as const) {
 
 // --- How often ----------------------------------------------------------------------------------
 
-Deno.test("RestartHistory.add() allows so many restarts in the period and refuses the next", () => {
+Deno.test("RestartHistory.add() allows maxRestarts restarts in the period and refuses the next", () => {
   const history = new RestartHistory(3, 5);
   assertEquals([0, 0, 1, 5].map((second) => history.add(second)), [true, true, true, false]);
 });
@@ -391,7 +391,7 @@ class Model implements Simulation {
   }
 }
 
-/** `restart.ts`, and somebody who performs what it says. */
+/** `restart.ts`, and a performer of its decisions. */
 class Performer implements Simulation {
   readonly #children: (Child & { status: Status })[];
   readonly #history: RestartHistory;

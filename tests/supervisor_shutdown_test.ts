@@ -180,7 +180,7 @@ Deno.test("Supervisor.terminateChild() waits for the child, and other children m
   });
 });
 
-// --- Whom it obeys ------------------------------------------------------------------------------
+// --- Exit signals -------------------------------------------------------------------------------
 
 Deno.test("Supervisor traps exits, and ignores those of processes that are neither child nor parent [SU-074]", () =>
   supervising(async () => {

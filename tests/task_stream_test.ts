@@ -108,7 +108,7 @@ Deno.test("Task.asyncStream() calls a function of a module with the item before 
     assertEquals(await Array.fromAsync(Task.asyncStream([1], Module, "scale", [2])), oks(20));
   }));
 
-Deno.test("Task.asyncStream() runs each item in a task, which works for whoever iterates", () =>
+Deno.test("Task.asyncStream() runs each item in a task, which works for the iterating process", () =>
   supervising(async () => {
     const me = self();
     const stream = Task.asyncStream([1, 2], () => {

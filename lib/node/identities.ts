@@ -23,7 +23,7 @@ const WORDS = 2 ** 32;
 class Interned<Key, Value extends WeakKey> {
   readonly #entries = new Map<Key, WeakRef<Value>>();
   readonly #gone = new FinalizationRegistry<Key>((key) => {
-    // It may have been made anew since.
+    // It may have been created again since.
     if (this.#entries.get(key)?.deref() === undefined) this.#entries.delete(key);
   });
 

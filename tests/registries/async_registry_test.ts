@@ -505,7 +505,7 @@ Deno.test("GenServer.start() gives a name back that the registry has given too l
     await assertSilence();
   }));
 
-Deno.test("GenServer.start() gives a late name back when the registry asks others for it, and nobody is left of those who wanted it", () =>
+Deno.test("GenServer.start() gives a late name back when the registry asks others for it, and no process that wanted it is left", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const store = new TermMap<Pid>();

@@ -52,7 +52,7 @@ export function tls(options: TlsOptions): Sockets {
         handshakeTimeout: HANDSHAKE_MS,
       });
       server.on("secureConnection", (socket) => accepted(new SocketStream(socket)));
-      // A client that is refused is no trouble of ours; its socket is closed.
+      // The error of a refused client is ignored; its socket is closed.
       server.on("tlsClientError", () => {});
       return new Promise((resolve, reject) => {
         server.on("error", reject);

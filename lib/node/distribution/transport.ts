@@ -181,7 +181,7 @@ export class DistributionTransport implements Transport {
 
   /**
    * @throws {EpmdError} If another node of this host has the name, or EPMD does not answer.
-   * @throws {RangeError} If there is no cookie, or an unusable one.
+   * @throws {RangeError} If the cookie is not found or not valid.
    */
   async start(events: TransportEvents): Promise<number> {
     const { node, cookie, cookies, hidden = false, listen } = this.#options;

@@ -238,7 +238,7 @@ class Decoder {
       case tag.FLOAT:
         return this.#oldFloat(offset);
     }
-    throw reader.error(`there is no term with the tag ${this.#source[offset]}`, offset);
+    throw reader.error(`unknown tag ${this.#source[offset]}`, offset);
   }
 
   /** Reads the text of an atom. */

@@ -85,7 +85,7 @@ class Locker {
   *run(): Routine<never> {
     for (;;) {
       const message = yield* receive<LockerMessage>(() => true, this.#patience());
-      if (message !== undefined) yield* this.#heed(message);
+      if (message !== undefined) yield* this.#handle(message);
       else {
         this.#hasJustSucceeded = false;
         if (!this.#own.isGlobalLocked()) yield* this.#begin();
@@ -101,7 +101,7 @@ class Locker {
     return Math.min(patience, LONGEST_PATIENCE_MS);
   }
 
-  *#heed(message: LockerMessage): Routine {
+  *#handle(message: LockerMessage): Routine {
     switch (message[0]) {
       case "his_the_locker":
         this.#others.set(message[1].node, message[1]);

@@ -574,8 +574,8 @@ export class Server {
   }
 
   #warnOf(what: string, node: NodeName): void {
-    const whom = `${this.#around.node} ${what} node ${node}`;
-    this.#around.warn(`Global: ${whom} in order to prevent overlapping partitions`);
+    const action = `${this.#around.node} ${what} node ${node}`;
+    this.#around.warn(`Global: ${action} in order to prevent overlapping partitions`);
   }
 }
 

@@ -101,7 +101,7 @@ export class World {
     for (let steps = 0;; steps++) {
       while (this.resolving > 0) await null;
       if (this.#events.every(({ at }) => at > end) || !this.step()) break;
-      if (steps > 500_000) throw new Error("This goes on for ever");
+      if (steps > 500_000) throw new Error("This does not end");
     }
     if (ms < Infinity) this.now = end;
   }
