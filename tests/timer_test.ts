@@ -231,7 +231,7 @@ Deno.test("Process.sendAfter() with 0 ms comes after what is sent directly [TM-0
   });
 });
 
-Deno.test("Process.sendAfter() and startTimer() throw a RangeError at the call when the time is none [TM-016]", async () => {
+Deno.test("Process.sendAfter() and startTimer() throw a RangeError at the call when the time is not valid [TM-016]", async () => {
   await inProcess(async () => {
     const before = pendingTimers();
     const wrong = [-1, 1.5, NaN, Infinity, -Infinity, "10", 10n, null, undefined, 2 ** 53, 2 ** 64];
@@ -439,7 +439,7 @@ Deno.test("Timer.sendAfter() with 0 ms sends at once, and cancelling it changes 
   });
 });
 
-Deno.test("Timer answers badarg when a time, a target or a function is none", async () => {
+Deno.test("Timer answers badarg when a time, a target or a function is not valid", async () => {
   await inProcess(async () => {
     const before = pendingTimers();
     const badarg = ["error", "badarg"] as const;

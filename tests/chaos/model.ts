@@ -80,7 +80,7 @@ export type Trace =
 
 /**
  * What is wrong with `seen` as an order of the events of `expected`; `undefined` if nothing is. An event
- * occurs once at most, for a process that is started anew has another label.
+ * occurs once at most, for a restarted process has another label.
  */
 export function mismatch(seen: readonly Event[], expected: Trace): string | undefined {
   const positions = new Map<string, number>();

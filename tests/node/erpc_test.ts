@@ -263,7 +263,7 @@ Deno.test("Erpc.call() leaves nothing behind when its caller ends", () =>
     assertEquals(peer.sizes.monitoredBy, 0);
   }));
 
-Deno.test("Erpc.call() refuses names, arguments and timeouts that are none", async () => {
+Deno.test("Erpc.call() refuses invalid names, arguments and timeouts", async () => {
   const call = Erpc.call as (...args: unknown[]) => Promise<unknown>;
   await assertRejects(() => call(1, "m", "f", []), TypeError, "the node must be a string, found 1");
   await assertRejects(

@@ -125,7 +125,7 @@ memberTest(
   },
 );
 
-nodeTest("Node.start() says epmd_unreachable when there is none", async () => {
+nodeTest("Node.start() resolves with epmd_unreachable when EPMD does not run", async () => {
   const before = await traces();
   using reports = collectReports();
   const epmd = { port: freePort() };
@@ -159,7 +159,7 @@ nodeTest("Node.start() says eaddrinuse when the port is taken", async () => {
   assertEquals(await traces(), before);
 });
 
-nodeTest("Node.start() throws when the name is none, and changes nothing", async () => {
+nodeTest("Node.start() throws when the name is not valid, and changes nothing", async () => {
   const before = await traces();
   const names = ["d", "d@", "@h", "d@h@h", "", "d@h h", `${"d".repeat(255)}@h`, "dä@h", "d\n@h"];
   for (const name of names) {
@@ -168,7 +168,7 @@ nodeTest("Node.start() throws when the name is none, and changes nothing", async
   assertEquals(await traces(), before);
 });
 
-nodeTest("Node.start() throws when the cookie is none, and changes nothing", async () => {
+nodeTest("Node.start() throws when the cookie is not valid, and changes nothing", async () => {
   const before = await traces();
   for (const cookie of ["", "ö", "a\nb"]) {
     const start = () => Node.start(THIS_NODE, { ...ALONE, cookie });

@@ -211,7 +211,7 @@ peerTest("The peer hears how a process ends that is linked to it, once", async (
   assertEquals([await peer.hears(), peer.sizes], [[], NOTHING]);
 });
 
-peerTest("The exit of a link that there is none of changes nothing", async (peer) => {
+peerTest("The exit of a link that does not exist changes nothing", async (peer) => {
   peer.says("exit", peer.pid(), self(), "why");
   assertEquals([await peer.hears(), peer.sizes], [[], NOTHING]);
 });
@@ -333,7 +333,7 @@ peerTest("The peer's monitors and links are forgotten when it is lost", async (p
   assertEquals([await peer.hears(), peer.sizes], [[], NOTHING]);
 });
 
-peerTest("The peer cannot end a monitor that is none of its own", async (peer) => {
+peerTest("The peer cannot remove a monitor of another peer", async (peer) => {
   const target = mortal();
   const ref = Process.monitor(target);
   peer.says("demonitor_p", peer.pid(), target, ref);

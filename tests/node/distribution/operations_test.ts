@@ -192,11 +192,11 @@ for (
     ["an unlink id of 0", operation(35, [0, A, B]), "an integer of 64 bits above 0"],
     ["an unlink id of 65 bits", operation(35, [2n ** 64n, A, B]), "an integer of 64 bits above 0"],
     ["an unlink id with a fraction", operation(36, [1.5, A, B]), "an integer of 64 bits above 0"],
-    ["flags that are none", operation(31, [R, A, "x", B]), "expected a small integer"],
+    ["invalid flags", operation(31, [R, A, "x", B]), "expected a small integer"],
     ["no function", operation(29, [R, A, C, ["m", "f"], list()], list()), "module, function and"],
     ["a list for a function", operation(29, [R, A, C, list(MFA), list()], list()), "module, func"],
-    ["options that are none", operation(29, [R, A, C, MFA, "o"], list()), "expected a list"],
-    ["arguments that are none", operation(29, [R, A, C, MFA, list()], 1), "expected a list"],
+    ["invalid options", operation(29, [R, A, C, MFA, "o"], list()), "expected a list"],
+    ["invalid arguments", operation(29, [R, A, C, MFA, list()], 1), "expected a list"],
   ] as const
 ) {
   Deno.test(`Operations.read() throws for ${what}`, () => {

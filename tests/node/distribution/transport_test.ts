@@ -219,7 +219,7 @@ Deno.test("Transport.stop() closes everything in the same turn", async () => {
   assertEquals(await b.happened(2), ["up a@h", "down a@h connection_closed"]);
 });
 
-Deno.test("Transport.connect() connects anew when the connection has been closed", async () => {
+Deno.test("Transport.connect() connects again when the connection has been closed", async () => {
   const network = new Network();
   await using a = await network.node("a@h");
   await using b = await network.node("b@h");

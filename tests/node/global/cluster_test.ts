@@ -220,7 +220,7 @@ Deno.test("Servers forget a name that was freed while they were apart from its p
 
 // As in OTP, who loses a node in the very middle of coming together with it may go on with only some of its
 // partition; so all connections are lost at the end.
-Deno.test("Servers agree when all meet anew, whatever connections have broken before, and when", async () => {
+Deno.test("Servers agree when all connect again, whatever connections have broken before, and when", async () => {
   for (const seed of SEEDS) {
     const world = new World(seed, 150);
     const nodes = world.add(...NAMES);

@@ -175,7 +175,7 @@ Deno.test("Server speaks version 7 without acknowledgements, 8 with later ones, 
   assertEquals(later.done, [begun(1), him(1, 5), acknowledged(5, 1)]);
 });
 
-Deno.test("Server cancels and begins anew when an acknowledgement is of another session", () => {
+Deno.test("Server cancels and starts again when an acknowledgement is of another session", () => {
   const here = new Stepped();
   here.server.nodeUp(PEER);
   here.server.cast(initConnect(8, 5));
@@ -189,7 +189,7 @@ Deno.test("Server cancels and begins anew when an acknowledgement is of another 
   ]);
 });
 
-Deno.test("Server begins anew when the peer cancels this session, and only then", () => {
+Deno.test("Server starts again when the peer cancels this session, and only then", () => {
   const here = new Stepped();
   here.compare();
   here.server.info(["cancel_connect", PEER, 7]);

@@ -69,7 +69,7 @@ clusterTest("send() reaches a process of Erlang by pid, name and alias", "erl", 
     const [, alias] = await receive() as readonly [string, Ref];
     assertEquals(alias.node, erl.node);
     send(alias, ["by", "alias"]);
-    send(alias, ["by", "an alias that is none any more"]);
+    send(alias, ["by", "an alias that is no longer active"]);
     send(["nobody", erl.node], "nobody hears this");
     send(["shell", erl.node], ["from", self()]);
     assertEquals(
