@@ -91,7 +91,7 @@ Deno.test("Ets.new() returns a reference, or the name of a named table", () =>
     assert(Ets.new("loose") !== table);
   }));
 
-Deno.test("Ets.new() refuses a name that is taken, and options that are none", () =>
+Deno.test("Ets.new() refuses a name that is taken, and invalid options", () =>
   inProcess(() => {
     Ets.new("taken", { namedTable: true });
     const bad: [() => unknown, string][] = [
