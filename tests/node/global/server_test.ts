@@ -91,17 +91,17 @@ const begun = (tag: number) => [
   ME,
   ["locker", "no_longer_a_pid", new Map(), LOCKER],
 ];
-const him = (myTag: number, hisTag: number, version = 8) => [
+const him = (myTag: number, otherTag: number, version = 8) => [
   "locker",
   "his_the_locker",
-  { node: PEER, locker: HIS_LOCKER, version, hisTag, myTag },
+  { node: PEER, locker: HIS_LOCKER, version, otherTag, myTag },
 ];
-const acknowledged = (hisTag: number, myTag: number) => [
+const acknowledged = (otherTag: number, myTag: number) => [
   "tell",
   PEER,
   "init_connect_ack",
   ME,
-  hisTag,
+  otherTag,
   myTag,
 ];
 
