@@ -328,7 +328,7 @@ Deno.test("Task ends its owner when it fails, unless that traps exits [TK-003]",
     assertEquals(await announced(), [["EXIT", task.pid, "oops"]]);
   }));
 
-Deno.test("Task.start() survives the death of whoever called it, startLink() does not [TK-025]", () =>
+Deno.test("Task.start() survives the exit of its caller, startLink() does not [TK-025]", () =>
   supervising(async () => {
     const me = self();
     const starter = spawn(async () => {
