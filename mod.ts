@@ -21,6 +21,7 @@ export {
   Ref,
   type Term,
 } from "./lib/kernel/term.ts";
+export * from "./lib/kernel/known_names.ts";
 export type {
   Awaitable,
   LocalRegistry,
@@ -52,6 +53,7 @@ export {
 export { _, type Guard, type Matched, matches, type Wildcard } from "./lib/kernel/match.ts";
 
 export {
+  type AnyState,
   type Extra,
   ignore,
   type Init,

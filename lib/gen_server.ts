@@ -121,6 +121,7 @@ import { whereis as lookUp } from "./kernel/lookup.ts";
 import {
   type Awaitable,
   InvalidServerError,
+  type ModuleOf,
   type Name,
   resolve,
   type ServerRef,
@@ -149,7 +150,9 @@ import type {
   InitArgument,
   Module,
   ModuleWithoutArgument,
+  StartArguments,
 } from "./gen_server/contract.ts";
+import type { Consistent, StateOf } from "./gen_server/state.ts";
 import { behaviourOf, CAST, isExtra } from "./gen_server/server.ts";
 import { isLaunched } from "./gen/launched.ts";
 import type { Extra } from "./response.ts";
@@ -161,16 +164,20 @@ export type {
   CallRequest,
   CallResponse,
   CastRequest,
+  Consistent,
   EnterLoopOptions,
   From,
   InfoResponse,
   InitArgument,
   Module,
+  ModuleOf,
   ModuleWithoutArgument,
   ServerRef,
+  StartArguments,
   StartMonitorResult,
   StartOptions,
   StartResult,
+  StateOf,
   Status,
 };
 export {
@@ -233,22 +240,10 @@ const STOP = stopKind("GenServer");
  * ```
  */
 export function startLink<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startLink<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function startLink<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+  module: Consistent<M>,
+  ...rest: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("link", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("link", module, ...rest) as Promise<StartResult<M>>;
 }
 
 /**
@@ -257,22 +252,10 @@ export function startLink<M extends Module>(
  * @see OTP `gen_server:start/3,4`
  */
 export function start<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function start<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function start<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+  module: Consistent<M>,
+  ...rest: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("nolink", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("nolink", module, ...rest) as Promise<StartResult<M>>;
 }
 
 /**
@@ -292,32 +275,20 @@ export function start<M extends Module>(
  * ```
  */
 export function startMonitor<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startMonitor<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-export function startMonitor<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+  module: Consistent<M>,
+  ...rest: StartArguments<M>
 ): Promise<StartMonitorResult<M>> {
-  return startAs("monitor", module, argument, options) as Promise<StartMonitorResult<M>>;
+  return startAs("monitor", module, ...rest) as Promise<StartMonitorResult<M>>;
 }
 
 function startAs(
   mode: StartMode,
-  module: Module,
-  argument: Term,
-  options: StartOptions,
+  module: unknown,
+  argument?: Term,
+  options: StartOptions = {},
 ): Promise<Term> {
   try {
-    return startGen(behaviourOf(module), argument, options, mode);
+    return startGen(behaviourOf(module as Module), argument, options, mode);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -354,12 +325,15 @@ function startAs(
  * assertEquals(reason, ["noproc", ["GenServer", "call", ["nobody", "pop", 5000]]]);
  * ```
  */
-export function call<M, const Request extends CallRequest<M>>(
-  server: ServerRef<M>,
+export function call<
+  const Server extends ServerRef,
+  const Request extends CallRequest<ModuleOf<Server>>,
+>(
+  server: Server,
   request: Request,
   timeout: number = DEFAULT_TIMEOUT_MS,
-): Promise<CallReply<M, Request>> {
-  return ask(server, request, timeout, CALL) as Promise<CallReply<M, Request>>;
+): Promise<CallReply<ModuleOf<Server>, Request>> {
+  return ask(server, request, timeout, CALL) as Promise<CallReply<ModuleOf<Server>, Request>>;
 }
 
 /**
@@ -386,7 +360,10 @@ export function call<M, const Request extends CallRequest<M>>(
  * assertEquals(await GenServer.call(counter, "get"), 2);
  * ```
  */
-export function cast<M>(server: ServerRef<M>, request: CastRequest<M>): "ok" {
+export function cast<const Server extends ServerRef>(
+  server: Server,
+  request: CastRequest<ModuleOf<Server>>,
+): "ok" {
   fence();
   const pid = server instanceof Pid
     ? server
@@ -454,7 +431,7 @@ function attempt(body: () => unknown): unknown {
  * assertEquals(await Promise.all(guests), ["come in", "come in"]);
  * ```
  */
-export function reply(from: From, value: Term): "ok" {
+export function reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): "ok" {
   fence();
   if (!isFrom(from)) {
     throw new TypeError(
@@ -515,12 +492,12 @@ export function stop(
  * within 5000 ms.
  * @see Elixir `GenServer.whereis/1`
  */
-export function whereis<M>(
-  server: ServerRef<M>,
-): Awaitable<Pid<M> | readonly [Atom, NodeName] | undefined> {
+export function whereis<const Server extends ServerRef>(
+  server: Server,
+): Awaitable<Pid<ModuleOf<Server>> | readonly [Atom, NodeName] | undefined> {
   const process = selfIfKnown();
   if (isElsewhere(server) && !isPid(server)) return server;
-  return lookUp(process, server) as Awaitable<Pid<M> | undefined>;
+  return lookUp(process, server) as Awaitable<Pid<ModuleOf<Server>> | undefined>;
 }
 
 /**
@@ -610,14 +587,14 @@ export async function multiCall(
  * await GenServer.stop(stack);
  * ```
  */
-export async function enterLoop(
-  module: Module,
+export async function enterLoop<M extends Module>(
+  module: Consistent<M>,
   options: EnterLoopOptions,
-  state: Term,
+  state: StateOf<M>,
   name?: Name | Pid,
   extra?: Extra,
 ): Promise<never> {
-  const behaviour = behaviourOf(module);
+  const behaviour = behaviourOf(module as Module);
   if (extra !== undefined && !isExtra(extra)) {
     throw new TypeError(
       'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +

@@ -358,18 +358,17 @@ Deno.test("GenServer.sendRequest() keeps the type of the reply", async () => {
 
 // --- Code that works with any module ------------------------------------------------------------
 
-/** Starts any module under a name: the types go through. */
-async function startNamed<M extends GenServer.Module>(
-  module: M,
-  argument: GenServer.InitArgument<M>,
-  name: string,
+/** Starts any module: the types go through. */
+async function startAny<M extends GenServer.Module>(
+  module: GenServer.Consistent<M>,
+  ...rest: GenServer.StartArguments<M>
 ): Promise<Pid<M>> {
-  return unwrap(await GenServer.startLink(module, argument, { name }));
+  return unwrap(await GenServer.startLink(module, ...rest));
 }
 
 Deno.test("generic code keeps the types of the module that it is given", async () => {
   await inProcess(async () => {
-    const counter = typed<Pid<typeof Counter>>()(await startNamed(Counter, 1, freshAtom()));
+    const counter = typed<Pid<typeof Counter>>()(await startAny(Counter, 1, { name: freshAtom() }));
     assertEquals(typed<number>()(await GenServer.call(counter, "get")), 1);
     assertStrictEquals(
       typed<Pid<typeof Counter> | readonly [string | symbol, string] | undefined>()(
@@ -380,6 +379,6 @@ Deno.test("generic code keeps the types of the module that it is given", async (
   });
   compiles(() => {
     // @ts-expect-error the argument of init is a number
-    startNamed(Counter, "x", "name");
+    startAny(Counter, "x");
   });
 });

@@ -66,7 +66,7 @@ export interface ModuleWithoutArgument extends Module {
 type AnyFunction = (...args: any[]) => any;
 
 /** The clauses of an overloaded function, each as `[parameters, result]`. */
-type Clauses<F> = F extends {
+export type Clauses<F> = F extends {
   (...a: infer A1): infer R1;
   (...a: infer A2): infer R2;
   (...a: infer A3): infer R3;
@@ -103,10 +103,15 @@ type ReplyIn<Response> = 0 extends 1 & Response ? any
   : Response extends readonly ["stop", Term, infer Value, unknown] ? Value
   : never;
 
+/** What a callback declares to answer later, by a `From` that says so. */
+type ReplyTo<Parameters> = Parameters extends [unknown, From<infer Value>, ...infer _]
+  ? unknown extends Value ? never : Value
+  : never;
+
 /** The reply to each of `Request`, of the clauses that take it. */
 type ReplyFor<C, Request> = Request extends unknown
-  ? C extends [[infer Taken, ...infer _], infer Response]
-    ? [Request] extends [Taken] ? ReplyIn<Awaited<Response>> : never
+  ? C extends [infer Parameters extends [unknown, ...unknown[]], infer Response]
+    ? [Request] extends [Parameters[0]] ? ReplyIn<Awaited<Response>> | ReplyTo<Parameters> : never
   : never
   : never;
 
@@ -141,6 +146,17 @@ export type CastRequest<M> = RequestOf<M, "handleCast">;
 export type InitArgument<M> = M extends { init: (...args: infer Args) => unknown }
   ? Args extends readonly [] ? void : Args[0]
   : unknown;
+
+/**
+ * What a start takes after the module: the argument for `init`, which may be left out if `init` does not need
+ * it, and the options.
+ */
+export type StartArguments<M, Options = StartOptions> = [M] extends
+  [{ init: (...args: infer Args) => any }]
+  ? [] extends Args ? [argument?: Args[0] | undefined, options?: Options | undefined]
+  : undefined extends Args[0] ? [argument?: Args[0] | undefined, options?: Options | undefined]
+  : [argument: Args[0], options?: Options | undefined]
+  : [argument?: unknown, options?: Options | undefined];
 
 /** Options of `GenServer.enterLoop`. */
 export type EnterLoopOptions = Pick<StartOptions, "debug" | "hibernateAfter">;

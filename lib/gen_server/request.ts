@@ -14,7 +14,7 @@ import { now } from "../kernel/clock.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "../kernel/lookup.ts";
 import { distribution, isElsewhere, whyUnreachable } from "../kernel/distribution.ts";
 import { aliasIn, aliasTag } from "../kernel/list.ts";
-import type { Awaitable, ServerRef } from "../kernel/names.ts";
+import type { Awaitable, ModuleOf, ServerRef } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
 import { receiveMessage, TIMED_OUT } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
@@ -87,29 +87,45 @@ export type ResponseTimeout = number | readonly ["abs", number];
  * assertEquals(await GenServer.receiveResponse(first, 5000), ["reply", "one"]);
  * ```
  */
-export function sendRequest<M, const Request extends CallRequest<M>>(
-  server: Pid<M> | Atom,
+export function sendRequest<
+  const Server extends Pid | Atom,
+  const Request extends CallRequest<ModuleOf<Server>>,
+>(
+  server: Server,
   request: Request,
-): RequestId<CallReply<M, Request>>;
+): RequestId<CallReply<ModuleOf<Server>, Request>>;
 /** Sends a request to a server by a name in a registry, which may answer later. */
-export function sendRequest<M, const Request extends CallRequest<M>>(
-  server: ServerRef<M>,
+export function sendRequest<
+  const Server extends ServerRef,
+  const Request extends CallRequest<ModuleOf<Server>>,
+>(
+  server: Server,
   request: Request,
-): Awaitable<RequestId<CallReply<M, Request>>>;
+): Awaitable<RequestId<CallReply<ModuleOf<Server>, Request>>>;
 /** Sends a request and adds it to a collection. */
-export function sendRequest<M, const Request extends CallRequest<M>, Reply, Label>(
-  server: Pid<M> | Atom,
+export function sendRequest<
+  const Server extends Pid | Atom,
+  const Request extends CallRequest<ModuleOf<Server>>,
+  Reply,
+  Label,
+>(
+  server: Server,
   request: Request,
   label: Label,
   collection: RequestIds<Reply, Label>,
-): RequestIds<Reply | CallReply<M, Request>, Label>;
+): RequestIds<Reply | CallReply<ModuleOf<Server>, Request>, Label>;
 /** Sends a request by a name in a registry, which may answer later, and adds it to a collection. */
-export function sendRequest<M, const Request extends CallRequest<M>, Reply, Label>(
-  server: ServerRef<M>,
+export function sendRequest<
+  const Server extends ServerRef,
+  const Request extends CallRequest<ModuleOf<Server>>,
+  Reply,
+  Label,
+>(
+  server: Server,
   request: Request,
   label: Label,
   collection: RequestIds<Reply, Label>,
-): Awaitable<RequestIds<Reply | CallReply<M, Request>, Label>>;
+): Awaitable<RequestIds<Reply | CallReply<ModuleOf<Server>, Request>, Label>>;
 export function sendRequest(
   server: ServerRef,
   request: Term,

@@ -9,7 +9,7 @@
 
 import type { From } from "../kernel/calls.ts";
 import type { Term } from "../kernel/term.ts";
-import type { Stop } from "../response.ts";
+import type { AnyState, Stop } from "../response.ts";
 
 // --- Events -------------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ export type Result<State = any, Data = any> =
  *
  * To refuse to start, return `stop(reason)` or `ignore`, as from the `init` of a `GenServer`.
  */
-export function ok<const State, Data>(
+export function ok<const State, Data extends AnyState>(
   state: State,
   data: Data,
   actions?: Actions,
@@ -182,7 +182,7 @@ export function ok<const State, Data>(
  * cancelled, postponed events come again. States are compared as terms.
  * Mirrors `{next_state, State, Data, Actions}`.
  */
-export function nextState<const State, Data>(
+export function nextState<const State, Data extends AnyState>(
   state: State,
   data: Data,
   actions?: Actions,
@@ -191,7 +191,7 @@ export function nextState<const State, Data>(
 }
 
 /** Stays in the state, with `data`. Mirrors `{keep_state, Data, Actions}`. */
-export function keepState<Data>(data: Data, actions?: Actions): KeepState<Data> {
+export function keepState<Data extends AnyState>(data: Data, actions?: Actions): KeepState<Data> {
   return actions === undefined ? ["keep_state", data] : ["keep_state", data, actions];
 }
 
@@ -204,7 +204,10 @@ export function keepStateAndData(actions?: Actions): KeepStateAndData {
  * Stays in the state, with `data`, and has its `"enter"` called once more, if the machine has such calls. That
  * is all: timeouts and postponed events stay, too. Mirrors `{repeat_state, Data, Actions}`.
  */
-export function repeatState<Data>(data: Data, actions?: Actions): RepeatState<Data> {
+export function repeatState<Data extends AnyState>(
+  data: Data,
+  actions?: Actions,
+): RepeatState<Data> {
   return actions === undefined ? ["repeat_state", data] : ["repeat_state", data, actions];
 }
 
@@ -221,7 +224,7 @@ export function repeatStateAndData(actions?: Actions): RepeatStateAndData {
  *
  * @param args The data for `terminate`, if they are others than before.
  */
-export function stopAndReply<Data = never>(
+export function stopAndReply<Data extends AnyState = never>(
   reason: Term,
   replies: ReplyAction | readonly ReplyAction[],
   ...args: [] | [data: Data]

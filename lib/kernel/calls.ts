@@ -24,8 +24,18 @@ import { current, schedule } from "./scheduler.ts";
 import { message, type Pid, type Term } from "./term.ts";
 import { cancel, IDLE, stage, startStaged, type Timer } from "./timers.ts";
 
-/** Whom a server answers: `[client, tag]`. Opaque, as OTP's is. */
-export type From = readonly [client: Pid, tag: Term];
+declare const expected: unique symbol;
+
+/**
+ * Where a reply goes: `[client, tag]`. Opaque, as OTP's is.
+ *
+ * The type parameter is the type of the reply: a `From<string>` takes strings only, a plain `From` anything.
+ */
+// deno-lint-ignore no-explicit-any -- of a plain one nothing is known
+export type From<Reply = any> = readonly [client: Pid, tag: Term] & {
+  /** Exists in types only. */
+  readonly [expected]?: (reply: Reply) => void;
+};
 
 /** What was asked of whom. */
 export interface Asked {
