@@ -73,6 +73,8 @@ export {
 export type {
   AutoShutdown,
   ChildModule,
+  ChildOf,
+  ChildrenOf,
   ChildSpec,
   ChildSpecOverrides,
   FullChildSpec,

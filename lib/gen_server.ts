@@ -241,9 +241,9 @@ const STOP = stopKind("GenServer");
  */
 export function startLink<M extends Module>(
   module: Consistent<M>,
-  ...rest: StartArguments<M>
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("link", module, ...rest) as Promise<StartResult<M>>;
+  return startAs("link", module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -253,9 +253,9 @@ export function startLink<M extends Module>(
  */
 export function start<M extends Module>(
   module: Consistent<M>,
-  ...rest: StartArguments<M>
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("nolink", module, ...rest) as Promise<StartResult<M>>;
+  return startAs("nolink", module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -276,9 +276,9 @@ export function start<M extends Module>(
  */
 export function startMonitor<M extends Module>(
   module: Consistent<M>,
-  ...rest: StartArguments<M>
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartMonitorResult<M>> {
-  return startAs("monitor", module, ...rest) as Promise<StartMonitorResult<M>>;
+  return startAs("monitor", module, ...argumentAndOptions) as Promise<StartMonitorResult<M>>;
 }
 
 function startAs(
@@ -608,6 +608,11 @@ export async function enterLoop<M extends Module>(
   return await new Promise<never>(() => {});
 }
 
+/** What the `startLink` of a module takes first; anything, if it has none. */
+export type StartLinkArgument<M> = M extends // deno-lint-ignore no-explicit-any -- what it takes is inferred
+{ startLink: (...args: infer Args) => any } ? Args extends readonly [] ? unknown : Args[0]
+  : unknown;
+
 // --- Supervision --------------------------------------------------------------------------------
 
 /**
@@ -633,9 +638,9 @@ export async function enterLoop<M extends Module>(
  * });
  * ```
  */
-export function childSpec(
-  module: object,
-  argument: Term,
+export function childSpec<M extends object>(
+  module: M,
+  argument: StartLinkArgument<M>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
   return { id: module, start: [module, "startLink", [argument]], ...overrides };

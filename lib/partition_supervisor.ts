@@ -59,6 +59,7 @@
 
 import { callStart } from "./supervisor/child.ts";
 import {
+  type ChildOf,
   type ChildSpec,
   childSpec as specOf,
   idFromName,
@@ -91,12 +92,12 @@ import * as PartitionSupervisor from "./partition_supervisor.ts"; // __MODULE__
 
 export type { ChildInfo, Counts, StartResult };
 
-/** Options of {@linkcode startLink}. */
-export interface StartOptions {
+/** Options of {@linkcode startLink}. The type parameter is what stands for the child. */
+export interface StartOptions<Given = ChildSpec | ModuleSpec> {
   /** The name of the supervisor, by which its partitions are found. */
   readonly name: Name;
   /** What to start in each partition: a child specification, a module, or a `[module, argument]` pair. */
-  readonly childSpec: ChildSpec | ModuleSpec;
+  readonly childSpec: ChildOf<Given>;
   /** Number of partitions, at least 1. Default: that of the machine's processors. */
   readonly partitions?: number | undefined;
   /**
@@ -186,14 +187,20 @@ const PARTITION = {
  * @throws {RangeError} If `partitions` is no positive integer.
  * @see Elixir `PartitionSupervisor.start_link/1`. There, the name cannot be `global`
  */
-export function startLink(options: StartOptions): Promise<StartResult> {
+export function startLink<const Given extends ChildSpec | ModuleSpec>(
+  options: StartOptions<Given>,
+): Promise<StartResult> {
   try {
-    const { name } = options;
-    const starting: Starting = { children: partitionsOf(options), options };
-    return startSupervisor(SUPERVISOR, starting, { name });
+    return startWith(options as StartOptions<unknown> as StartOptions);
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+function startWith(options: StartOptions): Promise<StartResult> {
+  const { name } = options;
+  const starting: Starting = { children: partitionsOf(options), options };
+  return startSupervisor(SUPERVISOR, starting, { name });
 }
 
 /** The specifications of all partitions. */
@@ -249,7 +256,9 @@ function wrongOption(expected: string, found: Term): TypeError {
  *
  * @see Elixir `PartitionSupervisor.child_spec/1`
  */
-export function childSpec(options: StartOptions): ChildSpec {
+export function childSpec<const Given extends ChildSpec | ModuleSpec>(
+  options: StartOptions<Given>,
+): ChildSpec {
   return {
     id: idFromName(options?.name, PartitionSupervisor),
     start: [PartitionSupervisor, "startLink", [options]],
