@@ -82,19 +82,22 @@ import type { Name, ServerRef } from "./kernel/names.ts";
 import { fence, self } from "./kernel/self.ts";
 import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { ask, stopKind } from "./gen/client.ts";
-import type { InitArgument } from "./gen_server/contract.ts";
+import type { InitArgument, StartArguments } from "./gen_server/contract.ts";
 import { cast as castTo } from "./gen_server.ts";
 import { isLaunched } from "./gen/launched.ts";
 import { isReply } from "./gen_statem/action.ts";
-import type { Module, ModuleWithoutArgument } from "./gen_statem/contract.ts";
+import type { Module } from "./gen_statem/contract.ts";
+import type { Consistent } from "./gen_statem/data.ts";
 import type { Actions, ReplyAction } from "./gen_statem/response.ts";
 import { behaviourOf, type EnterLoopOptions } from "./gen_statem/server.ts";
 
 export type {
+  Consistent,
   EnterLoopOptions,
   From,
   InitArgument,
   ServerRef,
+  StartArguments,
   StartMonitorResult,
   StartOptions,
   StartResult,
@@ -202,22 +205,10 @@ const STOP = stopKind("gen_statem");
  * ```
  */
 export function startLink<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startLink<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function startLink<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("link", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("link", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -226,22 +217,10 @@ export function startLink<M extends Module>(
  * @see OTP `gen_statem:start/3,4`
  */
 export function start<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function start<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function start<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("nolink", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("nolink", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -251,29 +230,19 @@ export function start<M extends Module>(
  * @see OTP `gen_statem:start_monitor/3,4`
  */
 export function startMonitor<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startMonitor<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-export function startMonitor<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartMonitorResult<M>> {
-  return startAs("monitor", module, argument, options) as Promise<StartMonitorResult<M>>;
+  return startAs("monitor", module as Module, ...argumentAndOptions) as Promise<
+    StartMonitorResult<M>
+  >;
 }
 
 function startAs(
   mode: StartMode,
   module: Module,
-  argument: Term,
-  options: StartOptions,
+  argument?: Term,
+  options: StartOptions = {},
 ): Promise<Term> {
   try {
     const behaviour = behaviourOf(module);
@@ -344,6 +313,9 @@ export function cast(server: ServerRef, request: Term): "ok" {
   return castTo(server, request);
 }
 
+/** What {@linkcode reply} takes after a `From`: a value of the type that it expects. After actions, nothing. */
+export type ReplyValue<To> = To extends From<infer Value> ? [value: Value] : [];
+
 /**
  * Answers a call from anywhere: from a callback, or another process. Takes `from` and the value, or what the
  * action would be: `["reply", from, value]`, or a list of those.
@@ -377,15 +349,16 @@ export function cast(server: ServerRef, request: Term): "ok" {
  * await GenStatem.stop(gate);
  * ```
  */
-export function reply(
-  ...args: [from: From, value: Term] | [replies: ReplyAction | readonly ReplyAction[]]
+export function reply<const To extends From | ReplyAction | readonly ReplyAction[]>(
+  to: To,
+  ...value: ReplyValue<To>
 ): "ok" {
   fence();
-  const replies = args.length === 2
-    ? [["reply", ...args]]
-    : Array.isArray(args[0]) && args[0][0] !== "reply"
-    ? args[0]
-    : args;
+  const replies: readonly Term[] = value.length === 1
+    ? [["reply", to, value[0]]]
+    : Array.isArray(to) && to[0] !== "reply"
+    ? to
+    : [to];
   for (const action of replies) {
     if (!isReply(action)) {
       throw new TypeError(

@@ -32,10 +32,10 @@ declare const expected: unique symbol;
  * The type parameter is the type of the reply: a `From<string>` takes strings only, a plain `From` anything.
  */
 // deno-lint-ignore no-explicit-any -- of a plain one nothing is known
-export type From<Reply = any> = readonly [client: Pid, tag: Term] & {
+export interface From<Reply = any> extends Readonly<[client: Pid, tag: Term]> {
   /** Exists in types only. */
   readonly [expected]?: (reply: Reply) => void;
-};
+}
 
 /** What was asked of whom. */
 export interface Asked {
