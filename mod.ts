@@ -73,8 +73,6 @@ export {
 export type {
   AutoShutdown,
   ChildModule,
-  ChildOf,
-  ChildrenOf,
   ChildSpec,
   ChildSpecOverrides,
   FullChildSpec,

@@ -141,6 +141,7 @@ import {
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
 import { ask, stopKind } from "./gen/client.ts";
 import type {
+  Callbacks,
   CallReply,
   CallRequest,
   CallResponse,
@@ -160,6 +161,7 @@ import { send } from "./send.ts";
 import type { Status } from "./gen/status.ts";
 
 export type {
+  Callbacks,
   CallReply,
   CallRequest,
   CallResponse,
@@ -239,11 +241,11 @@ const STOP = stopKind("GenServer");
  * await GenServer.stop(counter);
  * ```
  */
-export function startLink<M extends Module>(
+export function startLink<M extends Callbacks>(
   module: Consistent<M>,
   ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("link", module, ...argumentAndOptions) as Promise<StartResult<M>>;
+  return startAs("link", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -251,11 +253,11 @@ export function startLink<M extends Module>(
  *
  * @see OTP `gen_server:start/3,4`
  */
-export function start<M extends Module>(
+export function start<M extends Callbacks>(
   module: Consistent<M>,
   ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("nolink", module, ...argumentAndOptions) as Promise<StartResult<M>>;
+  return startAs("nolink", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -274,21 +276,23 @@ export function start<M extends Module>(
  * assertEquals(await receive(), ["DOWN", ref, "process", pid, "shutdown"]);
  * ```
  */
-export function startMonitor<M extends Module>(
+export function startMonitor<M extends Callbacks>(
   module: Consistent<M>,
   ...argumentAndOptions: StartArguments<M>
 ): Promise<StartMonitorResult<M>> {
-  return startAs("monitor", module, ...argumentAndOptions) as Promise<StartMonitorResult<M>>;
+  return startAs("monitor", module as Module, ...argumentAndOptions) as Promise<
+    StartMonitorResult<M>
+  >;
 }
 
 function startAs(
   mode: StartMode,
-  module: unknown,
+  module: Module,
   argument?: Term,
   options: StartOptions = {},
 ): Promise<Term> {
   try {
-    return startGen(behaviourOf(module as Module), argument, options, mode);
+    return startGen(behaviourOf(module), argument, options, mode);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -587,7 +591,7 @@ export async function multiCall(
  * await GenServer.stop(stack);
  * ```
  */
-export async function enterLoop<M extends Module>(
+export async function enterLoop<M extends Callbacks>(
   module: Consistent<M>,
   options: EnterLoopOptions,
   state: StateOf<M>,

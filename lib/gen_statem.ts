@@ -86,7 +86,7 @@ import type { InitArgument, StartArguments } from "./gen_server/contract.ts";
 import { cast as castTo } from "./gen_server.ts";
 import { isLaunched } from "./gen/launched.ts";
 import { isReply } from "./gen_statem/action.ts";
-import type { Module } from "./gen_statem/contract.ts";
+import type { Callbacks, Module } from "./gen_statem/contract.ts";
 import type { Consistent } from "./gen_statem/data.ts";
 import type { Actions, ReplyAction } from "./gen_statem/response.ts";
 import { behaviourOf, type EnterLoopOptions } from "./gen_statem/server.ts";
@@ -104,6 +104,7 @@ export type {
 };
 export {
   type CallbackMode,
+  type Callbacks,
   isCall,
   type Module,
   type ModuleWithoutArgument,
@@ -204,7 +205,7 @@ const STOP = stopKind("gen_statem");
  * await GenStatem.stop(light);
  * ```
  */
-export function startLink<M extends Module>(
+export function startLink<M extends Callbacks>(
   module: Consistent<M>,
   ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
@@ -216,7 +217,7 @@ export function startLink<M extends Module>(
  *
  * @see OTP `gen_statem:start/3,4`
  */
-export function start<M extends Module>(
+export function start<M extends Callbacks>(
   module: Consistent<M>,
   ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
@@ -229,7 +230,7 @@ export function start<M extends Module>(
  *
  * @see OTP `gen_statem:start_monitor/3,4`
  */
-export function startMonitor<M extends Module>(
+export function startMonitor<M extends Callbacks>(
   module: Consistent<M>,
   ...argumentAndOptions: StartArguments<M>
 ): Promise<StartMonitorResult<M>> {

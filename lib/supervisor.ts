@@ -106,7 +106,7 @@ import {
 } from "./supervisor/process.ts";
 
 export { childSpec };
-export type { AutoShutdown, ModuleSpec, StartResult, Strategy };
+export type { AutoShutdown, ChildOf, ChildrenOf, ModuleSpec, StartResult, Strategy };
 
 // --- The contract -------------------------------------------------------------------------------
 

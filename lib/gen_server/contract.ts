@@ -9,7 +9,7 @@
 import type { From } from "../kernel/calls.ts";
 import type { Awaitable } from "../kernel/names.ts";
 import type { Term } from "../kernel/term.ts";
-import type { Init, Noreply, Reply, Stop, StopReply } from "../response.ts";
+import type { AnyState, Init, Noreply, Reply, Stop, StopReply } from "../response.ts";
 import type { StartOptions } from "../gen/behaviour.ts";
 import type { Status } from "../gen/status.ts";
 
@@ -23,6 +23,28 @@ export type CallResponse<Value = any, State = any> =
 /** What `handleCast`, `handleInfo` and `handleContinue` may return. */
 export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
 
+/** Anything that a callback may return by mistake: with a response it makes no `unknown`. */
+type Anything = AnyState | void;
+
+/**
+ * What has the callbacks of a GenServer, whatever they return. What they are to return says {@linkcode Module};
+ * for a module that is started, {@linkcode Consistent} checks it.
+ */
+export interface Callbacks {
+  /** See {@linkcode Module}. */
+  init(argument: any): Awaitable<Init<any>> | Anything;
+  /** See {@linkcode Module}. */
+  handleCall?(request: any, from: any, state: any): Awaitable<CallResponse> | Anything;
+  /** See {@linkcode Module}. */
+  handleCast?(request: any, state: any): Awaitable<InfoResponse> | Anything;
+  /** See {@linkcode Module}. */
+  handleInfo?(message: any, state: any): Awaitable<InfoResponse> | Anything;
+  /** See {@linkcode Module}. */
+  handleContinue?(argument: any, state: any): Awaitable<InfoResponse> | Anything;
+  /** See {@linkcode Module}. */
+  terminate?(reason: any, state: any): unknown;
+}
+
 /**
  * The callbacks of a GenServer module: an ES module namespace, an object or a class with static
  * methods. Only `init` is required. Each may be async, apart from `formatStatus`.
@@ -31,7 +53,7 @@ export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
  * thrown value that is no `Error` counts as returned. What is no response of those allowed ends it
  * with `["bad_return_value", value]`.
  */
-export interface Module {
+export interface Module extends Callbacks {
   /** Makes the first state. Runs in the new process, under its name, before `startLink` resolves. */
   init(argument: any): Awaitable<Init<any>>;
   /** Handles a `call`. Without it, a call ends the server. */

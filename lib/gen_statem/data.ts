@@ -4,12 +4,9 @@
  * @module
  */
 
-import type { ClausesOf, IsRefused } from "../gen_server/state.ts";
-
-/** What the callbacks return, each that a module has. */
-type ResponseOf<M, Name extends PropertyKey> = ClausesOf<M, Name> extends infer C
-  ? C extends [unknown, infer Response] ? Awaited<Response> : never
-  : never;
+import type { IsRefused, Misreturn, Refusal, ReturnOf } from "../gen_server/state.ts";
+import type { Callbacks } from "./contract.ts";
+import type { Init, Result } from "./response.ts";
 
 /** The state that a result of `init` or of a state callback goes to. */
 type StateIn<Response> = 0 extends 1 & Response ? never
@@ -26,13 +23,13 @@ type DataIn<Response> = 0 extends 1 & Response ? never
 
 /** The states that a module's functions are known to go to from those of `Known`, and these. */
 type Reached<M, Known extends string> = string extends Known ? never
-  : Extract<{ [State in Known]: StateIn<ResponseOf<M, State>> }[Known], string> extends
+  : Extract<{ [State in Known]: StateIn<ReturnOf<M, State>> }[Known], string> extends
     infer Next extends string ? [Next] extends [Known] ? Known : Reached<M, Known | Next>
   : never;
 
 /** The names of the functions for states that a module has: none, if all events are handled by `handleEvent`. */
 type StateFunction<M> = M extends { readonly handleEvent: unknown } ? never
-  : Extract<StateIn<ResponseOf<M, "init">>, string> extends infer First extends string
+  : Extract<StateIn<ReturnOf<M, "init">>, string> extends infer First extends string
     ? Reached<M, First>
   : never;
 
@@ -41,20 +38,17 @@ type Positions<M> =
   & { [Name in StateFunction<M>]: 2 }
   & { handleEvent: 3; terminate: 2 };
 
-type Refusal<What extends string, Source extends string, Name extends string> =
-  `${Source} returns ${What} that ${Name extends Source ? "it" : Name} does not take`;
-
 /** What is wrong if a callback does not take the data that `Source` returns. */
 type DataRefusals<M, Source extends string, Takers = Positions<M>> = {
   [Name in keyof Takers & string]: true extends
-    IsRefused<ClausesOf<M, Name>, Takers[Name] & number, DataIn<ResponseOf<M, Source>>>
+    IsRefused<M, Name, Takers[Name] & number, DataIn<ReturnOf<M, Source>>>
     ? Refusal<"data", Source, Name>
     : never;
 }[keyof Takers & string];
 
 /** What is wrong if `handleEvent` does not take the state that `Source` returns. */
 type StateRefusals<M, Source extends string> = true extends
-  IsRefused<ClausesOf<M, "handleEvent">, 2, StateIn<ResponseOf<M, Source>>>
+  IsRefused<M, "handleEvent", 2, StateIn<ReturnOf<M, Source>>>
   ? Refusal<"a state", Source, "handleEvent">
   : never;
 
@@ -62,16 +56,26 @@ type Refusals<M, Source extends string> = Source extends unknown
   ? DataRefusals<M, Source> | StateRefusals<M, Source>
   : never;
 
-/** What is wrong with what `init` returns; if nothing is, with what the others return. */
+/** What is wrong with the shape of a callback. */
+type Misshape<M> =
+  | Misreturn<M, "init", Init, "ok(state, data), stop(reason) or ignore">
+  | Misreturn<M, StateFunction<M> | "handleEvent", Result, "a result">;
+
+/** What is wrong with state and data: with those that `init` returns; if nothing is, with the others. */
 type Mismatch<M> = [Refusals<M, "init">] extends [never]
   ? Refusals<M, StateFunction<M> | "handleEvent">
   : Refusals<M, "init">;
 
+/** What is wrong with a module; nothing, if no more is known of it than that it is one. */
+type Mistake<M> = Callbacks extends M ? never
+  : [Misshape<M>] extends [never] ? Mismatch<M>
+  : Misshape<M>;
+
 /**
- * A module whose callbacks agree on the types of state and data: each takes what `init` and the others return.
- * For any other module it is a sentence that says which callback does not.
+ * A module whose callbacks return results and agree on the types of state and data: each takes what `init` and
+ * the others return. For any other module it is a sentence that says which callback does not.
  *
  * Generic code that starts a module takes it as `Consistent<M>`, and what comes after it as
  * {@linkcode StartArguments}.
  */
-export type Consistent<M> = [Mismatch<M>] extends [never] ? M : Mismatch<M> & string;
+export type Consistent<M> = [Mistake<M>] extends [never] ? M : Mistake<M> & string;
