@@ -82,7 +82,7 @@ type ChildArgument<M> = M extends // deno-lint-ignore no-explicit-any -- what it
 /** Of a union, each. */
 type EachChild<Given> = Given extends readonly [infer M, unknown]
   ? readonly [module: M, argument: ChildArgument<M>]
-  : Given extends ChildModule ? readonly [] extends ChildArgument<Given> ? Given
+  : Given extends ChildModule ? [] extends ChildArgument<Given> ? Given
     : "childSpec takes an argument: write [module, argument]"
   : ChildSpec;
 
