@@ -205,6 +205,7 @@ const Default: Module = { init: (result: InitResult) => result };
  * that does not trap exits.
  *
  * @param first Options, or a module.
+ * @param argumentAndOptions After a module: the argument, which its `init` gets unchanged, and `StartOptions`.
  * @throws {TypeError} If `first` is neither, or the name has none of the forms of a name: the promise rejects,
  * and nothing was started.
  * @see Elixir `DynamicSupervisor.start_link/1,3`

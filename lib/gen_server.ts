@@ -32,9 +32,14 @@
  * **Requests have types.** What `handleCall` takes and replies is what {@linkcode call} takes and
  * resolves with, where the type of the server is known: of the pid from a start, or of a parameter
  * `GenServer.ServerRef<typeof Stack>`. Where requests differ in their replies, write one overload for
- * each, as Elixir has one clause for each. A name alone tells nothing: by it, anything may be asked. A
- * call that is answered later, by {@linkcode reply}, has the reply that its callback declares:
+ * each, as Elixir has one clause for each. By a name, anything may be asked, unless {@linkcode Names} declares
+ * the module behind it. A call that is answered later, by {@linkcode reply}, has the reply that its callback
+ * declares: by the type of its `from`, `GenServer.From<string>`, or by what it returns,
  * `Reply<string, State> | Noreply<State>`.
+ *
+ * **The state has one type.** What `init` and the other callbacks return as the state is what each callback
+ * takes; a module whose callbacks disagree does not compile where it is started, and the error names the
+ * callback. Where the state is wider than its first value, say so: `ok<string[]>([])`.
  *
  * **Names.** With the option `name` a server is known by an atom (`"stack"`), a global name
  * (`["global", term]`), or a name in any registry (`["via", registry, key]`). Every function that takes a
@@ -219,7 +224,8 @@ const STOP = stopKind("GenServer");
  * that does not trap exits (`start` does not).
  *
  * @param module The callbacks, see {@linkcode Module}.
- * @param argument Handed to `init` unchanged.
+ * @param argumentAndOptions The argument, which `init` gets unchanged, and {@linkcode StartOptions}. An argument
+ * that `init` does not need may be left out.
  * @throws {TypeError} If `module` has no `init`, or the name none of the forms of a name: the promise
  * rejects, and nothing was started.
  * @throws {RangeError} If `options.timeout` is negative or not a number.
@@ -305,8 +311,9 @@ function startAs(
  * passed by reference, not copied. Requests from one caller arrive in the order they were made;
  * between callers no order is promised. A reply later than the timeout is dropped.
  *
- * Types of request and reply come from the `handleCall` of the module that `server` is known to
- * run: write it as one overload per request where replies differ.
+ * Types of request and reply come from the `handleCall` of the module that `server` is known to run, by the
+ * type of its pid or by {@linkcode Names}: write it as one overload per request where replies differ. Of other
+ * servers, any request and reply is taken.
  *
  * @param server A pid or any name.
  * @param request Handed to `handleCall` unchanged.
@@ -406,31 +413,29 @@ function attempt(body: () => unknown): unknown {
 /**
  * Answers a call from anywhere: from a later callback, or another process.
  *
- * `from` is what `handleCall` was given. A caller that has gone, or has had its answer, does not mind.
+ * `from` is what `handleCall` was given. If that is a `From<string>`, the value has to be a string. A caller that has gone, or has had its answer, does not mind.
  *
  * @throws {TypeError} If `from` is none.
  * @see OTP `gen_server:reply/2`
  *
  * @example Answer later, and serve others meanwhile
  * ```ts
- * import { GenServer, type Noreply, noreply, ok, type Reply, unwrap } from "@denotp/otp";
+ * import { GenServer, noreply, ok, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
  *
+ * type Guest = GenServer.From<string>;
+ *
  * const Door = {
- *   init: () => ok<GenServer.From[]>([]),
- *   handleCall: (
- *     _request: "wait",
- *     from: GenServer.From,
- *     waiting: GenServer.From[],
- *   ): Reply<string, GenServer.From[]> | Noreply<GenServer.From[]> => noreply([...waiting, from]),
- *   handleCast: (_request: "open", waiting: GenServer.From[]) => {
+ *   init: () => ok<Guest[]>([]),
+ *   handleCall: (_request: "wait", from: Guest, waiting: Guest[]) => noreply([...waiting, from]),
+ *   handleCast: (_request: "open", waiting: Guest[]) => {
  *     for (const from of waiting) GenServer.reply(from, "come in");
- *     return noreply<GenServer.From[]>([]);
+ *     return noreply([]);
  *   },
  * };
  *
  * const door = unwrap(await GenServer.start(Door));
- * const guests = [GenServer.call(door, "wait"), GenServer.call(door, "wait")];
+ * const guests: Promise<string>[] = [GenServer.call(door, "wait"), GenServer.call(door, "wait")];
  * GenServer.cast(door, "open");
  * assertEquals(await Promise.all(guests), ["come in", "come in"]);
  * ```
@@ -623,6 +628,7 @@ export type StartLinkArgument<M> = M extends // deno-lint-ignore no-explicit-any
  * The child specification of a server for a supervisor: `start` is the module's own `startLink`
  * with `argument`, `id` the module.
  *
+ * @param argument What the module's `startLink` takes.
  * @param overrides Fields that differ: `id`, `restart`, `shutdown`, `start`, …
  * @see Elixir's `use GenServer`, which defines `child_spec/1`
  *

@@ -29,6 +29,10 @@
  * changed, those that were postponed, in the order in which they came; then timeouts of 0; and only when none of
  * these is left, the next message. A callback may be async: all else waits for it.
  *
+ * **Types.** What `init` and the other callbacks return as the data is what each callback takes, and so it is for
+ * the state that `handleEvent` takes; a module whose callbacks disagree does not compile where it is started, and
+ * the error names the callback.
+ *
  * **Failure.** A thrown `Error` ends the machine with `[error, stack]`, after `terminate(error, state, data)`;
  * `throw exit(reason)` does with `reason`. A thrown value that is no `Error` counts as returned. What is no
  * result ends it with `[["bad_return_from_state_function", value], stack]`.
@@ -179,7 +183,8 @@ const STOP = stopKind("gen_statem");
  * trap exits (`start` does not).
  *
  * @param module The callbacks, see {@linkcode Module}.
- * @param argument Handed to `init` unchanged.
+ * @param argumentAndOptions The argument, which `init` gets unchanged, and {@linkcode StartOptions}. An argument
+ * that `init` does not need may be left out.
  * @throws {TypeError} If `module` has no `init` or no `callbackMode`, or the name none of the forms of a name: the
  * promise rejects, and nothing was started.
  * @throws {RangeError} If `options.timeout` is negative or not a number.
@@ -321,7 +326,8 @@ export type ReplyValue<To> = To extends From<infer Value> ? [value: Value] : [];
  * Answers a call from anywhere: from a callback, or another process. Takes `from` and the value, or what the
  * action would be: `["reply", from, value]`, or a list of those.
  *
- * A caller that has gone, or has had its answer, does not mind.
+ * If `from` is a `From<string>`, the value has to be a string. A caller that has gone, or has had its answer, does
+ * not mind.
  *
  * @throws {TypeError} If `from` is none.
  * @see OTP `gen_statem:reply/1,2`

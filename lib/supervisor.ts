@@ -235,6 +235,8 @@ const Default: Module = { init: (result: InitResult) => result };
  * that does not trap exits.
  *
  * @param first Child specifications, modules and `[module, argument]` pairs in a list; or a module.
+ * @param argumentAndOptions After a list, {@linkcode InitOptions} and {@linkcode StartOptions} in one; after a
+ * module, the argument, which its `init` gets unchanged, and `StartOptions`.
  * @throws {TypeError} If there is no `strategy`, if one of the children stands for no child, if the module has
  * no `init`, or the name has none of the forms of a name: the promise rejects, and nothing was started.
  * @see Elixir `Supervisor.start_link/2,3`, OTP `supervisor:start_link/2,3`

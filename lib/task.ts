@@ -279,7 +279,8 @@ export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}
 // --- Waiting ------------------------------------------------------------------------------------
 
 /**
- * Waits for the result of a task, and resolves with it.
+ * Waits for the result of a task, and resolves with it. A task of a union, `Task<number> | Task<string>`, has a
+ * result of either type.
  *
  * When the time is up, the owner is meant to fail, and by the link the task with it. If it goes on all the
  * same, so does the task; its result is dropped then. To wait and see, use `Task.yield`.

@@ -39,7 +39,7 @@ function typed<T>() {
 }
 
 /** What is in it is checked when it is compiled, and must not run. */
-function compiles(_body: () => unknown): void {}
+function compiles(_body: (...args: never[]) => unknown): void {}
 
 type Call<M, Request> = GenServer.CallReply<M, Request>;
 
@@ -353,6 +353,61 @@ Deno.test("GenServer.sendRequest() keeps the type of the reply", async () => {
   compiles((stack: Pid<typeof Stack> = self()) => {
     // @ts-expect-error there is no such request
     GenServer.sendRequest(stack, "push");
+  });
+});
+
+// --- Servers that are known by a name -----------------------------------------------------------
+
+declare module "../mod.ts" {
+  interface Names {
+    "typed counter": typeof Counter;
+  }
+}
+
+Deno.test("a name that Names declares has the requests and replies of its module", async () => {
+  await inProcess(async () => {
+    const pid = unwrap(await GenServer.startLink(Counter, 1, { name: "typed counter" }));
+    assertEquals(typed<number>()(await GenServer.call("typed counter", ["add", 2])), 3);
+    assertEquals(GenServer.cast("typed counter", "reset"), "ok");
+    const id = typed<GenServer.RequestId<number>>()(GenServer.sendRequest("typed counter", "get"));
+    assertEquals(await GenServer.receiveResponse(id), ["reply", 0]);
+    const found = await GenServer.whereis("typed counter");
+    typed<Pid<typeof Counter> | readonly [string | symbol, string] | undefined>()(found);
+    assertStrictEquals(found, pid);
+  });
+  compiles(() => {
+    // @ts-expect-error no such request
+    GenServer.call("typed counter", "next");
+    // @ts-expect-error no such cast
+    GenServer.cast("typed counter", ["set", "x"]);
+    GenServer.cast("an untyped counter", ["set", "x"]);
+  });
+});
+
+// --- Calls that are answered later --------------------------------------------------------------
+
+Deno.test("a From carries the type of the reply, to the call and to reply()", async () => {
+  type From = GenServer.From<string>;
+  const Later = {
+    init: () => ok<From[]>([]),
+    handleCall: (_request: "wait", from: From, waiting: From[]) => noreply([...waiting, from]),
+    handleCast: (reply: string, waiting: From[]) => {
+      for (const from of waiting) GenServer.reply(from, reply);
+      return noreply([]);
+    },
+  };
+  await inProcess(async () => {
+    const pid = unwrap(await GenServer.startLink(Later));
+    const answer = GenServer.call(pid, "wait");
+    GenServer.cast(pid, "now");
+    assertEquals(typed<string>()(await answer), "now");
+  });
+  compiles((from: From, plain: GenServer.From) => {
+    // @ts-expect-error a reply is a string
+    GenServer.reply(from, 1);
+    GenServer.reply(plain, 1);
+    const [client] = from;
+    typed<Pid>()(client);
   });
 });
 
