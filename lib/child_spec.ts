@@ -74,9 +74,12 @@ export interface ChildModule {
  */
 export type ModuleSpec = ChildModule | readonly [module: ChildModule, argument: Term];
 
+// deno-lint-ignore no-explicit-any -- what it returns does not matter
+type WithChildSpec<Args extends unknown[]> = { childSpec: (...args: Args) => any };
+
 /** What the `childSpec` of a module takes. */
-type ChildArgument<M> = M extends // deno-lint-ignore no-explicit-any -- what it takes is inferred
-{ childSpec: (...args: infer Args) => any } ? Args extends readonly [] ? unknown : Args[0]
+type ChildArgument<M> = M extends WithChildSpec<infer Args>
+  ? Args extends readonly [] ? unknown : Args[0]
   : unknown;
 
 /** Of a union, each. */

@@ -617,12 +617,15 @@ export async function enterLoop<M extends Callbacks>(
   return await new Promise<never>(() => {});
 }
 
-/** What the `startLink` of a module takes first; anything, if it has none. */
-export type StartLinkArgument<M> = M extends // deno-lint-ignore no-explicit-any -- what it takes is inferred
-{ startLink: (...args: infer Args) => any } ? Args extends readonly [] ? unknown : Args[0]
-  : unknown;
-
 // --- Supervision --------------------------------------------------------------------------------
+
+// deno-lint-ignore no-explicit-any -- what it returns does not matter
+type WithStartLink<Args extends unknown[]> = { startLink: (...args: Args) => any };
+
+/** What the `startLink` of a module takes first; anything, if it has none. */
+export type StartLinkArgument<M> = M extends WithStartLink<infer Args>
+  ? Args extends readonly [] ? unknown : Args[0]
+  : unknown;
 
 /**
  * The child specification of a server for a supervisor: `start` is the module's own `startLink`
