@@ -200,6 +200,7 @@ export {
   type Response,
   type ResponseTimeout,
   sendRequest,
+  type Sent,
   waitResponse,
 } from "./gen_server/request.ts";
 

@@ -154,6 +154,7 @@ export {
   type Response,
   type ResponseTimeout,
   sendRequest,
+  type Sent,
   waitResponse,
 } from "./gen_server/request.ts";
 

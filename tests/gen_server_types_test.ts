@@ -12,6 +12,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   GenServer,
+  ignore,
   type Noreply,
   noreply,
   ok,
@@ -276,6 +277,41 @@ Deno.test("a module whose init takes no argument, or need not be given one, is s
     ];
     const states = await Promise.all(pids.map((pid) => Sys.getState(pid)));
     assertEquals(states, ["given", undefined, undefined]);
+  });
+});
+
+Deno.test("modules of any shape are started, as long as their callbacks agree", () => {
+  compiles(async () => {
+    type State = { readonly items: readonly string[]; readonly mode: "idle" | "busy" };
+    GenServer.start({
+      init: () => ok<State>({ items: [], mode: "idle" }),
+      handleCall: (
+        _request: "go",
+        _from: GenServer.From,
+        state: State,
+      ): Reply<number, State> | Noreply<State> => reply(1, { ...state, mode: "busy" }),
+      handleInfo: (_message: unknown, state: State) => noreply<State>({ ...state, mode: "idle" }),
+    });
+    GenServer.start({
+      init: () => ok(["a", 1]),
+      handleCast: (n: number, [name]: readonly [string, number]) => noreply([name, n]),
+    });
+    GenServer.start({ init: () => ["ok", 1], handleCast: (_, state) => ["noreply", state] });
+    GenServer.start({ init: () => ok(0), handleCall: () => reply(1, 0) });
+    GenServer.start({
+      init: (n: number) => n > 5 ? ignore : n < 0 ? stop("negative") : Promise.resolve(ok(n, 500)),
+      handleInfo: (_: "timeout", n: number) => n > 0 ? noreply(n) : stop("normal", n),
+    }, 4);
+    async function startBox<T extends object>(value: T) {
+      const Box = {
+        init: (content: T) => ok(content),
+        handleCall: (_: "get", _from: GenServer.From, content: T) => reply(content, content),
+      };
+      return unwrap(await GenServer.start(Box, value));
+    }
+    typed<{ a: number }>()(await GenServer.call(await startBox({ a: 1 }), "get"));
+    // deno-lint-ignore no-explicit-any -- that is the point
+    GenServer.start({} as any, 1, {});
   });
 });
 

@@ -55,6 +55,9 @@ export type ResponseTimeout = number | readonly ["abs", number];
 
 // --- Sending ------------------------------------------------------------------------------------
 
+/** What {@linkcode sendRequest} returns: to a name in a registry, which may answer later, maybe a promise of it. */
+export type Sent<Server, Value> = Server extends Pid | Atom ? Value : Awaitable<Value>;
+
 /**
  * Sends a request as `GenServer.call` does, and does not wait: the answer is taken later, by
  * {@linkcode waitResponse}, {@linkcode receiveResponse} or {@linkcode checkResponse}. Many servers can so
@@ -88,34 +91,14 @@ export type ResponseTimeout = number | readonly ["abs", number];
  * ```
  */
 export function sendRequest<
-  const Server extends Pid | Atom,
-  const Request extends CallRequest<ModuleOf<Server>>,
->(
-  server: Server,
-  request: Request,
-): RequestId<CallReply<ModuleOf<Server>, Request>>;
-/** Sends a request to a server by a name in a registry, which may answer later. */
-export function sendRequest<
   const Server extends ServerRef,
   const Request extends CallRequest<ModuleOf<Server>>,
 >(
   server: Server,
   request: Request,
-): Awaitable<RequestId<CallReply<ModuleOf<Server>, Request>>>;
+): Sent<Server, RequestId<CallReply<ModuleOf<Server>, Request>>>;
 /** Sends a request and adds it to a collection. */
 export function sendRequest<
-  const Server extends Pid | Atom,
-  const Request extends CallRequest<ModuleOf<Server>>,
-  Reply,
-  Label,
->(
-  server: Server,
-  request: Request,
-  label: Label,
-  collection: RequestIds<Reply, Label>,
-): RequestIds<Reply | CallReply<ModuleOf<Server>, Request>, Label>;
-/** Sends a request by a name in a registry, which may answer later, and adds it to a collection. */
-export function sendRequest<
   const Server extends ServerRef,
   const Request extends CallRequest<ModuleOf<Server>>,
   Reply,
@@ -125,7 +108,7 @@ export function sendRequest<
   request: Request,
   label: Label,
   collection: RequestIds<Reply, Label>,
-): Awaitable<RequestIds<Reply | CallReply<ModuleOf<Server>, Request>, Label>>;
+): Sent<Server, RequestIds<Reply | CallReply<ModuleOf<Server>, Request>, Label>>;
 export function sendRequest(
   server: ServerRef,
   request: Term,

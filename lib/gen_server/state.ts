@@ -20,12 +20,15 @@ export type ReturnOf<M, Name extends PropertyKey> = ClausesOf<M, Name> extends i
   ? C extends [unknown, infer Returned] ? Awaited<Returned> : never
   : never;
 
-/** `true` if one of the clauses of a callback does not take a `Value` at a position of its parameters. */
+/**
+ * `true` if one of the clauses of a callback does not take a `Value` at a position of its parameters. They are
+ * compared in objects: so the answer is there at once for types of generic code, too.
+ */
 export type IsRefused<M, Name extends PropertyKey, Position extends number, Value> =
   ClausesOf<M, Name> extends infer C
     ? C extends [infer Parameters extends readonly unknown[], unknown]
       ? `${Position}` extends keyof Parameters
-        ? [Value] extends [Parameters[Position]] ? never : true
+        ? { of: Value } extends { of: Parameters[Position] } ? never : true
       : never
     : never
     : never;
