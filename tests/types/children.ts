@@ -42,11 +42,9 @@ Supervisor.init([[Stack, ["a"]], [Counter, 1]], { strategy });
 //! Type 'string' is not assignable to type 'string[]'.
 Supervisor.init([[Stack, "a"], [Counter, 1]], { strategy });
 
-Supervisor.init([1, 2].map((first) => [Counter, first] as const), { strategy });
-//! Argument of type '[...(readonly [typeof Counter, number])[], [typeof Stack, number]]' is not assignable to parameter of type 'readonly [...(readonly [module: typeof Counter, argument: number])[], readonly [module: typeof Stack, argument: string[]]]'.
-//!   Type at position 1 in source is not compatible with type at position 1 in target.
-//!     Type 'number' is not assignable to type 'string[]'.
-Supervisor.init([...[1, 2].map((first) => [Counter, first] as const), [Stack, 1]], { strategy });
+Supervisor.init([[Counter, 1], [Stack, ["a"]]], { strategy });
+//! Type 'number' is not assignable to type 'string[]'.
+Supervisor.init([[Counter, 1], [Stack, 1]], { strategy });
 
 Supervisor.init([{ ...spec, shutdown: 500 }], { strategy });
 //! Type '"500"' is not assignable to type 'Shutdown | undefined'.

@@ -86,9 +86,9 @@ GenStatem.start(Door, 1234);
 //! Argument of type 'undefined' is not assignable to parameter of type 'number'.
 GenStatem.start(Door, undefined);
 
-GenStatem.start({ ...Door, init: () => GenStatem.ok("locked", 1234) });
-//! Argument of type '{ init: () => readonly ["ok", "locked"]; callbackMode: () => string; locked: (_type: GenStatem.EventType, _content: unknown, code: number) => GenStatem.NextState<"open", number>; open: (_type: GenStatem.EventType, _content: unknown, code: number) => GenStatem.KeepState<...>; }' is not assignable to parameter of type '"init returns something other than ok(state, data), stop(reason) or ignore"'.
-GenStatem.start({ ...Door, init: () => ok("locked") });
+GenStatem.start({ callbackMode: () => "state_functions", init: () => GenStatem.ok("a", 1) });
+//! Argument of type '{ callbackMode: () => string; init: () => readonly ["ok", "a"]; }' is not assignable to parameter of type '"init returns something other than ok(state, data), stop(reason) or ignore"'.
+GenStatem.start({ callbackMode: () => "state_functions", init: () => ok("a") });
 
 GenStatem.start(Door, 1234, { timeout: 500 });
 //! Type '500' has no properties in common with type 'StartOptions'.
