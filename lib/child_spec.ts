@@ -82,7 +82,7 @@ type ChildArgument<M> = M extends WithChildSpec<infer Args>
   ? Args extends readonly [] ? unknown : Args[0]
   : unknown;
 
-/** Of a union, each. */
+/** {@linkcode ChildOf} each member of a union. */
 type EachChild<Given> = Given extends readonly [infer M, unknown]
   ? readonly [module: M, argument: ChildArgument<M>]
   : Given extends ChildModule ? [] extends ChildArgument<Given> ? Given

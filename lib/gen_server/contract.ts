@@ -23,11 +23,11 @@ export type CallResponse<Value = any, State = any> =
 /** What `handleCast`, `handleInfo` and `handleContinue` may return. */
 export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
 
-/** Anything that a callback may return by mistake: with a response it makes no `unknown`. */
+/** Anything that a callback may return by mistake. Not `unknown`, which would swallow the responses in a union. */
 type Anything = AnyState | void;
 
 /**
- * What has the callbacks of a GenServer, whatever they return. What they are to return says {@linkcode Module};
+ * A module with the callbacks of a GenServer, whatever they return. {@linkcode Module} says what they are to return;
  * for a module that is started, {@linkcode Consistent} checks it.
  */
 export interface Callbacks {

@@ -55,7 +55,7 @@ export type ResponseTimeout = number | readonly ["abs", number];
 
 // --- Sending ------------------------------------------------------------------------------------
 
-/** What {@linkcode sendRequest} returns: to a name in a registry, which may answer later, maybe a promise of it. */
+/** What {@linkcode sendRequest} returns: a `Value`, or, for a name in a registry, possibly a promise of it. */
 export type Sent<Server, Value> = Server extends Pid | Atom ? Value : Awaitable<Value>;
 
 /**

@@ -37,7 +37,7 @@ export interface Status {
 }
 
 /**
- * What has callbacks of a state machine, whatever they return. What they are to return says {@linkcode Module};
+ * A module with the callbacks of a state machine, whatever they return. {@linkcode Module} says what they are to return;
  * of a module that is started, {@linkcode Consistent} checks it.
  */
 export interface Callbacks {

@@ -68,7 +68,7 @@ export type ServerRef<Module = any> =
   // deno-lint-ignore no-explicit-any -- a registry knows its own keys
   | readonly ["via", NameRegistry<any>, any];
 
-/** The modules that `Server` is known to run, of a union that of each. */
+/** The module that `Server` is known to run; of a union, the modules of its members. */
 type KnownModule<Server> = Server extends Pid<infer Module> ? Module
   : Server extends keyof Names ? Names[Server]
   : never;
