@@ -21,13 +21,8 @@ export {
   Ref,
   type Term,
 } from "./lib/kernel/term.ts";
-export type {
-  Awaitable,
-  LocalRegistry,
-  Name,
-  NameRegistry,
-  ServerRef,
-} from "./lib/kernel/names.ts";
+export type { Awaitable } from "./lib/kernel/awaitable.ts";
+export type { LocalRegistry, Name, NameRegistry, ServerRef } from "./lib/kernel/names.ts";
 
 export {
   type Priority,

@@ -40,9 +40,10 @@ import {
   type StartResult,
   stop as stopServer,
 } from "./gen_server.ts";
+import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
-import { isThenable } from "./kernel/coroutine.ts";
-import type { Awaitable, ServerRef } from "./kernel/names.ts";
+import { type Awaitable, then } from "./kernel/awaitable.ts";
+import type { ServerRef } from "./kernel/names.ts";
 import { inspect, type Term } from "./kernel/term.ts";
 import { noreply, ok, reply, stop as stopResponse } from "./response.ts";
 import * as Agent from "./agent.ts"; // __MODULE__
@@ -54,8 +55,6 @@ export interface AgentOf<State> {
   /** Only the type is of interest: no agent has such a field. */
   readonly state?: State;
 }
-
-const DEFAULT_TIMEOUT_MS = 5000;
 
 // deno-lint-ignore no-explicit-any -- the state is the business of whoever made the function
 type StateFunction = (state: any) => unknown;
@@ -81,13 +80,6 @@ const SERVER: Module & { readonly [PROTOCOL]: Protocol } = {
   codeChange: (_oldVersion: Term, state: Term, fun: StateFunction) =>
     then(fun(state), (next) => ok(next)),
 };
-
-function then<Response>(
-  value: unknown,
-  respond: (value: unknown) => Response,
-): Response | Promise<Response> {
-  return isThenable(value) ? Promise.resolve(value).then(respond) : respond(value);
-}
 
 /**
  * Starts an agent that is linked to the calling process. Its state is what `fun` returns, called in the

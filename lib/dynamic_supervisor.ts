@@ -58,7 +58,7 @@ import {
   type StartFunction,
 } from "./child_spec.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
-import type { StartOptions, StartResult } from "./gen/behaviour.ts";
+import type { StartOptions, StartResult } from "./gen/start.ts";
 import {
   type InitArgument,
   type Module as ServerModule,
@@ -67,9 +67,9 @@ import {
 } from "./gen_server.ts";
 import { isElsewhere } from "./kernel/distribution.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
-import { isThenable } from "./kernel/coroutine.ts";
+import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
-import type { Awaitable, ServerRef } from "./kernel/names.ts";
+import type { ServerRef } from "./kernel/names.ts";
 import { type Process, TRAP_EXIT } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
@@ -514,10 +514,6 @@ const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
   formatStatus: (status) =>
     status.state instanceof State ? { ...status, state: describe(status.state) } : status,
 };
-
-function then<T, R>(value: Awaitable<T>, use: (value: T) => R): R | Promise<R> {
-  return isThenable(value) ? (value as Promise<T>).then(use) : use(value as T);
-}
 
 /** What `Sys.getStatus` and reports show of a supervisor. */
 function describe({ process, starting, flags, children }: State): Term {

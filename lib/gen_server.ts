@@ -104,27 +104,21 @@
  */
 
 import {
-  answer,
   assertRegistered,
-  checkTimeout,
-  isFrom,
   start as startGen,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
   type StartResult,
-} from "./gen/behaviour.ts";
+} from "./gen/start.ts";
+import { answer, isFrom } from "./gen/reply.ts";
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { allNodes, isElsewhere } from "./kernel/distribution.ts";
 import { Exit, exit } from "./kernel/exit.ts";
 import { whereis as lookUp } from "./kernel/lookup.ts";
-import {
-  type Awaitable,
-  InvalidServerError,
-  type Name,
-  resolve,
-  type ServerRef,
-} from "./kernel/names.ts";
+import { type Awaitable, isThenable } from "./kernel/awaitable.ts";
+import { InvalidServerError, type Name, resolve, type ServerRef } from "./kernel/names.ts";
 import { schedule } from "./kernel/scheduler.ts";
 import { fence, self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
@@ -188,9 +182,6 @@ export {
   sendRequest,
   waitResponse,
 } from "./gen_server/request.ts";
-
-/** How long a call waits by default, in milliseconds. */
-const DEFAULT_TIMEOUT_MS = 5000;
 
 const CALL: CallKind = {
   describe: ({ server, request, timeout }) => ["GenServer", "call", [server, request, timeout]],
@@ -409,7 +400,7 @@ function castByName(server: ServerRef, request: Term): void {
   if (typeof server === "string" || typeof server === "symbol") return;
   if (server === undefined || server === null) return; // nobody, as for a call
   const sent = attempt(() => send(server, ["$gen_cast", request]));
-  if (sent instanceof Promise) sent.catch(() => {});
+  if (isThenable(sent)) sent.then(undefined, () => {});
 }
 
 /** Runs `body`; an exit or an error of a registry does not concern who casts, a wrong form does. */

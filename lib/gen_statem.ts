@@ -68,14 +68,14 @@
  */
 
 import {
-  answer,
   assertRegistered,
   start as startGen,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
   type StartResult,
-} from "./gen/behaviour.ts";
+} from "./gen/start.ts";
+import { answer } from "./gen/reply.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";

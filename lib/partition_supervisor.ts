@@ -65,10 +65,10 @@ import {
   type ModuleSpec,
   type StartFunction,
 } from "./child_spec.ts";
-import { isThenable } from "./kernel/coroutine.ts";
+import { type Awaitable, then } from "./kernel/awaitable.ts";
 import { exit } from "./kernel/exit.ts";
 import { whereis } from "./kernel/lookup.ts";
-import type { Awaitable, Name, ServerRef } from "./kernel/names.ts";
+import type { Name, ServerRef } from "./kernel/names.ts";
 import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
@@ -287,7 +287,7 @@ function withTable<Result>(
     return use(table, pid!);
   };
   const pid = whereis(selfIfKnown(), supervisor);
-  return (isThenable(pid) ? pid.then(useOf) : useOf(pid)) as Awaitable<Awaited<Result>>;
+  return then(pid, useOf) as Awaitable<Awaited<Result>>;
 }
 
 /**
@@ -444,7 +444,7 @@ export function send(name: ViaKey, message: Term): Awaitable<Pid> {
     return pid;
   };
   const pid = whereisName(name);
-  return isThenable(pid) ? pid.then(sendTo) : sendTo(pid);
+  return then(pid, sendTo);
 }
 
 /**
@@ -461,7 +461,7 @@ export function registerName(name: ViaKey, _pid: Pid): Awaitable<"no"> {
     );
   };
   const pid = whereisName(name);
-  return isThenable(pid) ? pid.then(refuse) : refuse(pid);
+  return then(pid, refuse);
 }
 
 /** Refuses, as {@linkcode registerName} does. @throws {TypeError} Always. */

@@ -14,7 +14,8 @@
 
 import { ask, stopKind } from "./gen/client.ts";
 import { reportCrash } from "./gen/crash.ts";
-import { checkTimeout, type StartResult } from "./gen/behaviour.ts";
+import type { StartResult } from "./gen/start.ts";
+import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
 import { classified, exit, reasonOf } from "./kernel/exit.ts";
@@ -64,10 +65,10 @@ interface Starting {
 /** A start is a call whose failure is a result. */
 const START: CallKind = {
   describe: () => "start",
-  ended(start: PendingCall, reason) {
+  ended(start: PendingCall<Starting>, reason) {
     // As in OTP, the start takes the EXIT message; one who does not trap exits gets the signal first.
     if (start.caller.trapsExits) unlink(start.target, start.caller.pid);
-    const { failure } = start.request as Starting;
+    const { failure } = start.request;
     start.reply(failure === null ? ["error", reason] : failure.value);
   },
   timedOut(start) {
@@ -80,7 +81,7 @@ const START: CallKind = {
 const STOP = stopKind("ProcLib");
 
 /** The starts that wait for an acknowledgement. */
-const starts = new WeakMap<Process, PendingCall>();
+const starts = new WeakMap<Process, PendingCall<Starting>>();
 
 function launch(what: string, body: Body, options: object, allowed: readonly string[]): Process {
   for (const option of Object.keys(options)) {
@@ -238,7 +239,7 @@ export async function startMonitor<Acknowledged = StartResult>(
   return [await start.promise as Acknowledged, ref];
 }
 
-function begin(body: Body, options: StartOptions): PendingCall {
+function begin(body: Body, options: StartOptions): PendingCall<Starting> {
   const { timeout = Infinity } = options;
   checkTimeout("start", timeout);
   const parent = self();
@@ -294,12 +295,12 @@ export function initFail(
 ): never {
   const [value, thrown] = args.length === 3 ? [args[1], args[2]] : args;
   const start = startBy(args.length === 3 ? args[0] : undefined);
-  if (start !== undefined) (start.request as Starting).failure = { value };
+  if (start !== undefined) start.request.failure = { value };
   throw thrown;
 }
 
 /** The start that waits for the calling process, provided that `parent` made it, if that is given. */
-function startBy(parent: Pid | undefined): PendingCall | undefined {
+function startBy(parent: Pid | undefined): PendingCall<Starting> | undefined {
   const start = starts.get(self());
   if (parent !== undefined && !isPid(parent)) {
     throw new TypeError(

@@ -6,11 +6,12 @@
  */
 
 import { ancestorsOf } from "./gen/crash.ts";
-import { checkTimeout } from "./gen/behaviour.ts";
+import { checkTimeout } from "./gen/timeout.ts";
 import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
-import { type Awaitable, localNameOf, localRegistry, type ServerRef } from "./kernel/names.ts";
+import type { Awaitable } from "./kernel/awaitable.ts";
+import { localNameOf, localRegistry, type ServerRef } from "./kernel/names.ts";
 import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
 import {
   allProcesses,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTimeout } from "./gen/behaviour.ts";
+import { checkTimeout } from "./gen/timeout.ts";
 import { receiveMessage, takeAll, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
 import { inspect, type Term } from "./kernel/term.ts";

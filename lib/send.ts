@@ -6,7 +6,8 @@
 
 import { distribution, isElsewhere, isOnNode } from "./kernel/distribution.ts";
 import { sendThrough } from "./kernel/lookup.ts";
-import { type Awaitable, parseName, resolve, type ServerRef } from "./kernel/names.ts";
+import type { Awaitable } from "./kernel/awaitable.ts";
+import { parseName, resolve, type ServerRef } from "./kernel/names.ts";
 import { fence, selfIfKnown } from "./kernel/self.ts";
 import { sendToAlias, sendToPid } from "./kernel/signals.ts";
 import { inspect, Pid, Ref, type Term } from "./kernel/term.ts";

@@ -67,7 +67,7 @@ import {
 } from "./child_spec.ts";
 import { Children } from "./supervisor/children.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
-import type { StartResult } from "./gen/behaviour.ts";
+import type { StartResult } from "./gen/start.ts";
 import {
   cast,
   type InitArgument,
@@ -76,8 +76,8 @@ import {
   stop as stopServer,
 } from "./gen_server.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
-import { isThenable } from "./kernel/coroutine.ts";
-import type { Awaitable, Name, ServerRef } from "./kernel/names.ts";
+import { type Awaitable, then } from "./kernel/awaitable.ts";
+import type { Name, ServerRef } from "./kernel/names.ts";
 import { type Process, TRAP_EXIT } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { inspect, type Pid, type Term } from "./kernel/term.ts";
@@ -498,12 +498,8 @@ type Response = Noreply<State> | Stop<State>;
 const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
   [PROTOCOL]: "supervisor",
   init: begin,
-  handleCall: (request: Term, _from: Term, state: State) => {
-    const answered = answer(state, request);
-    return answered instanceof Promise
-      ? answered.then((value) => reply(value, state))
-      : reply(answered, state);
-  },
+  handleCall: (request: Term, _from: Term, state: State) =>
+    then(answer(state, request), (value) => reply(value, state)),
   handleCast: (request: Term, state: State) => {
     if (!isTuple(request, "try_again_restart", 2)) {
       return unexpected(state, "cast", request);
@@ -624,8 +620,7 @@ function stopOne(state: State, child: Child): void | Promise<void> {
     release(state, child);
   };
   const ending = stopProcess(state.process, pid, child.shutdown);
-  if (!isThenable(ending)) return ended(ending);
-  return Promise.resolve(ending).then((reason) => {
+  return then(ending, (reason) => {
     assertAlive(state.process);
     ended(reason);
   });

@@ -56,6 +56,7 @@ import {
   type Statistics,
   type SystemEvent,
 } from "./gen/debug.ts";
+import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
@@ -73,8 +74,6 @@ export type {
   SystemEvent,
 };
 export { debugOptions, getLog, handleDebug, handleSystemMsg } from "./sys/special.ts";
-
-const DEFAULT_TIMEOUT_MS = 5000;
 
 /** A request that works on the debug functions of a server: what it does, and what it is called. */
 type DebugRequest = readonly [

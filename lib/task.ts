@@ -37,7 +37,7 @@
  */
 
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
-import { checkTimeout } from "./gen/behaviour.ts";
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { exit } from "./kernel/exit.ts";
 import { now } from "./kernel/clock.ts";
 import type { Process } from "./kernel/process.ts";
@@ -88,8 +88,6 @@ export type {
   StreamOptions,
   StreamResult,
 };
-
-const DEFAULT_TIMEOUT_MS = 5000;
 
 // --- What comes of it ---------------------------------------------------------------------------
 

@@ -15,7 +15,8 @@
 
 import { Gen } from "./gen/behaviour.ts";
 import { now } from "./kernel/clock.ts";
-import { isThenable, spawnCoroutine } from "./kernel/coroutine.ts";
+import { then } from "./kernel/awaitable.ts";
+import { spawnCoroutine } from "./kernel/coroutine.ts";
 import { isElsewhere, isOnNode, type NameOnNode, type RemotePid } from "./kernel/distribution.ts";
 import type { Kind } from "./kernel/mailbox.ts";
 import { localRegistry } from "./kernel/names.ts";
@@ -412,7 +413,7 @@ export function tc(body: (...args: Term[]) => unknown, args: Term[] = []): unkno
   const begin = now();
   const measured = (value: unknown) => [Math.round((now() - begin) * 1000), value];
   const value = body(...args);
-  return isThenable(value) ? Promise.resolve(value).then(measured) : measured(value);
+  return then(value, measured);
 }
 
 /** `seconds` in milliseconds. @see Erlang `timer:seconds/1` */

@@ -19,7 +19,7 @@
  */
 
 import { exit } from "../lib/kernel/exit.ts";
-import type { Awaitable } from "../lib/kernel/names.ts";
+import type { Awaitable } from "../lib/kernel/awaitable.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { report } from "../lib/kernel/report.ts";
 import { fence, self } from "../lib/kernel/self.ts";

@@ -21,4 +21,5 @@ export { TermMap } from "../lib/kernel/term_map.ts";
 export type { ExitHook } from "../lib/kernel/process.ts";
 export { onExit } from "../lib/kernel/signals.ts";
 export type { Atom, Pid, Term } from "../lib/kernel/term.ts";
-export type { Awaitable, LocalRegistry, NameRegistry } from "../lib/kernel/names.ts";
+export type { Awaitable } from "../lib/kernel/awaitable.ts";
+export type { LocalRegistry, NameRegistry } from "../lib/kernel/names.ts";

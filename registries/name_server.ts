@@ -9,7 +9,8 @@
  * @module
  */
 
-import { type Awaitable, localRegistry } from "../lib/kernel/names.ts";
+import type { Awaitable } from "../lib/kernel/awaitable.ts";
+import { localRegistry } from "../lib/kernel/names.ts";
 import { OwnedTimer, type Process } from "../lib/kernel/process.ts";
 import { onExit } from "../lib/kernel/signals.ts";
 import type { NodeName, Pid, Term } from "../lib/kernel/term.ts";

@@ -48,10 +48,10 @@
  */
 
 import { rejectFor } from "../lib/kernel/calls.ts";
-import { isThenable } from "../lib/kernel/coroutine.ts";
+import { type Awaitable, isThenable, then } from "../lib/kernel/awaitable.ts";
 import { exit } from "../lib/kernel/exit.ts";
 import { type Guard, type Matched, matches } from "../lib/kernel/match.ts";
-import { addressOf, type Awaitable, localRegistry } from "../lib/kernel/names.ts";
+import { addressOf, localRegistry } from "../lib/kernel/names.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { fence, self } from "../lib/kernel/self.ts";
 import { exitSignal, isLinked, link, onExit, sendToPid, unlink } from "../lib/kernel/signals.ts";
@@ -785,7 +785,7 @@ export function dispatch<Value = Term, Result = unknown>(
   }
   const entries = lookup<Value>(registry, key);
   const delivered = entries.length === 0 ? undefined : deliver(entries);
-  const answer = isThenable(delivered) ? Promise.resolve(delivered).then(() => "ok") : "ok";
+  const answer = then(delivered, () => "ok");
   return answer as Result extends PromiseLike<unknown> ? Awaitable<"ok"> : "ok";
 }
 

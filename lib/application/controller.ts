@@ -12,7 +12,7 @@
 import { exit, reasonOf } from "../kernel/exit.ts";
 import { exitProgram } from "../host/program.ts";
 import { spawnCoroutine } from "../kernel/coroutine.ts";
-import type { Awaitable } from "../kernel/names.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
 import { LEADS_GROUP, type Process as ProcessRecord } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
 import { onExit } from "../kernel/signals.ts";

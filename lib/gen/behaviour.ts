@@ -1,30 +1,18 @@
 /**
- * What all behaviours share, as OTP's `gen`, `proc_lib` and `sys` do: starting under a name with a
- * synchronous `init`, the loop that takes messages, system messages, idle timeouts, the way out.
+ * What all behaviours share: the loop that takes messages, the running of callbacks, the way out. Their start
+ * is in `start.ts`, the handling of system messages in `system.ts`.
  *
  * A behaviour is a subclass of {@linkcode Gen}; one instance serves all processes of one callback
- * module. What a process needs beyond its state lies in {@linkcode Attributes}, made on first use,
- * so that an ordinary server has no object of its own.
+ * module. What a process needs beyond its state lies in {@linkcode Attributes}.
  *
  * @module
  */
 
-import { type CallKind, type From, PendingCall } from "../kernel/calls.ts";
-import { now } from "../kernel/clock.ts";
-import { isThenable, spawnCoroutine } from "../kernel/coroutine.ts";
-import { classified, exit, isOrderly, reasonOf } from "../kernel/exit.ts";
-import { aliasIn } from "../kernel/list.ts";
+import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
+import { PendingCall } from "../kernel/calls.ts";
+import { isOrderly, reasonOf } from "../kernel/exit.ts";
 import { type Kind, PLAIN, takenPayload, toMessage } from "../kernel/mailbox.ts";
-import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "../kernel/lookup.ts";
-import {
-  type Address,
-  addressOf,
-  type Awaitable,
-  localNameOf,
-  localRegistry,
-  type Name,
-  type ServerRef,
-} from "../kernel/names.ts";
+import { localNameOf } from "../kernel/names.ts";
 import {
   type Behaviour,
   BUSY,
@@ -32,13 +20,12 @@ import {
   HAS_PARENT,
   HELD,
   HIBERNATING,
-  OwnedTimer,
-  Process,
+  type Process,
   STARTING,
   SUSPENDED,
   TRAP_EXIT,
 } from "../kernel/process.ts";
-import { searchNew, sleep } from "../kernel/receive.ts";
+import { searchNew } from "../kernel/receive.ts";
 import { report } from "../kernel/report.ts";
 import {
   current,
@@ -48,146 +35,19 @@ import {
   suspendUntil,
   TURN_MESSAGES,
 } from "../kernel/scheduler.ts";
-import { self } from "../kernel/self.ts";
-import {
-  demonitor,
-  flushDown,
-  link,
-  monitor,
-  sendToAlias,
-  sendToPid,
-  terminate,
-  unlink,
-} from "../kernel/signals.ts";
-import { inspect, isPid, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
-import { MAX_DELAY_MS, stage } from "../kernel/timers.ts";
+import { terminate } from "../kernel/signals.ts";
+import type { Term } from "../kernel/term.ts";
+import { type Attributes, attributesOf, ensureAttributes, loggedBy, nameOf } from "./attributes.ts";
 import { reportCrash } from "./crash.ts";
-import { Debug, type DebugOption } from "./debug.ts";
+import { Debug } from "./debug.ts";
+import { isFrom } from "./reply.ts";
+import { begin, giveUp, type Starter, startOf, type StartOptions } from "./start.ts";
 import { shown, type Status } from "./status.ts";
-
-/** The longest wait before a registry that has yet to forget somebody is asked again, in milliseconds. */
-const LONGEST_WAIT_MS = 256;
-
-/** Options of all `start` functions. */
-export interface StartOptions {
-  /**
-   * The name to register the process under before its `init` runs: an atom, `["global", term]` or
-   * `["via", registry, term]`. None by default; `undefined` and `null` mean none.
-   */
-  readonly name?: Name | null | undefined;
-  /**
-   * Milliseconds that the start may take, registration included; then the process is killed and
-   * the result is `["error", "timeout"]`. Default `Infinity`.
-   */
-  readonly timeout?: number | undefined;
-  /** Debug functions to start with, as if installed by `Sys`: `["trace", "log", "statistics"]`. */
-  readonly debug?: readonly DebugOption[] | undefined;
-  /** Options for the spawn. They are kept for `Process.info`, and change nothing here. */
-  readonly spawnOpt?: Readonly<Record<string, Term>> | undefined;
-  /** Milliseconds without a message after which the process hibernates. Default `Infinity`. */
-  readonly hibernateAfter?: number | undefined;
-}
-
-/** What a `start` function resolves with. */
-export type StartResult<Module = unknown> =
-  | readonly ["ok", Pid<Module>]
-  | readonly ["error", Term]
-  | "ignore";
-
-/** What `startMonitor` resolves with. */
-export type StartMonitorResult<Module = unknown> =
-  | readonly ["ok", readonly [Pid<Module>, Ref]]
-  | readonly ["error", Term]
-  | "ignore";
-
-/** How a process is tied to the one that starts it. */
-export type StartMode = "nolink" | "link" | "monitor";
-
-/** What a server has beside its state, if it has anything. */
-export class Attributes {
-  /** The name it was started under, as it was given. */
-  name: Term = undefined;
-  /** Milliseconds of the idle timeout that is set; `undefined` if none is. */
-  idleTimeout: number | undefined = undefined;
-  idleTimer: OwnedTimer | null = null;
-  /** The idle time is up, and nothing has come in between. */
-  isIdleTimeUp = false;
-  /** Installed debug functions, if there are any. */
-  debug: Debug | null = null;
-}
-
-/** The attributes of a server, made if need be. */
-function attributesOf(process: Process): Attributes {
-  return (process.server ??= new Attributes()) as Attributes;
-}
-
-/** What a start asks for: the request of the call that waits for `init`. */
-interface Starting {
-  readonly argument: Term;
-  readonly address: Address | null;
-  isRegistered: boolean;
-  /** When the name was found to be taken by nobody alive. */
-  takenSince?: number;
-}
-
-/** A start is a call whose failure is a result. */
-const START: CallKind = {
-  describe: () => "start",
-  ended: (start, reason) => start.reply(["error", reason]),
-  timedOut: (start) => {
-    unlink(start.target, start.caller.pid);
-    start.reply(["error", "timeout"]);
-    terminate(start.target, "killed");
-  },
-};
-
-/** Starts a server and resolves when its `init` is done. */
-export function start(
-  behaviour: Gen,
-  argument: Term,
-  options: StartOptions,
-  mode: StartMode,
-): Promise<Term> {
-  const parent = self();
-  const { name, timeout = Infinity, debug, spawnOpt, hibernateAfter } = options;
-  const address = name === undefined || name === null ? null : addressOf(name);
-  checkTimeout("start", timeout);
-  if (hibernateAfter !== undefined) checkTimeout("hibernate", hibernateAfter);
-  const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
-  const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
-  const process = new Process(behaviour, null, parent, flags);
-  const starting: Starting = { argument, address, isRegistered: false };
-  const start = new PendingCall(parent, process, name, starting, timeout, START);
-  process.state = start;
-  if (address !== null) attributesOf(process).name = name;
-  if (debugging !== null) attributesOf(process).debug = debugging;
-  if (spawnOpt !== undefined) process.more().options = spawnOpt;
-  schedule(process);
-  if (mode === "link") link(parent, process.pid);
-  if (mode !== "monitor") return start.promise;
-  const ref = monitor(parent, process, process.pid);
-  return start.promise.then((result) => withMonitor(parent, result, ref));
-}
-
-function withMonitor(parent: Process, result: Term, ref: Ref): Term {
-  if (Array.isArray(result) && result[0] === "ok") return ["ok", [result[1], ref]];
-  if (!demonitor(parent, ref)) flushDown(parent, ref);
-  return result;
-}
-
-/** Checks a time limit. @throws {RangeError} If it is negative or no number. */
-export function checkTimeout(what: string, timeout: unknown): void {
-  if (
-    typeof timeout === "number" && timeout >= 0 && (timeout <= MAX_DELAY_MS || timeout === Infinity)
-  ) return;
-  throw new RangeError(
-    `Cannot ${what} with this timeout: expected milliseconds from 0 to ${MAX_DELAY_MS}, or ` +
-      `Infinity, found ${inspect(timeout)}`,
-  );
-}
+import { handleSystemMessage, type SystemCallbacks } from "./system.ts";
+import { checkTimeout } from "./timeout.ts";
 
 /** The base of all behaviours. See the module's document. */
-export abstract class Gen implements Behaviour {
+export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   readonly hasAncestors: boolean = true;
   /** The callback module, as it was given. */
   readonly module: object;
@@ -228,8 +88,7 @@ export abstract class Gen implements Behaviour {
 
   /** What reports and `Sys.getStatus` may show of a server, before it has been through `formatStatus`. */
   protected statusOf(process: Process): Status {
-    const log = (process.server as Attributes | null)?.debug?.logged() ?? [];
-    return { state: this.getState(process), log };
+    return { state: this.getState(process), log: loggedBy(process) };
   }
 
   /** What reports and `Sys.getStatus` show of a server: the place to hide secrets. */
@@ -264,7 +123,7 @@ export abstract class Gen implements Behaviour {
     }
     if ((process.flags & STARTING) !== 0) {
       spend(process, 1);
-      this.#begin(process);
+      begin(this, process);
     } else {
       let handled = 0;
       while (handled < TURN_MESSAGES && this.#handleNext(process)) handled++;
@@ -284,13 +143,14 @@ export abstract class Gen implements Behaviour {
     if (process.isEmpty) return process.server !== null && this.#handleIdle(process);
     const kind = process.shift();
     const payload = takenPayload;
-    if (process.server !== null) clearIdleTimer(process.server as Attributes);
+    const attributes = attributesOf(process);
+    if (attributes !== null) attributes.clearIdleTimer();
     if (kind === PLAIN && Array.isArray(payload) && this.#handleSpecial(process, payload)) {
       return true;
     }
     // A system message leaves a server in its sleep.
     process.flags &= ~HIBERNATING;
-    if (process.server !== null) this.#handleWithAttributes(process, kind, payload);
+    if (attributes !== null) this.#handleWithAttributes(process, attributes, kind, payload);
     else this.handle(process, kind, payload);
     return true;
   }
@@ -301,8 +161,12 @@ export abstract class Gen implements Behaviour {
     return this.#handleNextSystemMessage(process);
   }
 
-  #handleWithAttributes(process: Process, kind: Kind, payload: Term): void {
-    const attributes = process.server as Attributes;
+  #handleWithAttributes(
+    process: Process,
+    attributes: Attributes,
+    kind: Kind,
+    payload: Term,
+  ): void {
     attributes.idleTimeout = undefined;
     if (attributes.debug !== null) this.traceMessage(process, attributes.debug, kind, payload);
     this.handle(process, kind, payload);
@@ -312,7 +176,7 @@ export abstract class Gen implements Behaviour {
   #handleSpecial(process: Process, message: readonly Term[]): boolean {
     const tag = message[0];
     if (tag === "system" && message.length === 3 && isFrom(message[1])) {
-      this.#handleSystem(process, message[1], message[2]);
+      handleSystemMessage(this, process, message[1], message[2]);
       return true;
     }
     if (tag === "EXIT" && message.length === 3 && this.isParent(process, message[1])) {
@@ -342,78 +206,8 @@ export abstract class Gen implements Behaviour {
 
   // --- Starting ---------------------------------------------------------------------------------
 
-  #begin(process: Process): void {
-    const { address } = startOf(process).request as Starting;
-    if (address === null) return this.#runInit(process);
-    let answer: unknown;
-    try {
-      answer = address.registry.registerName(address.key, process.pid);
-    } catch (thrown) {
-      return this.#registryFailed(process, "registerName", thrown);
-    }
-    if (process.isDead) return;
-    if (!isThenable(answer)) return this.#registered(process, answer);
-    forgetLate(process, address, answer);
-    suspendUntil(
-      process,
-      withLimit(process, answer, REGISTRY_TIMEOUT_MS),
-      (inTime) => this.#registered(process, inTime),
-      (thrown) => this.#registryFailed(process, "registerName", thrown),
-    );
-  }
-
-  #registered(process: Process, answer: unknown): void {
-    const starting = startOf(process).request as Starting;
-    if (answer === "yes") {
-      starting.isRegistered = true;
-      return this.#runInit(process);
-    }
-    if (answer !== "no") return this.refuse(process, ["bad_return_value", answer]);
-    const { registry, key } = starting.address!;
-    let holder: unknown;
-    try {
-      holder = registry.whereisName(key);
-    } catch (thrown) {
-      return this.#registryFailed(process, "whereisName", thrown);
-    }
-    if (process.isDead) return;
-    if (!isThenable(holder)) return this.#taken(process, holder);
-    suspendUntil(
-      process,
-      withLimit(process, holder, REGISTRY_TIMEOUT_MS),
-      (inTime) => this.#taken(process, inTime),
-      (thrown) => this.#registryFailed(process, "whereisName", thrown),
-    );
-  }
-
-  #taken(process: Process, holder: unknown): void {
-    if (holder !== undefined && !isPid(holder)) {
-      return this.refuse(process, ["bad_return_value", holder]);
-    }
-    const start = startOf(process);
-    if (holder === undefined || isGone(holder)) {
-      // A registry that is yet to forget one that has ended is asked again: after 1 ms, 2, 4, …
-      const starting = start.request as Starting;
-      const waited = now() - (starting.takenSince ??= now());
-      if (waited < REGISTRY_TIMEOUT_MS) {
-        const wait = Math.min(Math.max(1, Math.ceil(waited)), LONGEST_WAIT_MS);
-        return suspendUntil(process, sleep(process, wait), () => this.#begin(process), () => {});
-      }
-    }
-    unlink(process, start.caller.pid);
-    start.reply(["error", ["already_started", holder]]);
-    terminate(process, "normal");
-  }
-
-  /** Ends a start whose registry threw, rejected or did not answer. */
-  #registryFailed(process: Process, operation: string, thrown: unknown): void {
-    if (process.isDead) return;
-    const { key } = (startOf(process).request as Starting).address!;
-    this.refuse(process, reasonOf(failure(thrown, operation, [key])));
-  }
-
-  #runInit(process: Process): void {
-    const { argument } = startOf(process).request as Starting;
+  runInit(process: Process): void {
+    const { argument } = startOf(process).request;
     this.run(
       process,
       () => this.init(process, argument),
@@ -440,8 +234,8 @@ export abstract class Gen implements Behaviour {
     }
     const installed = debug.length > 0 ? new Debug(debug) : null;
     process.server = null;
-    if (name !== undefined) attributesOf(process).name = name;
-    if (installed !== null) attributesOf(process).debug = installed;
+    if (name !== undefined) ensureAttributes(process).name = name;
+    if (installed !== null) ensureAttributes(process).debug = installed;
     process.behaviour = this;
     process.state = state;
     process.flags = process.flags & ~BUSY | HAS_PARENT;
@@ -457,28 +251,14 @@ export abstract class Gen implements Behaviour {
   }
 
   /** The start has failed: frees the name, ends the process, and then answers `["error", why]`. */
-  protected refuse(process: Process, reason: Term, why: Term = reason): void {
+  refuse(process: Process, reason: Term, why: Term = reason): void {
     reportCrash(process, reason, nameOf(process));
-    this.#leave(process, reason, ["error", why]);
+    giveUp(process, reason, ["error", why]);
   }
 
   /** The server does not want to run: frees the name, ends the process, and answers `"ignore"`. */
   protected ignore(process: Process): void {
-    this.#leave(process, "normal", "ignore");
-  }
-
-  #leave(process: Process, reason: Term, result: Term): void {
-    const start = startOf(process);
-    const { address, isRegistered } = start.request as Starting;
-    const end = () => {
-      // The start is answered last: by then the name is free and the exit signal is there.
-      const resolve = start.take();
-      terminate(process, reason);
-      resolve(result);
-    };
-    if (address === null || !isRegistered) return end();
-    const released = withLimit(process, release(address, process.pid), REGISTRY_TIMEOUT_MS);
-    suspendUntil(process, released, end, end);
+    giveUp(process, "normal", "ignore");
   }
 
   // --- Running callbacks ------------------------------------------------------------------------
@@ -487,7 +267,7 @@ export abstract class Gen implements Behaviour {
    * Runs a callback and hands its outcome on: at once if it is a value, when it settles if it is a
    * promise. A thrown value that is no error counts as returned, as OTP has it.
    */
-  protected run(
+  run(
     process: Process,
     callback: () => unknown,
     done: (outcome: unknown) => void,
@@ -505,25 +285,8 @@ export abstract class Gen implements Behaviour {
     else done(outcome);
   }
 
-  // --- Idle timeouts ----------------------------------------------------------------------------
-
-  /** Sets the timeout that a callback asked for: it comes if no message does within `timeout` ms. */
-  protected setIdleTimeout(process: Process, timeout: number): void {
-    const attributes = attributesOf(process);
-    attributes.idleTimeout = timeout;
-    attributes.isIdleTimeUp = false;
-    const timeIsUp = () => {
-      attributes.idleTimer = null;
-      attributes.isIdleTimeUp = true;
-      schedule(process);
-    };
-    if (timeout === 0) return timeIsUp();
-    attributes.idleTimer = new OwnedTimer(process, timeIsUp);
-    stage(attributes.idleTimer, timeout);
-  }
-
   #handleIdle(process: Process): boolean {
-    const attributes = process.server as Attributes | null;
+    const attributes = attributesOf(process);
     if (attributes === null || !attributes.isIdleTimeUp) return false;
     attributes.isIdleTimeUp = false;
     attributes.idleTimeout = undefined;
@@ -588,92 +351,15 @@ export abstract class Gen implements Behaviour {
     return shown(status, (all) => this.formatStatus(all, process));
   }
 
-  // --- System messages --------------------------------------------------------------------------
+  // --- Status -----------------------------------------------------------------------------------
 
-  #handleSystem(process: Process, from: From, request: Term): void {
-    const respond = (value: Term) => answer(from, value);
-    const goOn = () => {
-      if ((process.flags & SUSPENDED) !== 0) return;
-      const timeout = (process.server as Attributes | null)?.idleTimeout;
-      if (timeout !== undefined) this.setIdleTimeout(process, timeout);
-    };
-    const [operation, argument] = Array.isArray(request) ? request : [request];
-    switch (operation) {
-      case "get_state":
-        respond(["ok", this.getState(process)]);
-        return goOn();
-      case "replace_state":
-        return this.#replaceState(process, argument as (state: Term) => Term, (result) => {
-          respond(result);
-          goOn();
-        });
-      case "get_status":
-        respond(this.describeStatus(process, this.shown(process, this.statusOf(process))));
-        return goOn();
-      case "suspend":
-        process.flags |= SUSPENDED;
-        return respond("ok");
-      case "resume":
-        process.flags &= ~SUSPENDED;
-        respond("ok");
-        goOn();
-        return schedule(process);
-      case "terminate":
-        respond("ok");
-        return this.stop(process, argument, PLAIN, []);
-      case "change_code": {
-        // As in OTP, a server that goes on handling messages must not change its code.
-        if ((process.flags & SUSPENDED) === 0) break;
-        const [, , oldVersion, extra] = request as readonly Term[];
-        return this.run(
-          process,
-          () => this.changeCode(process, oldVersion, extra),
-          respond,
-          (thrown) => respond(["error", reasonOf(thrown)]),
-        );
-      }
-      case "debug":
-        respond(this.#debug(process, argument as (debug: Debug) => Term));
-        return goOn();
-    }
-    respond(["error", ["unknown_system_msg", request]]);
-    goOn();
-  }
-
-  #replaceState(
-    process: Process,
-    change: (state: Term) => Term,
-    respond: (result: Term) => void,
-  ): void {
-    const installed = (state: Term) => {
-      this.replaceState(process, state);
-      respond(["ok", state]);
-    };
-    const failed = (thrown: unknown) => {
-      const callback = [this.kind, "system_replace_state"];
-      respond(["error", ["callback_failed", callback, classified(thrown)]]);
-    };
-    try {
-      const state = change(this.getState(process));
-      if (process.isDead) return;
-      if (isThenable(state)) suspendUntil(process, state, installed, failed);
-      else installed(state);
-    } catch (thrown) {
-      failed(thrown);
-    }
-  }
-
-  #debug(process: Process, operation: (debug: Debug) => Term): Term {
-    const attributes = attributesOf(process);
-    const debug = attributes.debug ?? new Debug();
-    const result = operation(debug);
-    attributes.debug = debug.isEmpty ? null : debug;
-    return result;
+  /** What `Sys.getStatus` answers. */
+  getStatus(process: Process): Term {
+    return this.describeStatus(process, this.shown(process, this.statusOf(process)));
   }
 
   /** What `Sys.getStatus` answers, given what may be shown. */
   protected describeStatus(process: Process, status: Status): Readonly<Record<string, Term>> {
-    const attributes = process.server as Attributes | null;
     return {
       pid: process.pid,
       module: this.module,
@@ -683,89 +369,10 @@ export abstract class Gen implements Behaviour {
       name: nameOf(process),
       dictionary: [...(process.extras?.dictionary ?? [])],
       trapExit: (process.flags & TRAP_EXIT) !== 0,
-      debug: attributes?.debug?.describe(status.log) ?? [],
+      debug: attributesOf(process)?.debug?.describe(status.log) ?? [],
       state: status.state,
     };
   }
-}
-
-/** The start that waits for the `init` of a process. */
-function startOf(process: Process): PendingCall {
-  return process.state as PendingCall;
-}
-
-function clearIdleTimer(attributes: Attributes): void {
-  attributes.isIdleTimeUp = false;
-  if (attributes.idleTimer === null) return;
-  attributes.idleTimer.cancel();
-  attributes.idleTimer = null;
-}
-
-/** The name that a server was started under, else its local name. */
-export function nameOf(process: Process): Term {
-  return (process.server as Attributes | null)?.name ?? localNameOf(process.pid);
-}
-
-/**
- * Makes sure that the calling process has registered `name`, if that is one, before it becomes a server.
- *
- * @throws {Exit} `"process_not_registered"`, `"process_not_registered_globally"` or
- * `["process_not_registered_via", registry]` if it has not.
- */
-export async function assertRegistered(name: Name | Pid | undefined): Promise<void> {
-  const process = self();
-  const { pid } = process;
-  if (name === undefined || name === pid) return;
-  if (isPid(name)) throw exit("process_not_registered");
-  const { registry } = addressOf(name);
-  if (await whereis(process, name as ServerRef) === pid) return;
-  if (registry === localRegistry()) throw exit("process_not_registered");
-  throw exit(
-    (name as readonly Term[])[0] === "global"
-      ? "process_not_registered_globally"
-      : ["process_not_registered_via", registry],
-  );
-}
-
-/** Whether a process has ended that lived here. */
-function isGone(pid: Pid): boolean {
-  return pid.process === null && pid.node === nodeName();
-}
-
-/** Frees the name that a process has got for its start, unless another has it by now. */
-async function release({ registry, key }: Address, pid: Pid): Promise<void> {
-  if (await registry.whereisName(key) === pid) await registry.unregisterName(key);
-}
-
-/**
- * Frees a name that a registry gives to a process only when that does not want it any more, for it has
- * ended. A process of its own sees to that: the code of one that has ended may ask nothing.
- */
-function forgetLate(process: Process, address: Address, answer: PromiseLike<unknown>): void {
-  const parent = startOf(process).caller;
-  const forget = (late: unknown) => {
-    if (late !== "yes" || !process.isDead) return;
-    const helper = spawnCoroutine(parent, async () => {
-      await withLimit(helper, release(address, process.pid), REGISTRY_TIMEOUT_MS).catch(() => {});
-    });
-  };
-  Promise.resolve(answer).then(forget, () => {});
-}
-
-// --- Answers ------------------------------------------------------------------------------------
-
-/** Tells whether a term is the `from` of a call. */
-export function isFrom(term: unknown): term is From {
-  return Array.isArray(term) && term.length === 2 && isPid(term[0]);
-}
-
-/** Answers a call: by its tag if it is one of ours, else by the message `[tag, value]`. */
-export function answer([client, tag]: From, value: Term): void {
-  if (tag instanceof PendingCall) return tag.reply(value);
-  if (tag === null) return; // does not want to know
-  const alias = aliasIn(tag);
-  if (alias !== undefined) sendToAlias(alias, [tag, value]);
-  else sendToPid(client, [tag, value]);
 }
 
 // --- Callbacks ----------------------------------------------------------------------------------

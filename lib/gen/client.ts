@@ -13,7 +13,7 @@ import { BadAnswerError, resolve, type ServerRef } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
 import { self } from "../kernel/self.ts";
 import { equal, isAtom, Pid, type Term } from "../kernel/term.ts";
-import { checkTimeout } from "./behaviour.ts";
+import { checkTimeout } from "./timeout.ts";
 
 /**
  * Asks a process to stop and waits for its end, as `function stop` of `module`: the request is the

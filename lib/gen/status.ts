@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isThenable } from "../kernel/coroutine.ts";
+import { isThenable } from "../kernel/awaitable.ts";
 import type { Term } from "../kernel/term.ts";
 
 /** What `formatStatus` of a callback module may alter. */

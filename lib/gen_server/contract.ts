@@ -7,10 +7,10 @@
  */
 
 import type { From } from "../kernel/calls.ts";
-import type { Awaitable } from "../kernel/names.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Term } from "../kernel/term.ts";
 import type { Init, Noreply, Reply, Stop, StopReply } from "../response.ts";
-import type { StartOptions } from "../gen/behaviour.ts";
+import type { StartOptions } from "../gen/start.ts";
 import type { Status } from "../gen/status.ts";
 
 /** What `handleCall` may return. */

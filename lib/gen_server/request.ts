@@ -9,12 +9,13 @@
  */
 
 import type { CallReply, CallRequest } from "./contract.ts";
-import { checkTimeout } from "../gen/behaviour.ts";
+import { checkTimeout } from "../gen/timeout.ts";
 import { now } from "../kernel/clock.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "../kernel/lookup.ts";
 import { distribution, isElsewhere, whyUnreachable } from "../kernel/distribution.ts";
 import { aliasIn, aliasTag } from "../kernel/list.ts";
-import type { Awaitable, ServerRef } from "../kernel/names.ts";
+import { type Awaitable, then } from "../kernel/awaitable.ts";
+import type { ServerRef } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
 import { receiveMessage, TIMED_OUT } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
@@ -118,10 +119,7 @@ export function sendRequest(
   if (rest.length === 0) return ask(server, request);
   const [label, collection] = rest;
   assertCollection(collection);
-  const sent = ask(server, request);
-  return sent instanceof Promise
-    ? sent.then((id) => reqidsAdd(id, label, collection))
-    : reqidsAdd(sent, label, collection);
+  return then(ask(server, request), (id) => reqidsAdd(id, label, collection));
 }
 
 function ask(server: ServerRef, request: Term): Awaitable<Ref> {

@@ -4,10 +4,12 @@
  * @module
  */
 
-import { answer, type Attributes, callbackOf, Gen, isFrom, nameOf } from "../gen/behaviour.ts";
+import { attributesOf, ensureAttributes, nameOf } from "../gen/attributes.ts";
+import { callbackOf, Gen } from "../gen/behaviour.ts";
+import { answer, isFrom } from "../gen/reply.ts";
 import type { Status } from "../gen/status.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/coroutine.ts";
+import { isThenable } from "../kernel/awaitable.ts";
 import { reasonOf } from "../kernel/exit.ts";
 import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";
@@ -279,13 +281,13 @@ export class GenServer extends Gen {
   #applyExtra(process: Process, extra: Extra): void {
     if (extra === "hibernate") process.flags |= HIBERNATING;
     else if (typeof extra === "number") {
-      if (extra !== Infinity) this.setIdleTimeout(process, extra);
+      if (extra !== Infinity) ensureAttributes(process).setIdleTimeout(process, extra);
     } else this.#continue(process, extra[1]);
   }
 
   #continue(process: Process, argument: Term): void {
     const message = ["continue", argument] as const;
-    if (process.server !== null) (process.server as Attributes).debug?.event(process, message);
+    attributesOf(process)?.debug?.event(process, message);
     this.run(
       process,
       () =>
@@ -324,11 +326,11 @@ export function isExtra(value: unknown): value is Extra {
 }
 
 function debugOut(process: Process, value: Term, [client]: From): void {
-  (process.server as Attributes).debug?.event(process, ["out", value, client, process.state]);
+  attributesOf(process)?.debug?.event(process, ["out", value, client, process.state]);
 }
 
 function debugNoreply(process: Process): void {
-  (process.server as Attributes).debug?.event(process, ["noreply", process.state]);
+  attributesOf(process)?.debug?.event(process, ["noreply", process.state]);
 }
 
 const behaviours = new WeakMap<object, GenServer>();

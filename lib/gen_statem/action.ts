@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isFrom } from "../gen/behaviour.ts";
+import { isFrom } from "../gen/reply.ts";
 import { MAX_DELAY_MS } from "../kernel/timers.ts";
 import type { Step } from "./machine.ts";
 import type { InsertedType, ReplyAction, TimeoutOptions, TimeoutType } from "./response.ts";

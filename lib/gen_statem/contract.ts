@@ -7,7 +7,7 @@
  */
 
 import type { From } from "../kernel/calls.ts";
-import type { Awaitable } from "../kernel/names.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Term } from "../kernel/term.ts";
 import type { EventType, Init, Result } from "./response.ts";
 

@@ -4,17 +4,12 @@
  * @module
  */
 
-import {
-  answer,
-  type Attributes,
-  callbackOf,
-  Gen,
-  isFrom,
-  nameOf,
-  type StartOptions,
-} from "../gen/behaviour.ts";
+import { loggedBy, nameOf } from "../gen/attributes.ts";
+import { callbackOf, Gen } from "../gen/behaviour.ts";
+import type { StartOptions } from "../gen/start.ts";
+import { answer, isFrom } from "../gen/reply.ts";
 import { PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/coroutine.ts";
+import { isThenable } from "../kernel/awaitable.ts";
 import { Exit, isOrderly, reasonOf } from "../kernel/exit.ts";
 import { afterHostTurn } from "../kernel/host.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";
@@ -512,7 +507,7 @@ export class GenStatem extends Gen {
   }
 
   protected override statusOf(process: Process): Status {
-    const log = (process.server as Attributes | null)?.debug?.logged() ?? [];
+    const log = loggedBy(process);
     if (!(process.state instanceof StateMachine)) {
       return { state: undefined, data: undefined, postponed: [], timeouts: [], log };
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Attributes } from "../gen/behaviour.ts";
+import { attributesOf } from "../gen/attributes.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
 import { equal, inspect, type Term } from "../kernel/term.ts";
@@ -14,8 +14,7 @@ import type { Event } from "./machine.ts";
 
 /** Lets the debug functions of a machine see what it does, if it has any. */
 export function trace(process: Process, event: MachineEvent): void {
-  const { debug } = process.server as Attributes;
-  debug?.handle(event, localNameOf(process.pid) ?? process.pid, formatEvent);
+  attributesOf(process)?.debug?.handle(event, localNameOf(process.pid) ?? process.pid, formatEvent);
 }
 
 /** Words an event as OTP does: `*DBG* "door" receive cast 1234 in state "locked"`. */

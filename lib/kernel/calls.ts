@@ -111,8 +111,8 @@ export class Place {
   }
 }
 
-/** One call, from its request to its reply. */
-export class PendingCall implements Timer, Envelope, Call {
+/** One call, from its request to its reply. `Request` is what is asked, where the caller knows that. */
+export class PendingCall<Request = Term> implements Timer, Envelope, Call {
   prev: Timer | null;
   next: Timer | null;
   due: number;
@@ -128,7 +128,7 @@ export class PendingCall implements Timer, Envelope, Call {
   readonly caller: Process;
   readonly target: Process;
   readonly server: Term;
-  readonly request: Term;
+  readonly request: Request;
   readonly timeout: number;
   readonly kind: CallKind;
 
@@ -137,7 +137,7 @@ export class PendingCall implements Timer, Envelope, Call {
     caller: Process,
     target: Process,
     server: Term,
-    request: Term,
+    request: Request,
     timeout: number,
     kind: CallKind,
   ) {

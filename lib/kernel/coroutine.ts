@@ -10,6 +10,7 @@
  * @module
  */
 
+import { isThenable } from "./awaitable.ts";
 import { Exit, reasonOf } from "./exit.ts";
 import { storage } from "./host.ts";
 import { type Behaviour, BUSY, Process } from "./process.ts";
@@ -83,10 +84,4 @@ export function endWith(process: Process, thrown: unknown): void {
     report({ level: "error", kind: "process", pid: process.pid, reason });
   }
   terminate(process, reason);
-}
-
-/** Tells whether a value is a promise or another thenable. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }

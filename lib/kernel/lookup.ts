@@ -11,10 +11,11 @@
  */
 
 import { now } from "./clock.ts";
-import { COROUTINE, isThenable } from "./coroutine.ts";
+import { type Awaitable, isThenable } from "./awaitable.ts";
+import { COROUTINE } from "./coroutine.ts";
 import { exit } from "./exit.ts";
 import { storage } from "./host.ts";
-import { type Address, type Awaitable, parseName, resolve, type ServerRef } from "./names.ts";
+import { type Address, parseName, resolve, type ServerRef } from "./names.ts";
 import { BUSY, OwnedTimer, Process } from "./process.ts";
 import { contextOf, keepContext, runAs } from "./scheduler.ts";
 import { onExit, terminate } from "./signals.ts";
@@ -42,10 +43,10 @@ export function lookUp<Result>(
 ): Result | Promise<Awaited<Result>> {
   const found = resolve(server);
   const lookups = process.extras === null ? null : process.extras.lookups;
-  if (!(found instanceof Promise) && (lookups === null || !isInRegistry(server))) return act(found);
+  if (!(isThenable(found)) && (lookups === null || !isInRegistry(server))) return act(found);
   const { registry } = parseName(server);
   const earlier = lookups?.get(registry);
-  if (!(found instanceof Promise) && earlier === undefined) return act(found);
+  if (!(isThenable(found)) && earlier === undefined) return act(found);
   keepContext(process);
   // In an object, as `act` may return a promise that must not be awaited here.
   const acted = withLimit(process, Promise.all([found, earlier]), limit)
@@ -63,7 +64,7 @@ export function lookUp<Result>(
  */
 export function whereis(process: Process | null, server: ServerRef): Awaitable<Pid | undefined> {
   const found = resolve(server);
-  if (!(found instanceof Promise)) return found;
+  if (!(isThenable(found))) return found;
   if (process !== null) keepContext(process);
   return withLimit(process, found, REGISTRY_TIMEOUT_MS).then(undefined, (thrown) => {
     throw failure(thrown, "whereisName", [parseName(server).key]);

@@ -8,11 +8,9 @@
  * @module
  */
 
+import { type Awaitable, isThenable } from "./awaitable.ts";
 import { isOnNode } from "./distribution.ts";
 import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
-
-/** A value, or a promise of it. */
-export type Awaitable<T> = T | Promise<T>;
 
 /**
  * A registry of names, usable as `["via", registry, key]` wherever a process can be named. An ES module
@@ -157,7 +155,7 @@ export function resolve(server: ServerRef): Awaitable<Pid | undefined> {
 /** The answer of a registry to a lookup, if it is valid. */
 function holderIn(answer: unknown): Awaitable<Pid | undefined> {
   if (answer === undefined || answer instanceof Pid) return answer;
-  if (typeof (answer as PromiseLike<unknown> | null)?.then === "function") {
+  if (isThenable(answer)) {
     return Promise.resolve(answer).then((later) => {
       if (later === undefined || later instanceof Pid) return later;
       throw new BadAnswerError(later);

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isThenable } from "./awaitable.ts";
 import type { Atom, Pid, Term } from "./term.ts";
 
 /** The severity of a report. */
@@ -60,7 +61,7 @@ export function setReporter(next: Reporter): Reporter {
 export function report(event: Report): void {
   try {
     const done: unknown = reporter(event);
-    if (done instanceof Promise) done.catch(() => {});
+    if (isThenable(done)) done.then(undefined, () => {});
   } catch {
     // A failing logger must not terminate processes.
   }

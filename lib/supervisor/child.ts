@@ -5,9 +5,8 @@
  */
 
 import type { FullChildSpec, Restart, Shutdown, StartFunction } from "../child_spec.ts";
-import { isThenable } from "../kernel/coroutine.ts";
+import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import { isOrderly, reasonOf } from "../kernel/exit.ts";
-import type { Awaitable } from "../kernel/names.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
 import { exitSignal, onExit, unlink } from "../kernel/signals.ts";

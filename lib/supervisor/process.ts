@@ -6,7 +6,8 @@
 
 import { now } from "../kernel/clock.ts";
 import { exit } from "../kernel/exit.ts";
-import type { Awaitable, Name } from "../kernel/names.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
+import type { Name } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
 import { inspect, isAtom, type Term } from "../kernel/term.ts";

@@ -5,10 +5,11 @@
  */
 
 import { Debug, type DebugOption, type FormatEvent, type SystemEvent } from "../gen/debug.ts";
-import { answer, isFrom } from "../gen/behaviour.ts";
+import { answer, isFrom } from "../gen/reply.ts";
 import type { From } from "../kernel/calls.ts";
 import { classified, exit, reasonOf } from "../kernel/exit.ts";
-import { type Awaitable, localNameOf } from "../kernel/names.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
+import { localNameOf } from "../kernel/names.ts";
 import { type Process, SUSPENDED } from "../kernel/process.ts";
 import { receiveMessage } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";

@@ -13,10 +13,9 @@
  * @module
  */
 
-import { checkTimeout } from "../gen/behaviour.ts";
-import { isThenable } from "../kernel/coroutine.ts";
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from "../gen/timeout.ts";
+import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import { Exit, exit, reasonOf } from "../kernel/exit.ts";
-import type { Awaitable } from "../kernel/names.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
 import { runAs } from "../kernel/scheduler.ts";
@@ -109,7 +108,7 @@ function checkOptions(options: StreamOptions): Settings {
   const {
     maxConcurrency = globalThis.navigator?.hardwareConcurrency ?? 1,
     ordered = true,
-    timeout = 5000,
+    timeout = DEFAULT_TIMEOUT_MS,
     onTimeout = "exit",
     zipInputOnExit = false,
   } = options;

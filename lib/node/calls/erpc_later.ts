@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkTimeout } from "../../gen/behaviour.ts";
+import { checkTimeout } from "../../gen/timeout.ts";
 import { receiveMessage, TIMED_OUT } from "../../kernel/receive.ts";
 import { self } from "../../kernel/self.ts";
 import { deliver } from "../../kernel/signals.ts";

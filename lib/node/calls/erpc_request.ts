@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkTimeout } from "../../gen/behaviour.ts";
+import { checkTimeout } from "../../gen/timeout.ts";
 import { OwnedTimer, type Process } from "../../kernel/process.ts";
 import { self } from "../../kernel/self.ts";
 import { List } from "../../kernel/list.ts";

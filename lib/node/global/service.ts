@@ -17,7 +17,7 @@ import {
   names,
   nameServer,
 } from "../../../registries/name_server.ts";
-import { isFrom } from "../../gen/behaviour.ts";
+import { isFrom } from "../../gen/reply.ts";
 import { call, reply } from "../../gen_server.ts";
 import { distribution } from "../../kernel/distribution.ts";
 import { reasonOf } from "../../kernel/exit.ts";

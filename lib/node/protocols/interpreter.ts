@@ -5,7 +5,7 @@
  * @module
  */
 
-import { answer, isFrom } from "../../gen/behaviour.ts";
+import { answer, isFrom } from "../../gen/reply.ts";
 import { type From, PROTOCOL, type Protocol } from "../../kernel/calls.ts";
 import { aliasTag } from "../../kernel/list.ts";
 import type { Process } from "../../kernel/process.ts";

@@ -1,0 +1,278 @@
+/**
+ * The start of a server: its options, the call that waits for its `init`, and its name, which is registered
+ * before that.
+ *
+ * @module
+ */
+
+import { isThenable } from "../kernel/awaitable.ts";
+import { type CallKind, PendingCall } from "../kernel/calls.ts";
+import { now } from "../kernel/clock.ts";
+import { spawnCoroutine } from "../kernel/coroutine.ts";
+import { exit, reasonOf } from "../kernel/exit.ts";
+import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "../kernel/lookup.ts";
+import {
+  type Address,
+  addressOf,
+  localRegistry,
+  type Name,
+  type ServerRef,
+} from "../kernel/names.ts";
+import { type Behaviour, HAS_PARENT, Process, STARTING } from "../kernel/process.ts";
+import { sleep } from "../kernel/receive.ts";
+import { schedule, suspendUntil } from "../kernel/scheduler.ts";
+import { self } from "../kernel/self.ts";
+import { demonitor, flushDown, link, monitor, terminate, unlink } from "../kernel/signals.ts";
+import { isPid, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
+import { ensureAttributes } from "./attributes.ts";
+import { Debug, type DebugOption } from "./debug.ts";
+import { checkTimeout } from "./timeout.ts";
+
+/** The longest wait before a registry that has yet to forget a process is asked again, in milliseconds. */
+const LONGEST_WAIT_MS = 256;
+
+/** Options of all `start` functions. */
+export interface StartOptions {
+  /**
+   * The name to register the process under before its `init` runs: an atom, `["global", term]` or
+   * `["via", registry, term]`. None by default; `undefined` and `null` mean none.
+   */
+  readonly name?: Name | null | undefined;
+  /**
+   * Milliseconds that the start may take, registration included; then the process is killed and
+   * the result is `["error", "timeout"]`. Default `Infinity`.
+   */
+  readonly timeout?: number | undefined;
+  /** Debug functions to start with, as if installed by `Sys`: `["trace", "log", "statistics"]`. */
+  readonly debug?: readonly DebugOption[] | undefined;
+  /** Options for the spawn. They are kept for `Process.info`, and change nothing here. */
+  readonly spawnOpt?: Readonly<Record<string, Term>> | undefined;
+  /** Milliseconds without a message after which the process hibernates. Default `Infinity`. */
+  readonly hibernateAfter?: number | undefined;
+}
+
+/** What a `start` function resolves with. */
+export type StartResult<Module = unknown> =
+  | readonly ["ok", Pid<Module>]
+  | readonly ["error", Term]
+  | "ignore";
+
+/** What `startMonitor` resolves with. */
+export type StartMonitorResult<Module = unknown> =
+  | readonly ["ok", readonly [Pid<Module>, Ref]]
+  | readonly ["error", Term]
+  | "ignore";
+
+/** How a process is tied to the one that starts it. */
+export type StartMode = "nolink" | "link" | "monitor";
+
+/** A start is a call whose failure is a result. */
+const START: CallKind = {
+  describe: () => "start",
+  ended: (start, reason) => start.reply(["error", reason]),
+  timedOut: (start) => {
+    unlink(start.target, start.caller.pid);
+    start.reply(["error", "timeout"]);
+    terminate(start.target, "killed");
+  },
+};
+
+/** What a start asks for. */
+interface Starting {
+  /** What `init` takes. */
+  readonly argument: Term;
+  /** The name to register, if there is one. */
+  readonly address: Address | null;
+  /** Whether the process has that name. */
+  isRegistered: boolean;
+  /** When the name was first found to be held by a process that has ended. */
+  takenSince: number | undefined;
+}
+
+/**
+ * The call that waits for the `init` of a process. It is not of a class of its own: with a subclass of
+ * `PendingCall`, V8 finds two shapes in each of its methods, and every call took 5 % longer.
+ */
+export function startOf(process: Process): PendingCall<Starting> {
+  return process.state as PendingCall<Starting>;
+}
+
+/** Starts a server and resolves when its `init` is done. */
+export function start(
+  behaviour: Behaviour,
+  argument: Term,
+  options: StartOptions,
+  mode: StartMode,
+): Promise<Term> {
+  const parent = self();
+  const { name, timeout = Infinity, debug, spawnOpt, hibernateAfter } = options;
+  const address = name === undefined || name === null ? null : addressOf(name);
+  checkTimeout("start", timeout);
+  if (hibernateAfter !== undefined) checkTimeout("hibernate", hibernateAfter);
+  const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
+  const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
+  const process = new Process(behaviour, null, parent, flags);
+  const starting: Starting = { argument, address, isRegistered: false, takenSince: undefined };
+  const pending = new PendingCall(parent, process, name, starting, timeout, START);
+  process.state = pending;
+  if (address !== null) ensureAttributes(process).name = name;
+  if (debugging !== null) ensureAttributes(process).debug = debugging;
+  if (spawnOpt !== undefined) process.more().options = spawnOpt;
+  schedule(process);
+  if (mode === "link") link(parent, process.pid);
+  if (mode !== "monitor") return pending.promise;
+  const ref = monitor(parent, process, process.pid);
+  return pending.promise.then((result) => withMonitor(parent, result, ref));
+}
+
+function withMonitor(parent: Process, result: Term, ref: Ref): Term {
+  if (Array.isArray(result) && result[0] === "ok") return ["ok", [result[1], ref]];
+  if (!demonitor(parent, ref)) flushDown(parent, ref);
+  return result;
+}
+
+// --- The name -----------------------------------------------------------------------------------
+
+/** What a start does with the behaviour of its process. */
+export interface Starter {
+  /** The process has its name, if it is to have one: runs the `init` of the callback module. */
+  runInit(process: Process): void;
+  /** The start has failed: ends the process, and then answers `["error", reason]`. */
+  refuse(process: Process, reason: Term): void;
+}
+
+/** The first turn of a process: registers its name, then runs its `init`. */
+export function begin(starter: Starter, process: Process): void {
+  const { address } = startOf(process).request;
+  if (address === null) return starter.runInit(process);
+  let answer: unknown;
+  try {
+    answer = address.registry.registerName(address.key, process.pid);
+  } catch (thrown) {
+    return registryFailed(starter, process, "registerName", thrown);
+  }
+  if (process.isDead) return;
+  if (!isThenable(answer)) return registered(starter, process, answer);
+  forgetLate(process, address, answer);
+  suspendUntil(
+    process,
+    withLimit(process, answer, REGISTRY_TIMEOUT_MS),
+    (inTime) => registered(starter, process, inTime),
+    (thrown) => registryFailed(starter, process, "registerName", thrown),
+  );
+}
+
+function registered(starter: Starter, process: Process, answer: unknown): void {
+  const starting = startOf(process).request;
+  if (answer === "yes") {
+    starting.isRegistered = true;
+    return starter.runInit(process);
+  }
+  if (answer !== "no") return starter.refuse(process, ["bad_return_value", answer]);
+  const { registry, key } = starting.address!;
+  let holder: unknown;
+  try {
+    holder = registry.whereisName(key);
+  } catch (thrown) {
+    return registryFailed(starter, process, "whereisName", thrown);
+  }
+  if (process.isDead) return;
+  if (!isThenable(holder)) return taken(starter, process, holder);
+  suspendUntil(
+    process,
+    withLimit(process, holder, REGISTRY_TIMEOUT_MS),
+    (inTime) => taken(starter, process, inTime),
+    (thrown) => registryFailed(starter, process, "whereisName", thrown),
+  );
+}
+
+function taken(starter: Starter, process: Process, holder: unknown): void {
+  if (holder !== undefined && !isPid(holder)) {
+    return starter.refuse(process, ["bad_return_value", holder]);
+  }
+  const start = startOf(process);
+  if (holder === undefined || isGone(holder)) {
+    // A registry that is yet to forget one that has ended is asked again: after 1 ms, 2, 4, …
+    const waited = now() - (start.request.takenSince ??= now());
+    if (waited < REGISTRY_TIMEOUT_MS) {
+      const wait = Math.min(Math.max(1, Math.ceil(waited)), LONGEST_WAIT_MS);
+      return suspendUntil(process, sleep(process, wait), () => begin(starter, process), () => {});
+    }
+  }
+  unlink(process, start.caller.pid);
+  start.reply(["error", ["already_started", holder]]);
+  terminate(process, "normal");
+}
+
+/** Ends a start whose registry threw, rejected or did not answer. */
+function registryFailed(
+  starter: Starter,
+  process: Process,
+  operation: string,
+  thrown: unknown,
+): void {
+  if (process.isDead) return;
+  const { key } = startOf(process).request.address!;
+  starter.refuse(process, reasonOf(failure(thrown, operation, [key])));
+}
+
+/** Ends a start that comes to nothing: frees the name, ends the process, and answers with `result`. */
+export function giveUp(process: Process, reason: Term, result: Term): void {
+  const start = startOf(process);
+  const { address, isRegistered } = start.request;
+  const end = () => {
+    // The start is answered last: by then the name is free and the exit signal is there.
+    const resolve = start.take();
+    terminate(process, reason);
+    resolve(result);
+  };
+  if (address === null || !isRegistered) return end();
+  const released = withLimit(process, release(address, process.pid), REGISTRY_TIMEOUT_MS);
+  suspendUntil(process, released, end, end);
+}
+
+/**
+ * Makes sure that the calling process has registered `name`, if that is one, before it becomes a server.
+ *
+ * @throws {Exit} `"process_not_registered"`, `"process_not_registered_globally"` or
+ * `["process_not_registered_via", registry]` if it has not.
+ */
+export async function assertRegistered(name: Name | Pid | undefined): Promise<void> {
+  const process = self();
+  const { pid } = process;
+  if (name === undefined || name === pid) return;
+  if (isPid(name)) throw exit("process_not_registered");
+  const { registry } = addressOf(name);
+  if (await whereis(process, name as ServerRef) === pid) return;
+  if (registry === localRegistry()) throw exit("process_not_registered");
+  throw exit(
+    (name as readonly Term[])[0] === "global"
+      ? "process_not_registered_globally"
+      : ["process_not_registered_via", registry],
+  );
+}
+
+/** Whether a process has ended that lived here. */
+function isGone(pid: Pid): boolean {
+  return pid.process === null && pid.node === nodeName();
+}
+
+/** Frees the name that a process has got for its start, unless another has it by now. */
+async function release({ registry, key }: Address, pid: Pid): Promise<void> {
+  if (await registry.whereisName(key) === pid) await registry.unregisterName(key);
+}
+
+/**
+ * Frees a name that a registry gives to a process only when that does not want it any more, for it has
+ * ended. A process of its own sees to that: the code of one that has ended may ask nothing.
+ */
+function forgetLate(process: Process, address: Address, answer: PromiseLike<unknown>): void {
+  const parent = startOf(process).caller;
+  const forget = (late: unknown) => {
+    if (late !== "yes" || !process.isDead) return;
+    const helper = spawnCoroutine(parent, async () => {
+      await withLimit(helper, release(address, process.pid), REGISTRY_TIMEOUT_MS).catch(() => {});
+    });
+  };
+  Promise.resolve(answer).then(forget, () => {});
+}

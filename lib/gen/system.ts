@@ -1,0 +1,129 @@
+/**
+ * System messages, as OTP's `sys` sends them to every server: `["system", from, request]`.
+ *
+ * @module
+ */
+
+import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
+import type { From } from "../kernel/calls.ts";
+import { classified, reasonOf } from "../kernel/exit.ts";
+import { type Kind, PLAIN } from "../kernel/mailbox.ts";
+import { type Process, SUSPENDED } from "../kernel/process.ts";
+import { schedule, suspendUntil } from "../kernel/scheduler.ts";
+import type { Term } from "../kernel/term.ts";
+import { attributesOf, ensureAttributes } from "./attributes.ts";
+import { Debug } from "./debug.ts";
+import { answer } from "./reply.ts";
+
+/** What a system message may ask of the behaviour of the process that has it: OTP's system callbacks. */
+export interface SystemCallbacks {
+  /** What OTP calls the behaviour. */
+  readonly kind: string;
+  /** The state as `Sys.getState` shows it. */
+  getState(process: Process): Term;
+  /** Installs what `getState` would then show. */
+  replaceState(process: Process, state: Term): void;
+  /** What `Sys.getStatus` answers. */
+  getStatus(process: Process): Term;
+  /** Converts the state for a new version of the callback module. */
+  changeCode(process: Process, oldVersion: Term, extra: Term): Awaitable<Term>;
+  /** Runs a callback and hands its outcome on. */
+  run(
+    process: Process,
+    callback: () => unknown,
+    done: (outcome: unknown) => void,
+    failed: (thrown: unknown) => void,
+  ): void;
+  /** Ends the process in order. */
+  stop(process: Process, reason: Term, kind: Kind, payload: Term): void;
+}
+
+/** Handles a system message. */
+export function handleSystemMessage(
+  behaviour: SystemCallbacks,
+  process: Process,
+  from: From,
+  request: Term,
+): void {
+  const respond = (value: Term) => answer(from, value);
+  const goOn = () => {
+    if ((process.flags & SUSPENDED) !== 0) return;
+    const attributes = attributesOf(process);
+    const timeout = attributes?.idleTimeout;
+    if (timeout !== undefined) attributes!.setIdleTimeout(process, timeout);
+  };
+  const [operation, argument] = Array.isArray(request) ? request : [request];
+  switch (operation) {
+    case "get_state":
+      respond(["ok", behaviour.getState(process)]);
+      return goOn();
+    case "replace_state":
+      return replaceState(behaviour, process, argument as (state: Term) => Term, (result) => {
+        respond(result);
+        goOn();
+      });
+    case "get_status":
+      respond(behaviour.getStatus(process));
+      return goOn();
+    case "suspend":
+      process.flags |= SUSPENDED;
+      return respond("ok");
+    case "resume":
+      process.flags &= ~SUSPENDED;
+      respond("ok");
+      goOn();
+      return schedule(process);
+    case "terminate":
+      respond("ok");
+      return behaviour.stop(process, argument, PLAIN, []);
+    case "change_code": {
+      // As in OTP, a server that goes on handling messages must not change its code.
+      if ((process.flags & SUSPENDED) === 0) break;
+      const [, , oldVersion, extra] = request as readonly Term[];
+      return behaviour.run(
+        process,
+        () => behaviour.changeCode(process, oldVersion, extra),
+        respond,
+        (thrown) => respond(["error", reasonOf(thrown)]),
+      );
+    }
+    case "debug":
+      respond(changeDebug(process, argument as (debug: Debug) => Term));
+      return goOn();
+  }
+  respond(["error", ["unknown_system_msg", request]]);
+  goOn();
+}
+
+function replaceState(
+  behaviour: SystemCallbacks,
+  process: Process,
+  change: (state: Term) => Term,
+  respond: (result: Term) => void,
+): void {
+  const installed = (state: Term) => {
+    behaviour.replaceState(process, state);
+    respond(["ok", state]);
+  };
+  const failed = (thrown: unknown) => {
+    const callback = [behaviour.kind, "system_replace_state"];
+    respond(["error", ["callback_failed", callback, classified(thrown)]]);
+  };
+  try {
+    const state = change(behaviour.getState(process));
+    if (process.isDead) return;
+    if (isThenable(state)) suspendUntil(process, state, installed, failed);
+    else installed(state);
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
+
+/** Has `operation` change the debug functions of a server. */
+function changeDebug(process: Process, operation: (debug: Debug) => Term): Term {
+  const attributes = ensureAttributes(process);
+  const debug = attributes.debug ?? new Debug();
+  const result = operation(debug);
+  attributes.debug = debug.isEmpty ? null : debug;
+  return result;
+}
