@@ -44,7 +44,8 @@ import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import type { ServerRef } from "./kernel/names.ts";
-import { inspect, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Term } from "./kernel/term.ts";
 import { noreply, ok, reply, stop as stopResponse } from "./response.ts";
 import * as Agent from "./agent.ts"; // __MODULE__
 

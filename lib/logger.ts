@@ -28,7 +28,9 @@ import {
   type Reporter,
   setReporter,
 } from "./kernel/report.ts";
-import { inspect, isAtom, isPid, type Term } from "./kernel/term.ts";
+import { guarded, inspect, inspectItems, textOf } from "./kernel/inspect.ts";
+import { isArray, itemOf, itemsOf } from "./kernel/reader.ts";
+import { isAtom, isPid, type Term } from "./kernel/term.ts";
 
 export type { Level, Report };
 
@@ -122,7 +124,8 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
 }
 
 /**
- * Words a report as Elixir's logger does, over several lines.
+ * Words a report as Elixir's logger does, over several lines. The terms in it are printed as `inspect` prints
+ * them: within its limits, and with `[unprintable: …]` in place of what cannot be read.
  *
  * @example A server that crashes
  * ```ts
@@ -145,11 +148,15 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
  * ```
  */
 export function format(report: Report): string {
+  return guarded(() => formatKind(report));
+}
+
+function formatKind(report: Report): string {
   const { kind, pid, name, reason, lastMessage, state, client, clientName } = report;
-  const who = name === undefined ? String(pid) : inspect(name);
+  const who = name === undefined ? inspect(pid) : inspect(name);
   switch (kind) {
     case "message":
-      return String(reason);
+      return typeof reason === "string" ? reason : inspect(reason);
     case "process":
       return `Process ${who} raised an exception\n${formatReason(reason)}`;
     case "unhandled_message":
@@ -184,8 +191,8 @@ export function format(report: Report): string {
     case "application":
       return formatApplication(report);
     default: {
-      const details = Object.entries(report.details ?? {})
-        .map(([key, value]) => `\n    ${key}: ${inspect(value)}`).join("");
+      const details = Object.keys(report.details ?? {})
+        .map((key) => `\n    ${key}: ${guarded(() => inspect(report.details![key]))}`).join("");
       return `${kind} report of ${who}\n${formatReason(reason)}${details}`;
     }
   }
@@ -259,15 +266,16 @@ function formatSupervisorName(name: Term): string {
 
 /** A class by its name; other modules have none, and may be long. */
 function formatModule(module: Term): string {
-  return typeof module === "function" ? module.name : "[module]";
+  return typeof module === "function" ? textOf(module, "name") : "[module]";
 }
 
 function formatStart(start: Term): string {
-  if (!Array.isArray(start) || start.length !== 3) return inspect(start);
-  const [module, name, args] = start;
-  const call = `${formatModule(module)}.${String(name)}`;
+  const items = itemsOf(start, 3);
+  if (items === undefined) return inspect(start);
+  const [module, name, args] = items;
+  const call = `${formatModule(module)}.${typeof name === "string" ? name : inspect(name)}`;
   // Of a temporary child, the arguments are not kept.
-  return Array.isArray(args) ? `${call}(${args.map(inspect).join(", ")})` : `${call}/?`;
+  return isArray(args) ? `${call}(${inspectItems(args)})` : `${call}/?`;
 }
 
 function formatErrorInfo(info: ErrorInfo | undefined): string | undefined {
@@ -278,18 +286,25 @@ function formatErrorInfo(info: ErrorInfo | undefined): string | undefined {
 }
 
 function formatCall(call: Term): string {
-  if (!Array.isArray(call) || call.length !== 3) return inspect(call);
-  const [module, name, arity] = call;
+  const items = itemsOf(call, 3);
+  if (items === undefined) return inspect(call);
+  const [module, name, arity] = items;
   return `${isAtom(module) ? String(module) : inspect(module)}.${name}/${arity}`;
 }
+
+/** Characters of a stack that are looked at; the message of the error may have more. */
+const STACK_LENGTH = 65_536;
 
 /** Words an exit reason: an error with its stack, anything else as `** (stop) reason`. */
 function formatReason(reason: Term): string {
   const error = errorOf(reason);
   if (error === undefined) return `** (stop) ${formatExit(reason)}`;
-  const stack = String((reason as readonly Term[])[1]).split("\n")
-    .filter((line) => line.trimStart().startsWith("at "));
-  return [`** (${error.name}) ${error.message}`, ...stack].join("\n");
+  const stack = itemOf(reason, 1);
+  const lines = typeof stack === "string" ? stack.slice(0, STACK_LENGTH).split("\n") : [];
+  return [
+    `** (${textOf(error, "name")}) ${textOf(error, "message")}`,
+    ...lines.filter((line) => line.trimStart().startsWith("at ")),
+  ].join("\n");
 }
 
 setReporter(defaultHandler);

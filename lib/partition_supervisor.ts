@@ -71,7 +71,8 @@ import { whereis } from "./kernel/lookup.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
-import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { type Atom, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { hash } from "./kernel/term_map.ts";
 import type { Strategy } from "./supervisor/restart.ts";
 import {

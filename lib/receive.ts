@@ -5,9 +5,11 @@
  */
 
 import { checkTimeout } from "./gen/timeout.ts";
+import { isArray, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
 import { receiveMessage, takeAll, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
-import { inspect, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Term } from "./kernel/term.ts";
 import { type Matched, matches } from "./kernel/match.ts";
 
 /** A clause for the messages that fit a pattern; made by {@linkcode on}. */
@@ -105,7 +107,8 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
 
 /**
  * Takes the first message out of the mailbox that one of the clauses wants, or waits for one, and
- * resolves with what that clause makes of it. Messages that no clause wants stay where they are.
+ * resolves with what that clause makes of it. Messages that no clause wants stay where they are, and so do
+ * those that cannot be looked at, such as a revoked proxy, and those for which a guard throws.
  *
  * Clauses are, in the order in which they are tried: objects of functions by tag, {@linkcode on} for
  * patterns and guards, and one {@linkcode after}. Without a clause any message will do, and is the
@@ -204,14 +207,15 @@ function choose(
   clauses: readonly (TagClauses | PatternClause<unknown>)[],
   message: Term,
 ): (() => unknown) | undefined {
-  const [tag, rest] = Array.isArray(message) ? [message[0], message.slice(1)] : [message, []];
+  const tag = isArray(message) ? itemOf(message, 0) : message;
   for (const clause of clauses) {
     if (clause instanceof PatternClause) {
       if (clause.fits(message)) return () => clause.body(message);
     } else if (typeof tag === "string" && Object.hasOwn(clause, tag)) {
       const body = clause[tag];
       if (typeof body !== "function") throw notAClause(clause);
-      return () => body.apply(clause, rest);
+      const items = isArray(message) ? itemsOf(message, sizeOf(message)) : [];
+      if (items !== undefined) return () => body.apply(clause, items.slice(1));
     }
   }
   return undefined;

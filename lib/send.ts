@@ -10,7 +10,8 @@ import type { Awaitable } from "./kernel/awaitable.ts";
 import { parseName, resolve, type ServerRef } from "./kernel/names.ts";
 import { fence, selfIfKnown } from "./kernel/self.ts";
 import { sendToAlias, sendToPid } from "./kernel/signals.ts";
-import { inspect, Pid, Ref, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { Pid, Ref, type Term } from "./kernel/term.ts";
 
 /** Where a message can be sent: to a server by any name, or to an alias. */
 export type Destination = ServerRef | Ref;

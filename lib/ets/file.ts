@@ -8,7 +8,8 @@
  */
 
 import type { Tuple } from "./match.ts";
-import { type Atom, inspect, isPlainObject, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { type Atom, isPlainObject, type Term } from "../kernel/term.ts";
 
 /** A table and what is in it, as a file holds it. */
 export interface SavedTable {

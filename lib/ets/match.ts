@@ -9,7 +9,8 @@
  */
 
 import { _, matches } from "../kernel/match.ts";
-import { equal, inspect, isPid, isPlainObject, isReference, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { equal, isPid, isPlainObject, isReference, type Term } from "../kernel/term.ts";
 
 /** What is stored in a table: a tuple. */
 export type Tuple = readonly Term[];
@@ -31,7 +32,8 @@ export type RowBody<Row extends Tuple = Tuple, Result = Term> = (
 ) => Result;
 
 /**
- * A part of a match specification: a pattern for the object; predicates that must all hold; what to make
+ * A part of a match specification: a pattern for the object; predicates that must all hold, and of which one
+ * that throws does not; what to make
  * of it, which is a function, or as in Erlang a list whose last item is the result. In that `"$1"` stands
  * for the variable, `"$$"` for the list of all variables and `"$_"` for the object, at any depth.
  *
@@ -80,7 +82,8 @@ class Head {
   readonly #slotOf = new Map<string, number>();
 
   constructor(pattern: unknown) {
-    this.test = this.#compile(pattern);
+    const test = this.#compile(pattern);
+    this.test = (term) => holds(() => test(term));
     const number = (name: string) => Number(name.slice(1));
     this.names = [...this.#slotOf.keys()].sort((a, b) => number(a) - number(b));
   }
@@ -130,6 +133,15 @@ class Head {
 
   bindings(): Bindings {
     return Object.fromEntries(this.names.map((name) => [name, this.value(name)]));
+  }
+}
+
+/** Tells whether a test is passed. One that throws is not, as a guard that fails in Erlang. */
+function holds(test: () => boolean): boolean {
+  try {
+    return test();
+  } catch {
+    return false;
   }
 }
 
@@ -220,9 +232,10 @@ function compileClause(
     throw badSpec(spec);
   }
   const make = clause.length < 3 ? otherwise : compileBody(clause[2], head, spec);
-  const holds = (row: Tuple, bindings: Bindings) => guards.every((guard) => guard(row, bindings));
+  const areMet = (row: Tuple, bindings: Bindings) =>
+    holds(() => guards.every((guard) => guard(row, bindings)));
   return (row) =>
-    head.test(row) && (guards.length === 0 || holds(row, head.bindings())) ? make(row) : NONE;
+    head.test(row) && (guards.length === 0 || areMet(row, head.bindings())) ? make(row) : NONE;
 }
 
 function compileBody(body: unknown, head: Head, spec: unknown): (row: Tuple) => Term {

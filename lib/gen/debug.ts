@@ -7,7 +7,9 @@
 import type { From } from "../kernel/calls.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
-import { inspect, type Pid, type Term } from "../kernel/term.ts";
+import { isA } from "../kernel/reader.ts";
+import { inspect } from "../kernel/inspect.ts";
+import type { Pid, Term } from "../kernel/term.ts";
 
 /**
  * What a server does, as debug functions see it: `["in", message]` for each message it takes,
@@ -273,7 +275,7 @@ function nextState({ call, state }: Installed, event: SystemEvent, extra: Term):
   try {
     return call(state, event, extra);
   } catch (thrown) {
-    return thrown instanceof Error ? "done" : thrown;
+    return isA(thrown, Error) ? "done" : thrown;
   }
 }
 

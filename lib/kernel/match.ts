@@ -35,6 +35,9 @@ export type Matched<Pattern> = Pattern extends Wildcard ? unknown
  * - a plain object matches an object that has at least its keys, with values that match;
  * - anything else matches what is equal to it; a pid or a reference therefore matches only itself.
  *
+ * A guard that throws does not match, as in Erlang. So a term that cannot be read, such as a revoked proxy,
+ * matches {@linkcode _} and guards that return true for it, nothing else.
+ *
  * @example
  * ```ts
  * import { _, isPid, matches, self } from "@denotp/otp";
@@ -49,22 +52,65 @@ export function matches<const Pattern>(
   pattern: Pattern,
   term: Term,
 ): term is Matched<Pattern> {
-  return fits(pattern, term);
+  try {
+    return fits(pattern, term, RECURSIONS, null) ?? fitAll(pattern, term);
+  } catch {
+    return false;
+  }
 }
 
-function fits(pattern: unknown, term: Term): boolean {
+/** Levels of nesting that are matched by recursion. */
+const RECURSIONS = 64;
+
+/** A pattern and a term that are yet to be matched. */
+type Pair = readonly [pattern: unknown, term: Term];
+
+/**
+ * Matches by recursion to a depth of `depth`. What lies deeper is put into `deeper`, if that is given; else
+ * the result is `undefined`.
+ */
+function fits(
+  pattern: unknown,
+  term: Term,
+  depth: number,
+  deeper: Pair[] | null,
+): boolean | undefined {
   if (pattern === _) return true;
   if (typeof pattern === "function") return (pattern as (term: Term) => boolean)(term);
   if (typeof pattern !== "object" || pattern === null) return equal(pattern, term);
   if (isPid(pattern) || isReference(pattern)) return pattern === term;
+  if (depth === 0) return deeper === null ? undefined : deeper.push([pattern, term]) > 0;
   if (Array.isArray(pattern)) {
-    return Array.isArray(term) && term.length === pattern.length &&
-      pattern.every((part, i) => fits(part, term[i]));
+    if (!Array.isArray(term) || term.length !== pattern.length) return false;
+    for (let i = 0; i < pattern.length; i++) {
+      const result = fits(pattern[i], term[i], depth - 1, deeper);
+      if (result !== true) return result;
+    }
+    return true;
   }
   const prototype = Object.getPrototypeOf(pattern);
   if (prototype !== Object.prototype && prototype !== null) return equal(pattern, term);
   if (typeof term !== "object" || term === null) return false;
-  return Object.entries(pattern).every(([key, part]) =>
-    Object.hasOwn(term, key) && fits(part, (term as Record<string, unknown>)[key])
-  );
+  for (const key of Object.keys(pattern)) {
+    if (!Object.hasOwn(term, key)) return false;
+    const part = (pattern as Record<string, unknown>)[key];
+    const result = fits(part, (term as Record<string, unknown>)[key], depth - 1, deeper);
+    if (result !== true) return result;
+  }
+  return true;
+}
+
+/** Matches at any depth. A pair that is met again, as a pattern contains itself, matches if the rest does. */
+function fitAll(pattern: unknown, term: Term): boolean {
+  const pairs: Pair[] = [[pattern, term]];
+  const seen = new Map<unknown, Set<Term>>();
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [part, found] = pair;
+    let terms = seen.get(part);
+    if (terms === undefined) seen.set(part, terms = new Set());
+    if (terms.has(found)) continue;
+    terms.add(found);
+    if (fits(part, found, RECURSIONS, pairs) === false) return false;
+  }
+  return true;
 }

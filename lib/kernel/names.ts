@@ -10,7 +10,8 @@
 
 import { type Awaitable, isThenable } from "./awaitable.ts";
 import { isOnNode } from "./distribution.ts";
-import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
+import { inspect } from "./inspect.ts";
+import { type Atom, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
 
 /**
  * A registry of names, usable as `["via", registry, key]` wherever a process can be named. An ES module

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { inspect, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import type { Term } from "../../kernel/term.ts";
 
 /** A function that other nodes may run. What it returns, or its promise is fulfilled with, is the result. */
 // deno-lint-ignore no-explicit-any -- what it takes is between the function and its callers

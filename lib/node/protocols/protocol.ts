@@ -6,7 +6,8 @@
  * @module
  */
 
-import { inspect, isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
 import { BitString, Export, Float, Fun, ImproperList, List, Port } from "../terms.ts";
 
 /** How one protocol is spoken with other nodes. */
