@@ -10,7 +10,7 @@
 
 import { _, matches } from "../kernel/match.ts";
 import { inspect } from "../kernel/inspect.ts";
-import { equal, isPid, isPlainObject, isReference, type Term } from "../kernel/term.ts";
+import { equal, isPlainObject, type Term } from "../kernel/term.ts";
 
 /** What is stored in a table: a tuple. */
 export type Tuple = readonly Term[];
@@ -151,17 +151,38 @@ function isVariable(pattern: unknown): pattern is string {
 }
 
 function hasVariable(pattern: unknown): boolean {
-  if (typeof pattern !== "object" || pattern === null) return isVariable(pattern);
-  if (Array.isArray(pattern)) return pattern.some(hasVariable);
-  return isPlainObject(pattern) && Object.values(pattern).some(hasVariable);
+  return hasPart(pattern, isVariable);
+}
+
+/** Objects that a pattern may have: one whose getters make new objects at each read has no end. */
+const OBJECTS = 1_000_000;
+
+/** Tells whether `isWanted` returns true for a pattern or one of its parts. Looks at each object once. */
+function hasPart(pattern: unknown, isWanted: (part: unknown) => boolean): boolean {
+  if (isWanted(pattern)) return true;
+  const found = new Set([pattern]);
+  for (const object of found) {
+    if (typeof object !== "object" || object === null) continue;
+    const parts = Array.isArray(object)
+      ? object
+      : isPlainObject(object)
+      ? Object.values(object)
+      : [];
+    for (const part of parts) {
+      if (isWanted(part)) return true;
+      if (typeof part === "object" && part !== null) found.add(part);
+    }
+    if (found.size > OBJECTS) throw new RangeError("Cannot match: the pattern has too many parts");
+  }
+  return false;
 }
 
 /** Whether a pattern stands for one term only, and is that. */
 function isTerm(pattern: unknown): boolean {
-  if (pattern === _ || typeof pattern === "function" || isVariable(pattern)) return false;
-  if (typeof pattern !== "object" || pattern === null) return true;
-  if (isPid(pattern) || isReference(pattern)) return true;
-  return Array.isArray(pattern) ? pattern.every(isTerm) : !isPlainObject(pattern);
+  return !hasPart(pattern, (part) =>
+    part === _ || typeof part === "function" || isVariable(part) ||
+    // An object matches others that have more keys.
+    (typeof part === "object" && part !== null && !Array.isArray(part) && isPlainObject(part)));
 }
 
 /** The key that is written in the patterns, if all have the same. */

@@ -7,7 +7,7 @@
 import type { From } from "../kernel/calls.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
-import { isA } from "../kernel/reader.ts";
+import { isA, itemOf } from "../kernel/reader.ts";
 import { inspect } from "../kernel/inspect.ts";
 import type { Pid, Term } from "../kernel/term.ts";
 
@@ -297,9 +297,11 @@ export function formatEvent(event: SystemEvent, server: Term): string {
 }
 
 function formatMessage(message: Term): string {
-  if (Array.isArray(message) && message[0] === "$gen_call") {
-    return `call ${inspect(message[2])} from ${inspect(message[1][0])}`;
+  switch (itemOf(message, 0)) {
+    case "$gen_call":
+      return `call ${inspect(itemOf(message, 2))} from ${inspect(itemOf(itemOf(message, 1), 0))}`;
+    case "$gen_cast":
+      return `cast ${inspect(itemOf(message, 1))}`;
   }
-  if (Array.isArray(message) && message[0] === "$gen_cast") return `cast ${inspect(message[1])}`;
   return inspect(message);
 }

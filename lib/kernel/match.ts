@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, isPid, isReference, type Term } from "./term.ts";
+import { equal, LEVELS, type Term } from "./term.ts";
 
 /** The type of {@linkcode _}. */
 export type Wildcard = { readonly "any term": unique symbol };
@@ -52,65 +52,85 @@ export function matches<const Pattern>(
   pattern: Pattern,
   term: Term,
 ): term is Matched<Pattern> {
+  visits = VISITS;
   try {
-    return fits(pattern, term, RECURSIONS, null) ?? fitAll(pattern, term);
+    return fits(pattern, term, RECURSIONS, null) ?? fitsDeep(pattern as object, term);
   } catch {
     return false;
   }
 }
 
-/** Levels of nesting that are matched by recursion. */
+/** Levels of nesting that are matched by recursion. Deeper patterns are matched by {@linkcode fitsDeep}. */
 const RECURSIONS = 64;
+/** Objects in patterns that are matched by recursion: shared parts may be reached in 2 ** 64 ways. */
+const VISITS = 10_000;
+
+/** Number of objects that the recursion of {@linkcode matches} may still match. */
+let visits = 0;
 
 /** A pattern and a term that are yet to be matched. */
-type Pair = readonly [pattern: unknown, term: Term];
+type Pair = readonly [pattern: object, term: Term, level: number];
 
 /**
- * Matches by recursion to a depth of `depth`. What lies deeper is put into `deeper`, if that is given; else
- * the result is `undefined`.
+ * Matches a part: by recursion if `pairs` is `null`, of at most `depth` levels, and with the result `undefined` if
+ * that is not enough; else later, as one of `pairs`, at the level `depth`.
  */
 function fits(
   pattern: unknown,
   term: Term,
   depth: number,
-  deeper: Pair[] | null,
+  pairs: Pair[] | null,
 ): boolean | undefined {
   if (pattern === _) return true;
   if (typeof pattern === "function") return (pattern as (term: Term) => boolean)(term);
   if (typeof pattern !== "object" || pattern === null) return equal(pattern, term);
-  if (isPid(pattern) || isReference(pattern)) return pattern === term;
-  if (depth === 0) return deeper === null ? undefined : deeper.push([pattern, term]) > 0;
+  if (pairs === null) {
+    return depth === 0 || visits-- === 0 ? undefined : fitsObject(pattern, term, depth - 1, null);
+  }
+  pairs.push([pattern, term, depth]);
+  return true;
+}
+
+function fitsObject(
+  pattern: object,
+  term: Term,
+  depth: number,
+  pairs: Pair[] | null,
+): boolean | undefined {
   if (Array.isArray(pattern)) {
     if (!Array.isArray(term) || term.length !== pattern.length) return false;
     for (let i = 0; i < pattern.length; i++) {
-      const result = fits(pattern[i], term[i], depth - 1, deeper);
+      const result = fits(pattern[i], term[i], depth, pairs);
       if (result !== true) return result;
     }
     return true;
   }
   const prototype = Object.getPrototypeOf(pattern);
-  if (prototype !== Object.prototype && prototype !== null) return equal(pattern, term);
+  if (prototype !== Object.prototype && prototype !== null) return equal(pattern, term); // pids, too
   if (typeof term !== "object" || term === null) return false;
   for (const key of Object.keys(pattern)) {
     if (!Object.hasOwn(term, key)) return false;
     const part = (pattern as Record<string, unknown>)[key];
-    const result = fits(part, (term as Record<string, unknown>)[key], depth - 1, deeper);
+    const result = fits(part, (term as Record<string, unknown>)[key], depth, pairs);
     if (result !== true) return result;
   }
   return true;
 }
 
-/** Matches at any depth. A pair that is met again, as a pattern contains itself, matches if the rest does. */
-function fitAll(pattern: unknown, term: Term): boolean {
-  const pairs: Pair[] = [[pattern, term]];
-  const seen = new Map<unknown, Set<Term>>();
+/**
+ * Matches a pattern that is too deep or too large for recursion. A pair that is met again, as the pattern contains
+ * itself, matches if everything else does. A term of more than {@linkcode LEVELS} levels does not match.
+ */
+function fitsDeep(pattern: object, term: Term): boolean {
+  const pairs: Pair[] = [[pattern, term, 1]];
+  const seen = new Map<object, Set<Term>>();
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
-    const [part, found] = pair;
+    const [part, found, level] = pair;
     let terms = seen.get(part);
     if (terms === undefined) seen.set(part, terms = new Set());
     if (terms.has(found)) continue;
     terms.add(found);
-    if (fits(part, found, RECURSIONS, pairs) === false) return false;
+    if (level > LEVELS || fitsObject(part, found, level + 1, pairs) !== true) return false;
   }
   return true;
 }

@@ -191,16 +191,21 @@ const VISITS = 10_000;
 /** Number of objects that the recursion of {@linkcode equal} may still compare. */
 let visits = 0;
 
+/**
+ * Levels of nesting that are looked at. A term whose getters or proxies make new objects at each read has no end.
+ */
+export const LEVELS = 100_000;
+
 /** A pair of objects that are yet to be compared. */
-type Pair = readonly [a: object, b: object];
+type Pair = readonly [a: object, b: object, level: number];
 
 /**
  * Tells whether two terms are equal, as Erlang's `=:=` does: arrays, plain objects, `Map`s, `Set`s,
  * dates and bytes by their content, everything else (pids, references, functions, class instances)
  * by identity. Numbers compare as `Map` keys do: `NaN` equals itself and `0` equals `-0`.
  *
- * Terms may be nested to any depth, and contain themselves: two such terms are equal if they cannot be told
- * apart. A term that cannot be read, such as a revoked proxy, equals only itself.
+ * Terms may contain themselves: two such terms are equal if they cannot be told apart. A term that cannot be
+ * read, such as a revoked proxy, equals only itself; so does one of more than 100,000 levels of nesting.
  */
 export function equal(a: Term, b: Term): boolean {
   if (a === b) return true;
@@ -215,7 +220,10 @@ export function equal(a: Term, b: Term): boolean {
   }
 }
 
-/** Compares two parts: by recursion if `pairs` is `null`, else later, as one of these. */
+/**
+ * Compares two parts: by recursion if `pairs` is `null`, of at most `depth` levels; else later, as one of these,
+ * at the level `depth`.
+ */
 function equalParts(
   a: Term,
   b: Term,
@@ -229,7 +237,7 @@ function equalParts(
   if (pairs === null) {
     return depth === 0 || visits-- === 0 ? undefined : equalObjects(a, b, depth - 1, null);
   }
-  pairs.push([a, b]);
+  pairs.push([a, b, depth]);
   return true;
 }
 
@@ -288,10 +296,11 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
  */
 function equalDeep(a: object, b: object): boolean {
   const classes = new Classes();
-  const pairs: Pair[] = [[a, b]];
+  const pairs: Pair[] = [[a, b, 1]];
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
-    if (!classes.unite(pair[0], pair[1])) continue;
-    if (equalObjects(pair[0], pair[1], 0, pairs) !== true) return false;
+    const [first, second, level] = pair;
+    if (!classes.unite(first, second)) continue;
+    if (level > LEVELS || equalObjects(first, second, level + 1, pairs) !== true) return false;
   }
   return true;
 }
@@ -329,12 +338,17 @@ export class Classes {
 export function deepFreeze<T>(term: T): T {
   if (typeof term !== "object" || term === null) return term;
   const found: object[] = [term];
+  const levels = [1];
+  let level = 1;
   // A Map or a Set is not frozen itself, and may contain itself.
   const seen = new Set<object>();
   const find = (part: unknown) => {
-    if (typeof part === "object" && part !== null) found.push(part);
+    if (typeof part !== "object" || part === null || level === LEVELS) return;
+    found.push(part);
+    levels.push(level + 1);
   };
   for (let each = found.pop(); each !== undefined; each = found.pop()) {
+    level = levels.pop()!;
     try {
       freeze(each, seen, find);
     } catch {

@@ -11,12 +11,13 @@
 
 import { RemotePid, RemoteRef } from "./distribution.ts";
 import { isA } from "./reader.ts";
-import { isPid, isPlainObject, isReference, type Term } from "./term.ts";
+import { isPid, isPlainObject, isReference, LEVELS, type Term } from "./term.ts";
 
 /**
  * The stand-in for a term as the key of a `Map`: two terms have the same stand-in if and only if they
  * are {@linkcode equal}. A term that is compared by identity is its own stand-in; so is one that cannot be
- * read, contains itself, or has a text of more than {@linkcode TEXT_LENGTH} characters.
+ * read, contains itself, or has a text of more than {@linkcode TEXT_LENGTH} characters or more than
+ * {@linkcode LEVELS} levels of nesting.
  */
 export function standIn(term: Term): unknown {
   if (typeof term === "string") {
@@ -118,7 +119,7 @@ const RECURSIONS = 64;
 /** Objects that are serialised by recursion, as terms with shared parts may have 2 ** 64 paths in 64 levels. */
 const VISITS = 10_000;
 /** The longest text of a term. A term with shared parts may have one that is longer than any memory. */
-const TEXT_LENGTH = 2 ** 26;
+const TEXT_LENGTH = 2 ** 22;
 
 /** Number of objects that the recursion may still serialise. */
 let visits = 0;
@@ -156,6 +157,7 @@ function writeParts(term: object, depth: number, parts: Parts | null): string | 
       const part = write(term[i], depth, parts);
       if (part === undefined) return undefined;
       text += part;
+      if (text.length > TEXT_LENGTH) throw new RangeError("the text is too long");
     }
     return text + "]";
   }
@@ -195,15 +197,18 @@ class Parts {
 function writeDeep(term: object): string | undefined {
   const parts = new Parts();
   const { texts } = parts;
+  let waiting = 0;
   const open = [term];
   for (let next = open.at(-1); next !== undefined; next = open.at(-1)) {
     if (texts.get(next) !== undefined) {
       open.pop();
       continue;
     }
+    if (texts.has(next)) waiting--;
     parts.missing = [];
     const text = writeParts(next, 0, parts)!;
-    if (text.length > TEXT_LENGTH) return undefined;
+    if (text.length > TEXT_LENGTH || waiting === LEVELS) return undefined;
+    if (parts.missing.length > 0) waiting++;
     texts.set(next, parts.missing.length === 0 ? text : undefined);
     for (const part of parts.missing) {
       if (texts.has(part)) return undefined; // it waits for itself

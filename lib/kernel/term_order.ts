@@ -17,7 +17,7 @@
  * @module
  */
 
-import { Classes, isPlainObject, Pid, Ref, type Term } from "./term.ts";
+import { Classes, isPlainObject, LEVELS, Pid, Ref, type Term } from "./term.ts";
 import { identityOf } from "./term_map.ts";
 
 const NUMBER = 0;
@@ -48,8 +48,8 @@ let visits = 0;
  * (see `equal`), and also for terms that differ only in a number that is a bigint in one of them, as
  * `1 == 1.0` in Erlang, or in keys of a `Map` and members of a `Set` that differ by identity only.
  *
- * Terms may be nested to any depth, and contain themselves. A term that cannot be read, such as a revoked proxy,
- * is ordered by identity.
+ * Terms may contain themselves. A term that cannot be read, such as a revoked proxy, is ordered by identity; so
+ * is one of more than 100,000 levels of nesting.
  *
  * Mirrors `<` and `==` of Erlang.
  */
@@ -62,7 +62,17 @@ export function compare(a: Term, b: Term): number {
     const difference = compareParts(a, b, RECURSIONS);
     return difference === difference ? difference : compareDeep(a as object, b as object);
   } catch {
-    return identityOf(a as object) - identityOf(b as object);
+    return readableKindOf(a) - readableKindOf(b) ||
+      identityOf(a as object) - identityOf(b as object);
+  }
+}
+
+/** The kind of a term that may be one that cannot be read. */
+function readableKindOf(term: Term): number {
+  try {
+    return kindOf(term);
+  } catch {
+    return OTHER;
   }
 }
 
@@ -106,9 +116,12 @@ function compareRecords(a: Fields, b: Fields, depth: number): number {
  */
 function compareDeep(a: object, b: object): number {
   const classes = new Classes();
-  const pairs: (readonly [Term, Term])[] = [[a, b]];
+  const pairs: (readonly [a: Term, b: Term, level: number])[] = [[a, b, 1]];
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
-    const [first, second] = pair;
+    const [first, second, level] = pair;
+    if (level > LEVELS) {
+      throw new RangeError("Cannot compare these terms: they are nested too deep");
+    }
     const kind = kindOf(first);
     const difference = kind - kindOf(second) ||
       (isComposed(kind) ? compareSizes(kind, first, second) : compareAlike(kind, first, second));
@@ -117,7 +130,7 @@ function compareDeep(a: object, b: object): number {
     const items = itemsOf(kind, first);
     const others = itemsOf(kind, second);
     for (let i = items.length - 1; i >= 0; i--) {
-      if (items[i] !== others[i]) pairs.push([items[i], others[i]]);
+      if (items[i] !== others[i]) pairs.push([items[i], others[i], level + 1]);
     }
   }
   return 0;
