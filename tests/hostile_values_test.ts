@@ -456,8 +456,11 @@ Deno.test("GenServer.start() takes any argument, state, name and result of init"
       } else assertEquals(started[0], "error");
       assertEquals(Process.whereis("taking"), undefined);
     }
-    await outcome(() => GenServer.start(Echo, undefined, { name: value as "name" }));
-    await outcome(() => GenServer.start(Echo, undefined, { name: ["via", value as never, "key"] }));
+    for (const name of [value, ["via", value, "key"], ["via", Registry, value]]) {
+      const start = async () =>
+        unwrap(await GenServer.start(Echo, undefined, { name: name as "a" }));
+      await start().then(GenServer.stop, () => {});
+    }
   }));
 
 Deno.test("a call that fails with any request, server or reason rejects at once", () =>

@@ -98,6 +98,7 @@ class Printer {
           isCut = true;
           break;
         }
+        this.#left -= 2; // the comma
         shown.push(one(item));
       }
     }
