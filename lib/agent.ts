@@ -48,7 +48,7 @@ import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { inspect } from "./kernel/inspect.ts";
-import { type Term } from "./kernel/term.ts";
+import type { Term } from "./kernel/term.ts";
 import { noreply, ok, reply, stop as stopResponse } from "./response.ts";
 import * as Agent from "./agent.ts"; // __MODULE__
 

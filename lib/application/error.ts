@@ -7,7 +7,7 @@
 
 import { formatExit } from "../kernel/exit.ts";
 import { formatModule } from "../kernel/module_name.ts";
-import { guarded, inspect, inspectItems, textOf } from "../kernel/inspect.ts";
+import { guarded, inspect, inspectItems } from "../kernel/inspect.ts";
 import { firstItemsOf, isArray, isTuple, itemOf, itemsOf } from "../kernel/reader.ts";
 import type { Term } from "../kernel/term.ts";
 

@@ -178,6 +178,7 @@ function printSimple(term: Term): string {
         ? `${term}n`
         : `[bigint of more than ${BIGINT_BITS} bits]`;
     case "function": {
+      if (isModule(term)) return formatModule(term);
       const { name } = term;
       const shown = typeof name === "string" ? shortened(name) : "";
       return isClass(term) ? `[class ${shown}]` : `[function ${shown || "anonymous"}]`;
