@@ -1,6 +1,7 @@
 /**
  * The start of a server: its options, the call that waits for its `init`, and its name, which is registered
- * before that.
+ * before that. The behaviour that is started is handed in: `behaviour.ts` imports this file, and not the
+ * other way round.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { type CallKind, PendingCall } from "../kernel/calls.ts";
 import { now } from "../kernel/clock.ts";
 import { spawnCoroutine } from "../kernel/coroutine.ts";
 import { exit, reasonOf } from "../kernel/exit.ts";
-import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "../kernel/lookup.ts";
+import { failure, locate, REGISTRY_TIMEOUT_MS, withLimit } from "../kernel/lookup.ts";
 import {
   type Address,
   addressOf,
@@ -86,7 +87,7 @@ interface Starting {
   /** Whether the process has that name. */
   isRegistered: boolean;
   /** When the name was first found to be held by a process that has ended. */
-  takenSince: number | undefined;
+  takenSince?: number;
 }
 
 /**
@@ -112,7 +113,7 @@ export function start(
   const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
   const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
   const process = new Process(behaviour, null, parent, flags);
-  const starting: Starting = { argument, address, isRegistered: false, takenSince: undefined };
+  const starting: Starting = { argument, address, isRegistered: false };
   const pending = new PendingCall(parent, process, name, starting, timeout, START);
   process.state = pending;
   if (address !== null) ensureAttributes(process).name = name;
@@ -243,7 +244,7 @@ export async function assertRegistered(name: Name | Pid | undefined): Promise<vo
   if (name === undefined || name === pid) return;
   if (isPid(name)) throw exit("process_not_registered");
   const { registry } = addressOf(name);
-  if (await whereis(process, name as ServerRef) === pid) return;
+  if (await locate(process, name as ServerRef) === pid) return;
   if (registry === localRegistry()) throw exit("process_not_registered");
   throw exit(
     (name as readonly Term[])[0] === "global"

@@ -222,7 +222,7 @@ export class GenServer extends Gen {
           case "noreply":
             return this.#noreply(process, response, kind, payload);
           case "stop":
-            return this.#stop(process, response, kind, payload, from);
+            return this.#stopResponse(process, response, kind, payload, from);
         }
       }
       this.#badReturn(process, response, kind, payload);
@@ -268,7 +268,7 @@ export class GenServer extends Gen {
     return length === 3 ? response[2] as Extra : undefined;
   }
 
-  #stop(
+  #stopResponse(
     process: Process,
     response: readonly Term[],
     kind: Kind,

@@ -65,8 +65,11 @@ export interface Watched {
   monitoredBy: Monitor | null;
 }
 
-/** A monitor that one process holds on another, and an element of a list of each of them. */
-export class Monitor {
+/**
+ * A monitor: a member of the list of its holder and of that of its target. What holds it, and how that is
+ * told, is what kinds of monitors differ in.
+ */
+export abstract class Monitor<By extends Holder = Holder> {
   heldPrevious: Monitor | null = null;
   heldNext: Monitor | null;
   targetPrevious: Monitor | null = null;
@@ -75,7 +78,7 @@ export class Monitor {
   /** Enters the monitor on both sides. `object` identifies the target in the `DOWN` message. */
   constructor(
     readonly ref: Ref,
-    readonly holder: Holder,
+    readonly holder: By,
     readonly target: Watched,
     readonly object: Pid | NameOnNode,
     readonly tag: Term,
@@ -100,16 +103,28 @@ export class Monitor {
     if (this.targetNext !== null) this.targetNext.targetPrevious = this.targetPrevious;
   }
 
-  /** The process that is notified. */
+  /** The process that is told. */
+  abstract get watcher(): Pid;
+
+  /** Tells the holder that the target has ended. To be called when the monitor is removed. */
+  abstract tell(reason: Term): void;
+}
+
+/** A monitor of one process of this node on another. */
+export class LocalMonitor extends Monitor<Process> {
   get watcher(): Pid {
-    return (this.holder as Process).pid;
+    return this.holder.pid;
   }
 
-  /** Notifies the holder that the target has exited. Must be called after the monitor is removed. */
   tell(reason: Term): void {
-    endAliasOf(this.ref);
-    deliver(this.holder as Process, [this.tag, this.ref, "process", this.object, reason]);
+    sendDown(this, reason);
   }
+}
+
+/** Sends the `DOWN` message of a monitor to the process that holds it. */
+export function sendDown({ ref, holder, object, tag }: Monitor<Process>, reason: Term): void {
+  endAliasOf(ref);
+  deliver(holder, [tag, ref, "process", object, reason]);
 }
 
 // --- Messages -----------------------------------------------------------------------------------
@@ -207,7 +222,7 @@ export function monitor(
   if (target === holder) return ref;
   if (aliasMode !== undefined) new Alias(holder, ref, aliasMode);
   if (target !== null) {
-    new Monitor(ref, holder, target, object, tag);
+    new LocalMonitor(ref, holder, target, object, tag);
   } else if (isElsewhere(object) && distribution !== null) {
     distribution.monitor(ref, holder, object, tag);
   } else {
