@@ -1,5 +1,6 @@
 /**
- * Wires the kernel and the registries together: the only file that sees both.
+ * Wires the kernel and the registries together: hands the kernel the registries of local and of global names.
+ * Each entry of the package imports it. No other file of `lib` imports registries, but for `lib/node`.
  *
  * @module
  */

@@ -43,8 +43,7 @@
  * @module
  */
 
-import { Child, type Context, NOT_RUNNING, reportError } from "./supervisor/child.ts";
-import { startChild as callStart, type Started, stopProcess } from "./supervisor/child.ts";
+import { callStart, Child, NOT_RUNNING, type Started, stopProcess } from "./supervisor/child.ts";
 import {
   type AutoShutdown,
   checkChildSpec,
@@ -53,7 +52,6 @@ import {
   childSpec as specOf,
   type FullChildSpec,
   idFromName,
-  isAutoShutdown,
   type ModuleSpec,
   type StartFunction,
 } from "./child_spec.ts";
@@ -70,32 +68,27 @@ import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
-import { type Process, TRAP_EXIT } from "./kernel/process.ts";
+import { TRAP_EXIT } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
 import {
   type Action,
+  childExited,
   type Family,
-  onExit,
   onRetry,
-  type Policy,
-  RestartHistory,
   type Supervision,
 } from "./supervisor/restart.ts";
+import { assertAlive, isTuple, runInit, second, type Starting } from "./supervisor/process.ts";
 import {
-  assertAlive,
-  isTuple,
-  nameInReports,
-  reportUnexpected,
-  runInit,
-  second,
-  type Starting,
-  unreadEnds,
-  wrongLimits,
-} from "./supervisor/process.ts";
-import type { Counts } from "./supervisor.ts";
+  checkFlags,
+  type CommonFlags,
+  countOf,
+  type Counts,
+  infoOf,
+  SupervisorState,
+} from "./supervisor/state.ts";
 import * as DynamicSupervisor from "./dynamic_supervisor.ts"; // __MODULE__
 
 export type { Counts, StartOptions, StartResult };
@@ -437,9 +430,18 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
 
 // --- The server's half --------------------------------------------------------------------------
 
+/**
+ * A child. Of the start of a temporary one, which is not used again, only what reports show is kept: nothing
+ * that holds on to memory. The arguments are `undefined` then, as OTP's reports have it.
+ */
+type Kept = Child<StartFunction | SpentStart>;
+
+/** What is kept of a start function that is not used again. */
+type SpentStart = readonly [module: object | string, name: string, args: undefined] | undefined;
+
 /** The children, each under the pid that it has, or had last while it is being restarted. */
-class Children implements Family<Child> {
-  readonly #byPid = new Map<Pid, Child>();
+class Children implements Family<Kept> {
+  readonly #byPid = new Map<Pid, Kept>();
   /** Children that are significant: all are up, for those that are not are forgotten. */
   significantUp = 0;
 
@@ -447,16 +449,16 @@ class Children implements Family<Child> {
     return this.#byPid.size;
   }
 
-  get(pid: Pid): Child | undefined {
+  get(pid: Pid): Kept | undefined {
     return this.#byPid.get(pid);
   }
 
-  from(): Iterable<Child> {
+  from(): Iterable<Kept> {
     return this.#byPid.values();
   }
 
   /** `child`, which has no process, runs as `pid` now. */
-  add(child: Child, pid: Pid): void {
+  add(child: Kept, pid: Pid): void {
     const double = this.#byPid.get(pid);
     if (double !== undefined) this.remove(double);
     child.pid = pid;
@@ -465,25 +467,13 @@ class Children implements Family<Child> {
     if (child.significant) this.significantUp++;
   }
 
-  remove(child: Child): void {
+  remove(child: Kept): void {
     if (this.#byPid.delete(child.pid!) && child.significant) this.significantUp--;
   }
 }
 
 /** What a dynamic supervisor keeps. */
-class State implements Supervision<Child> {
-  readonly children = new Children();
-  readonly history: RestartHistory;
-  readonly policy: Policy;
-  /** The response of a callback that has nothing to say. */
-  readonly noreply: Noreply<State> = ["noreply", this];
-
-  constructor(readonly process: Process, readonly starting: Starting, readonly flags: FullFlags) {
-    const { strategy, intensity, period, autoShutdown } = flags;
-    this.policy = { strategy, autoShutdown };
-    this.history = new RestartHistory(intensity, period);
-  }
-}
+class State extends SupervisorState<FullFlags, Children> implements Supervision<Kept> {}
 
 /** What a handler of a supervisor responds. */
 type Response = Noreply<State> | Stop<State>;
@@ -494,32 +484,28 @@ const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),
+  // Elixir's does not know any casts, and reports none; a Supervisor reports those that it does not know.
   handleCast: (_request: Term, state: State) => state.noreply,
   handleInfo: (message: Term, state: State) => {
     if (isTuple(message, "EXIT", 3)) {
       const child = state.children.get(message[1] as Pid);
       if (child === undefined || child.isRestarting) return state.noreply;
       const reason = message[2];
-      return perform(state, onExit<Child>(state, child, reason, second()), reason);
+      return perform(state, childExited<Kept>(state, child, reason, second()), reason);
     }
     if (isTuple(message, "$gen_restart", 2)) {
       const child = state.children.get(message[1] as Pid);
       if (child === undefined || !child.isRestarting) return state.noreply;
-      return perform(state, onRetry<Child>(state, child, second()));
+      return perform(state, onRetry<Kept>(state, child, second()));
     }
-    reportUnexpected("DynamicSupervisor", state.process, state.starting, "message", message);
-    return state.noreply;
+    return state.unexpected("message", message);
   },
   terminate: (_reason: Term, state: State) => stopAll(state),
   formatStatus: (status) =>
-    status.state instanceof State ? { ...status, state: describe(status.state) } : status,
+    status.state instanceof State
+      ? { ...status, state: status.state.describe(infosOf(status.state.children)) }
+      : status,
 };
-
-/** What `Sys.getStatus` and reports show of a supervisor. */
-function describe({ process, starting, flags, children }: State): Term {
-  const name = nameInReports(process, starting);
-  return { name, module: starting.module, ...flags, children: infosOf(children) };
-}
 
 // --- Its start ----------------------------------------------------------------------------------
 
@@ -532,30 +518,26 @@ async function begin(starting: Starting): Promise<Init<State>> {
   if (!isTuple(outcome, "ok", 2) || !isRecord(outcome[1])) {
     return ["stop", ["bad_return", [starting.module, "init", outcome]]];
   }
-  const checked = checkFlags(outcome[1]);
+  const checked = checkDynamicFlags(outcome[1]);
   if (checked[0] === "error") return ["stop", ["supervisor_data", checked[1]]];
-  return ["ok", new State(process, starting, checked[1])];
+  return ["ok", new State("DynamicSupervisor", process, starting, checked[1], new Children())];
 }
 
-type FullFlags = { readonly [Flag in keyof Flags]-?: Exclude<Flags[Flag], undefined> };
+/** The flags of a dynamic supervisor, each with its value. */
+interface FullFlags extends CommonFlags {
+  readonly maxChildren: number;
+  readonly extraArguments: readonly Term[];
+}
 
-function checkFlags(flags: Flags): Checked<FullFlags> {
-  const { strategy = "one_for_one", intensity = 1, period = 5 } = flags;
-  const { maxChildren = Infinity, extraArguments = [], autoShutdown = "never" } = flags;
-  const wrong = strategy !== "one_for_one"
-    ? ["invalid_strategy", strategy]
-    : wrongLimits(intensity, period) ?? (
-      maxChildren !== Infinity && !(Number.isSafeInteger(maxChildren) && maxChildren >= 0)
-        ? ["invalid_max_children", maxChildren]
-        : !Array.isArray(extraArguments)
-        ? ["invalid_extra_arguments", extraArguments]
-        : !isAutoShutdown(autoShutdown)
-        ? ["invalid_auto_shutdown", autoShutdown]
-        : undefined
-    );
-  return wrong === undefined
-    ? ["ok", { strategy, intensity, period, maxChildren, extraArguments, autoShutdown }]
-    : ["error", wrong];
+function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
+  const { maxChildren = Infinity, extraArguments = [] } = flags;
+  const wrong = maxChildren !== Infinity && !(Number.isSafeInteger(maxChildren) && maxChildren >= 0)
+    ? ["invalid_max_children", maxChildren]
+    : !Array.isArray(extraArguments)
+    ? ["invalid_extra_arguments", extraArguments]
+    : undefined;
+  const checked = checkFlags(flags, ["one_for_one"], wrong);
+  return checked[0] === "ok" ? ["ok", { ...checked[1], maxChildren, extraArguments }] : checked;
 }
 
 // --- Its calls ----------------------------------------------------------------------------------
@@ -563,13 +545,16 @@ function checkFlags(flags: Flags): Checked<FullFlags> {
 /** The answer to a call. */
 function answer(state: State, request: Term): Awaitable<Term> {
   if (request === "which_children") return infosOf(state.children);
-  if (request === "count_children") return count(state.children);
+  // As in Elixir, a child is active unless it waits for its restart; a Supervisor looks whether it runs.
+  if (request === "count_children") {
+    return countOf(state.children.from(), ({ isRestarting }) => !isRestarting);
+  }
   if (isTuple(request, "start_child", 2)) return addChild(state, request[1]);
   if (isTuple(request, "terminate_child", 2)) {
     const child = state.children.get(request[1] as Pid);
     return child === undefined ? ["error", "not_found"] : stopOne(state, child);
   }
-  reportUnexpected("DynamicSupervisor", state.process, state.starting, "call", request);
+  state.unexpected("call", request);
   return ["error", ["unknown_call", request]];
 }
 
@@ -584,8 +569,12 @@ function addChild(state: State, given: Term): Awaitable<Term> {
     if (started[0] === "error") return started;
     const pid = started[1];
     if (pid === undefined) return "ignore";
-    const isKept = checked[1].restart !== "temporary";
-    const spec = { ...checked[1], id: undefined, start: isKept ? start : withoutArguments(start) };
+    const isUsedAgain = checked[1].restart !== "temporary";
+    const spec = {
+      ...checked[1],
+      id: undefined,
+      start: isUsedAgain ? start : withoutArguments(start),
+    };
     children.add(new Child(spec), pid);
     return started;
   });
@@ -598,49 +587,34 @@ function withArguments(start: StartFunction, extra: readonly Term[]): StartFunct
   return () => (start as (...args: readonly Term[]) => unknown)(...extra);
 }
 
-/**
- * What is left of the start of a temporary child, which is not used again: nothing that holds on to
- * memory. Reports show the arguments as `undefined`, as OTP's do.
- */
-function withoutArguments(start: StartFunction): StartFunction {
-  const rest = typeof start === "function" ? undefined : [start[0], start[1], undefined];
-  return rest as unknown as StartFunction;
+function withoutArguments(start: StartFunction): SpentStart {
+  return typeof start === "function" ? undefined : [start[0], start[1], undefined];
 }
 
-/** What a start function threw is the reason of the failure, in the form in which it would end a process. */
+/**
+ * What a start function threw is the reason of the failure, in the form in which it would end a process, as in
+ * Elixir; for a Supervisor it is `["EXIT", reason]`, as in OTP.
+ */
 function asThrown(thrown: unknown): Started {
   return ["error", reasonOf(thrown)];
 }
 
-function infosOf(children: Children): ChildInfo[] {
-  return Array.from(
-    children.from(),
-    ({ isRestarting, pid, type, modules }) =>
-      [undefined, isRestarting ? "restarting" : pid!, type, modules] as const,
-  );
-}
-
-function count(children: Children): Counts {
-  let [active, supervisors] = [0, 0];
-  for (const child of children.from()) {
-    if (!child.isRestarting) active++;
-    if (child.type === "supervisor") supervisors++;
-  }
-  return { specs: children.size, active, supervisors, workers: children.size - supervisors };
+function infosOf(children: Children): Term[] {
+  return Array.from(children.from(), infoOf);
 }
 
 // --- Restarts -----------------------------------------------------------------------------------
 
-/** Does what `restart.ts` has decided. With the one strategy there is, a start comes last. */
+/** Does what `supervisor/restart.ts` has decided. With the one strategy there is, a start comes last. */
 function perform(
   state: State,
-  actions: readonly Action<Child>[],
+  actions: readonly Action<Kept>[],
   reason?: Term,
 ): Awaitable<Response> {
   for (const action of actions) {
     switch (action[0]) {
       case "report":
-        reportOf(state, "child_terminated", reason, action[1]);
+        state.report("child_terminated", reason, action[1]);
         break;
       case "release":
         state.children.remove(action[1]);
@@ -648,7 +622,7 @@ function perform(
       case "start":
         return restart(state, action[1]);
       case "give_up":
-        reportOf(state, "shutdown", "reached_max_restart_intensity", action[1]);
+        state.report("shutdown", "reached_max_restart_intensity", action[1]);
         break;
       case "shut_down":
         return ["stop", "shutdown", state];
@@ -657,40 +631,31 @@ function perform(
   return state.noreply;
 }
 
-function restart(state: State, child: Child): Awaitable<Response> {
+function restart(state: State, child: Kept): Awaitable<Response> {
   const { process, children } = state;
-  return then(callStart(child.start, asThrown), (started) => {
+  // Only a child that is not temporary is restarted: its start is whole.
+  return then(callStart(child.start as StartFunction, asThrown), (started) => {
     assertAlive(process);
     if (started[0] === "error") {
-      reportOf(state, "start_error", started[1], child, ["restarting", child.pid]);
+      state.report("start_error", started[1], child, ["restarting", child.pid]);
       child.isRestarting = true;
       // By way of the mailbox, so that the supervisor can be told otherwise in between.
       sendToPid(process.pid, ["$gen_restart", child.pid]);
       return state.noreply;
     }
+    // One that answers "ignore" is a child no more, as in Elixir; a Supervisor, as OTP's, keeps it.
     children.remove(child);
     if (started[1] !== undefined) children.add(child, started[1]);
     return state.noreply;
   });
 }
 
-function reportOf(
-  { process, starting }: State,
-  context: Context,
-  reason: Term,
-  child: Child,
-  pid: Term = child.pid,
-): void {
-  const { id, start, restart, significant, shutdown, type } = child;
-  const offender = { pid, id, start, restart, significant, shutdown, type };
-  reportError(nameInReports(process, starting), process.pid, context, reason, offender);
-}
-
 // --- Stopping -----------------------------------------------------------------------------------
 
-function stopOne(state: State, child: Child): Awaitable<"ok"> {
+function stopOne(state: State, child: Kept): Awaitable<"ok"> {
   const finish = (reason: Term): "ok" => {
-    if (reason === NOT_RUNNING) reason = lastWords(unreadEnds(state.process), child.pid!);
+    if (reason === NOT_RUNNING) reason = state.lastWords(child.pid!);
+    state.forgetUnread();
     reportUnlessExpected(state, child, reason);
     state.children.remove(child);
     return "ok";
@@ -705,37 +670,31 @@ function stopOne(state: State, child: Child): Awaitable<"ok"> {
 /** Tells all children at once to end, and waits for each as long as its `shutdown` says. */
 async function stopAll(state: State): Promise<void> {
   const { process, children } = state;
-  const stopped: [child: Child, reason: Awaitable<Term>][] = [];
+  const stopped: [child: Kept, reason: Awaitable<Term>][] = [];
   for (const child of children.from()) {
     if (!child.isRestarting) {
       stopped.push([child, stopProcess(process, child.pid!, child.shutdown)]);
     }
   }
-  const ends: [child: Child, reason: Term][] = [];
+  const ends: [child: Kept, reason: Term][] = [];
   for (const [child, reason] of stopped) {
     ends.push([child, isThenable(reason) ? await reason : reason]);
   }
   assertAlive(process);
-  // Many may have ended by themselves together, so their signals are looked up only once.
-  const unread = unreadEnds(process);
   for (const [child, reason] of ends) {
     const isGone = reason === NOT_RUNNING;
-    reportUnlessExpected(state, child, isGone ? lastWords(unread, child.pid!) : reason);
+    reportUnlessExpected(state, child, isGone ? state.lastWords(child.pid!) : reason);
   }
 }
 
 /**
- * The reason of a child that has ended by itself, and whose exit signal is yet to be read; `noproc` if
- * there is none.
+ * Reports the end of a child that was stopped, if it may not have ended so. `["shutdown", term]` is expected of
+ * any child, as by Elixir's DynamicSupervisor; a Supervisor, as OTP's, reports it of a permanent one.
  */
-function lastWords(unread: ReadonlyMap<Term, Term>, pid: Pid): Term {
-  return unread.has(pid) ? unread.get(pid) : "noproc";
-}
-
-function reportUnlessExpected(state: State, child: Child, reason: Term): void {
+function reportUnlessExpected(state: State, child: Kept, reason: Term): void {
   const isExpected = child.shutdown === "brutal_kill"
     ? reason === "killed"
     : reason === "shutdown" || isTuple(reason, "shutdown", 2) ||
       (reason === "normal" && child.restart !== "permanent");
-  if (!isExpected) reportOf(state, "shutdown_error", reason, child);
+  if (!isExpected) state.report("shutdown_error", reason, child);
 }

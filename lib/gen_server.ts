@@ -116,7 +116,7 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { allNodes, isElsewhere } from "./kernel/distribution.ts";
 import { Exit, exit } from "./kernel/exit.ts";
-import { whereis as lookUp } from "./kernel/lookup.ts";
+import { locate } from "./kernel/lookup.ts";
 import { type Awaitable, isThenable } from "./kernel/awaitable.ts";
 import { InvalidServerError, type Name, resolve, type ServerRef } from "./kernel/names.ts";
 import { schedule } from "./kernel/scheduler.ts";
@@ -511,7 +511,7 @@ export function whereis<M>(
 ): Awaitable<Pid<M> | readonly [Atom, NodeName] | undefined> {
   const process = selfIfKnown();
   if (isElsewhere(server) && !isPid(server)) return server;
-  return lookUp(process, server) as Awaitable<Pid<M> | undefined>;
+  return locate(process, server) as Awaitable<Pid<M> | undefined>;
 }
 
 /**

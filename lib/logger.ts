@@ -21,13 +21,7 @@
 import { formatError } from "./application/error.ts";
 import type { ErrorInfo } from "./gen/crash.ts";
 import { errorOf, formatExit } from "./kernel/exit.ts";
-import {
-  type Level,
-  type Report,
-  report as send,
-  type Reporter,
-  setReporter,
-} from "./kernel/report.ts";
+import { type Level, type Report, report, type Reporter, setReporter } from "./kernel/report.ts";
 import { inspect, isAtom, isPid, type Term } from "./kernel/term.ts";
 
 export type { Level, Report };
@@ -118,7 +112,7 @@ export function defaultHandler(report: Report): void {
  */
 export function log(level: Level, text: string, details?: Readonly<Record<string, Term>>): void {
   assertLevel(level, LEVELS.filter((each) => each !== "none"));
-  send({ level, kind: "message", reason: text, ...(details && { details }) });
+  report({ level, kind: "message", reason: text, ...(details && { details }) });
 }
 
 /**

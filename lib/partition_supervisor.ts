@@ -57,7 +57,7 @@
  * @module
  */
 
-import { callStart } from "./supervisor/child.ts";
+import { applyStart } from "./supervisor/child.ts";
 import {
   type ChildSpec,
   childSpec as specOf,
@@ -67,7 +67,7 @@ import {
 } from "./child_spec.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import { exit } from "./kernel/exit.ts";
-import { whereis } from "./kernel/lookup.ts";
+import { locate } from "./kernel/lookup.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
@@ -165,7 +165,7 @@ const SUPERVISOR: Module = {
 const PARTITION = {
   async start(start: StartFunction, partition: number): Promise<unknown> {
     const { pids } = tables.get(self().pid)!;
-    const outcome: unknown = await callStart(start);
+    const outcome: unknown = await applyStart(start);
     if (Array.isArray(outcome) && outcome[0] === "ok" && isPid(outcome[1])) {
       pids[partition] = outcome[1];
     }
@@ -286,7 +286,7 @@ function withTable<Result>(
     if (table === undefined) throw exit(["noproc", ["PartitionSupervisor", ...call]]);
     return use(table, pid!);
   };
-  const pid = whereis(selfIfKnown(), supervisor);
+  const pid = locate(selfIfKnown(), supervisor);
   return then(pid, useOf) as Awaitable<Awaited<Result>>;
 }
 

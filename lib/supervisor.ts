@@ -47,18 +47,18 @@
  */
 
 import {
+  callStart,
   Child,
   isExpectedEnd,
   NOT_RUNNING,
-  reportError,
   reportProgress,
+  type Started,
+  stopProcess,
 } from "./supervisor/child.ts";
-import { startChild as callStart, type Started, stopProcess } from "./supervisor/child.ts";
 import {
   type AutoShutdown,
   checkChildSpec,
   checkChildSpecList,
-  type Checked,
   type ChildSpec,
   childSpec,
   type FullChildSpec,
@@ -78,33 +78,29 @@ import {
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
-import { type Process, TRAP_EXIT } from "./kernel/process.ts";
+import { TRAP_EXIT } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { inspect, type Pid, type Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
 import {
   type Action,
-  onExit,
+  childExited,
   onRetry,
-  type Policy,
-  RestartHistory,
   type Strategy,
   type Supervision,
 } from "./supervisor/restart.ts";
+import { assertAlive, isTuple, runInit, second, type Starting } from "./supervisor/process.ts";
 import {
-  assertAlive,
-  isTuple,
-  nameInReports,
-  reportUnexpected,
-  runInit,
-  second,
-  type Starting,
-  unreadEnds,
-  wrongLimits,
-} from "./supervisor/process.ts";
+  checkFlags,
+  type CommonFlags,
+  countOf,
+  type Counts,
+  infoOf,
+  SupervisorState,
+} from "./supervisor/state.ts";
 
 export { childSpec };
-export type { AutoShutdown, ModuleSpec, StartResult, Strategy };
+export type { AutoShutdown, Counts, ModuleSpec, StartResult, Strategy };
 
 // --- The contract -------------------------------------------------------------------------------
 
@@ -178,18 +174,6 @@ export type ChildInfo = readonly [
   type: "worker" | "supervisor",
   modules: readonly (object | string)[] | "dynamic",
 ];
-
-/** Numbers of children. */
-export interface Counts {
-  /** Specifications: children, whether they run or not. */
-  readonly specs: number;
-  /** Children that run. */
-  readonly active: number;
-  /** Children that are supervisors, whether they run or not. */
-  readonly supervisors: number;
-  /** Children that are workers, whether they run or not. */
-  readonly workers: number;
-}
 
 // --- The clients' half --------------------------------------------------------------------------
 
@@ -467,29 +451,7 @@ export function stop(
 // --- The server's half --------------------------------------------------------------------------
 
 /** What a supervisor keeps. */
-class State implements Supervision<Child> {
-  readonly children = new Children();
-  readonly history: RestartHistory;
-  /** Exit signals of children that were found in the mailbox before their turn. */
-  unread: ReadonlyMap<Term, Term> = new Map();
-  /** The response of a callback that has nothing to say. */
-  readonly noreply: Noreply<State> = ["noreply", this];
-
-  constructor(
-    readonly process: Process,
-    readonly starting: Starting,
-    readonly policy: Policy,
-    readonly intensity: number,
-    readonly period: number,
-  ) {
-    this.history = new RestartHistory(intensity, period);
-  }
-
-  /** What reports call the supervisor. */
-  get name(): Term {
-    return nameInReports(this.process, this.starting);
-  }
-}
+class State extends SupervisorState<CommonFlags, Children> implements Supervision<Child> {}
 
 /** What a handler of a supervisor responds. */
 type Response = Noreply<State> | Stop<State>;
@@ -502,35 +464,25 @@ const SERVER: ServerModule & { readonly [PROTOCOL]: Protocol } = {
     then(answer(state, request), (value) => reply(value, state)),
   handleCast: (request: Term, state: State) => {
     if (!isTuple(request, "try_again_restart", 2)) {
-      return unexpected(state, "cast", request);
+      return state.unexpected("cast", request);
     }
     const child = state.children.get(request[1]);
     if (child === undefined || !child.isRestarting) return state.noreply;
     return perform(state, onRetry<Child>(state, child, second()));
   },
   handleInfo: (message: Term, state: State) => {
-    if (!isTuple(message, "EXIT", 3)) return unexpected(state, "message", message);
+    if (!isTuple(message, "EXIT", 3)) return state.unexpected("message", message);
     const child = state.children.withPid(message[1] as Pid);
     if (child === undefined) return state.noreply;
     const reason = message[2];
-    return perform(state, onExit<Child>(state, child, reason, second()), reason);
+    return perform(state, childExited<Child>(state, child, reason, second()), reason);
   },
   terminate: (_reason: Term, state: State) => stopAll(state),
   formatStatus: (status) =>
-    status.state instanceof State ? { ...status, state: describe(status.state) } : status,
+    status.state instanceof State
+      ? { ...status, state: status.state.describe(infosOf(status.state)) }
+      : status,
 };
-
-/** What a supervisor does not know does not stop it. */
-function unexpected(state: State, what: "call" | "cast" | "message", term: Term): Response {
-  reportUnexpected("Supervisor", state.process, state.starting, what, term);
-  return state.noreply;
-}
-
-/** What `Sys.getStatus` and reports show of a supervisor. */
-function describe({ name, starting, policy, intensity, period, children }: State): Term {
-  const infos = [...children.newestFirst()].map(infoOf);
-  return { name, module: starting.module, ...policy, intensity, period, children: infos };
-}
 
 // --- Its start ----------------------------------------------------------------------------------
 
@@ -543,47 +495,34 @@ async function begin(starting: Starting): Promise<Init<State>> {
   if (outcome === "ignore") return "ignore";
   if (!isInitResult(outcome)) return ["stop", ["bad_return", [module, "init", outcome]]];
   const [, [flags, specs]] = outcome;
-  const checkedFlags = checkFlags(flags);
+  if (typeof flags !== "object" || flags === null || Array.isArray(flags)) {
+    return ["stop", ["supervisor_data", ["invalid_type", flags]]];
+  }
+  const checkedFlags = checkFlags(flags, STRATEGIES);
   if (checkedFlags[0] === "error") return ["stop", ["supervisor_data", checkedFlags[1]]];
-  const { strategy, intensity, period, autoShutdown } = checkedFlags[1];
-  const checked = checkChildSpecList(specs, autoShutdown);
+  const checked = checkChildSpecList(specs, checkedFlags[1].autoShutdown);
   if (checked[0] === "error") return ["stop", ["start_spec", checked[1]]];
-  const state = new State(process, starting, { strategy, autoShutdown }, intensity, period);
+  const state = new State("Supervisor", process, starting, checkedFlags[1], new Children());
   for (const spec of checked[1]) {
     const child = new Child(spec);
     const [tag, reason] = await startAndKeep(state, child);
     if (tag === "ok") continue;
-    reportError(state.name, process.pid, "start_error", reason, child);
+    state.report("start_error", reason, child);
     await stopAll(state);
     return ["stop", ["shutdown", ["failed_to_start_child", child.id, reason]]];
   }
   return ["ok", state];
 }
 
+const STRATEGIES = ["one_for_one", "one_for_all", "rest_for_one"] as const;
+
 function isInitResult(outcome: unknown): outcome is readonly ["ok", readonly [Flags, Term]] {
   return isTuple(outcome, "ok", 2) && Array.isArray(outcome[1]) && outcome[1].length === 2;
 }
 
-type FullFlags = { readonly [Flag in keyof Flags]-?: Exclude<Flags[Flag], undefined> };
-
-function checkFlags(flags: unknown): Checked<FullFlags> {
-  if (typeof flags !== "object" || flags === null || Array.isArray(flags)) {
-    return ["error", ["invalid_type", flags]];
-  }
-  const { strategy = "one_for_one", intensity = 1, period = 5, autoShutdown = "never" } =
-    flags as Flags;
-  const wrong = !["one_for_one", "one_for_all", "rest_for_one"].includes(strategy)
-    ? ["invalid_strategy", strategy]
-    : wrongLimits(intensity, period) ??
-      (isAutoShutdown(autoShutdown) ? undefined : ["invalid_auto_shutdown", autoShutdown]);
-  return wrong === undefined
-    ? ["ok", { strategy, intensity, period, autoShutdown }]
-    : ["error", wrong];
-}
-
 // --- Its children -------------------------------------------------------------------------------
 
-/** Starts a child, and enters its process. */
+/** Starts a child, enters its process, and reports that, as OTP does. A DynamicSupervisor does not report it. */
 async function startOne(state: State, child: Child): Promise<Started> {
   const started = await callStart(child.start);
   assertAlive(state.process);
@@ -613,10 +552,8 @@ function stopOne(state: State, child: Child): void | Promise<void> {
   const pid = child.running;
   if (pid === undefined) return release(state, child);
   const ended = (reason: Term): void => {
-    if (reason === NOT_RUNNING) reason = lastWords(state, pid);
-    if (!isExpectedEnd(child, reason)) {
-      reportError(state.name, state.process.pid, "shutdown_error", reason, child);
-    }
+    if (reason === NOT_RUNNING) reason = state.lastWords(pid);
+    if (!isExpectedEnd(child, reason)) state.report("shutdown_error", reason, child);
     release(state, child);
   };
   const ending = stopProcess(state.process, pid, child.shutdown);
@@ -626,7 +563,10 @@ function stopOne(state: State, child: Child): void | Promise<void> {
   });
 }
 
-/** Stops all children, last first, each when the one before has ended. */
+/**
+ * Stops all children, last first, each when the one before has ended: those started later may depend on it. A
+ * DynamicSupervisor, whose children depend on each other in no order, stops them all at once.
+ */
 async function stopAll(state: State): Promise<void> {
   for (const child of [...state.children.newestFirst()]) {
     const stopping = stopOne(state, child);
@@ -634,26 +574,16 @@ async function stopAll(state: State): Promise<void> {
   }
 }
 
-/**
- * The reason of a process that has ended by itself, and whose exit signal is yet to be read; `noproc` if
- * there is none. All signals are looked up at once, for many may have ended together.
- */
-function lastWords(state: State, pid: Pid): Term {
-  if (!state.unread.has(pid)) state.unread = unreadEnds(state.process);
-  return state.unread.has(pid) ? state.unread.get(pid) : "noproc";
-}
-
-/** Does one thing after another of what `restart.ts` has decided. */
+/** Does one thing after another of what `supervisor/restart.ts` has decided. */
 async function perform(
   state: State,
   actions: readonly Action<Child>[],
   reason?: Term,
 ): Promise<Response> {
-  const { process, name } = state;
   for (const action of actions) {
     switch (action[0]) {
       case "report":
-        reportError(name, process.pid, "child_terminated", reason, action[1]);
+        state.report("child_terminated", reason, action[1]);
         break;
       case "release":
         release(state, action[1]);
@@ -667,20 +597,20 @@ async function perform(
         const child = action[1];
         const started = await startOne(state, child);
         if (started[0] === "ok") break;
-        reportError(name, process.pid, "start_error", started[1], child);
+        state.report("start_error", started[1], child);
         state.children.setRestarting(child);
         // By way of the mailbox, so that the supervisor can be told otherwise in between.
-        cast(process.pid, ["try_again_restart", child.id]);
+        cast(state.process.pid, ["try_again_restart", child.id]);
         return state.noreply;
       }
       case "give_up":
-        reportError(name, process.pid, "shutdown", "reached_max_restart_intensity", action[1]);
+        state.report("shutdown", "reached_max_restart_intensity", action[1]);
         break;
       case "shut_down":
         return ["stop", "shutdown", state];
     }
   }
-  state.unread = new Map();
+  state.forgetUnread();
   return state.noreply;
 }
 
@@ -688,8 +618,8 @@ async function perform(
 
 /** The answer to a call. */
 function answer(state: State, request: Term): Term {
-  if (request === "which_children") return [...state.children.newestFirst()].map(infoOf);
-  if (request === "count_children") return count(state.children.from());
+  if (request === "which_children") return infosOf(state);
+  if (request === "count_children") return countOf(state.children.from(), isActive);
   if (!Array.isArray(request) || request.length !== 2) return unknownCall(state, request);
   if (request[0] === "start_child") return addChild(state, request[1]);
   const child = state.children.get(request[1]);
@@ -713,7 +643,7 @@ function answer(state: State, request: Term): Term {
 }
 
 function unknownCall(state: State, request: Term): Term {
-  unexpected(state, "call", request);
+  state.unexpected("call", request);
   return ["error", ["unknown_call", request]];
 }
 
@@ -734,27 +664,21 @@ function recordOf({ spec }: Child): Term {
   return ["child", undefined, id, start, restart, significant, shutdown, type, modules];
 }
 
+/** The children, the one started last first. */
+function infosOf({ children }: State): ChildInfo[] {
+  return [...children.newestFirst()].map(infoOf);
+}
+
+/**
+ * Tells whether a child counts as one that runs. A process that has ended, and whose exit signal is yet to be
+ * read, does not, as in OTP; for a DynamicSupervisor, as for Elixir's, it does.
+ */
+function isActive({ running }: Child): boolean {
+  return running !== undefined && running.process !== null;
+}
+
 /** Why a child can be neither restarted nor deleted. */
 function refusal(child: Child): Term {
   if (child.isRestarting) return ["error", "restarting"];
   return child.isUp ? ["error", "running"] : undefined;
-}
-
-function infoOf(child: Child): ChildInfo {
-  return [
-    child.id,
-    child.isRestarting ? "restarting" : child.pid,
-    child.type,
-    child.modules,
-  ];
-}
-
-function count(children: Iterable<Child>): Counts {
-  let [specs, active, supervisors] = [0, 0, 0];
-  for (const child of children) {
-    specs++;
-    if (child.running !== undefined && child.running.process !== null) active++;
-    if (child.type === "supervisor") supervisors++;
-  }
-  return { specs, active, supervisors, workers: specs - supervisors };
 }

@@ -27,7 +27,8 @@ import {
 } from "../mod.ts";
 import { List } from "../lib/kernel/list.ts";
 import { distribute, type Distribution, RemotePid } from "../lib/kernel/distribution.ts";
-import { type Holder, Monitor, type Watched } from "../lib/kernel/signals.ts";
+import type { Process as KernelProcess } from "../lib/kernel/process.ts";
+import { LocalMonitor, type Watched } from "../lib/kernel/signals.ts";
 import { enterCluster, nodeUp, type Scope } from "../lib/pg/scope.ts";
 import { assertSilence, collectReports, exitOf, inProcess, reasonOf, settled } from "./helpers.ts";
 
@@ -612,8 +613,8 @@ class OtherNode implements Disposable {
   constructor(keyOf: (name: Term) => unknown) {
     distribute({
       send: (to: Term, message: Term) => this.sent.push([to, message]),
-      monitor: (ref: Ref, holder: Holder, object: RemotePid, tag: Term) =>
-        new Monitor(ref, holder, this.#watched, object, tag),
+      monitor: (ref: Ref, holder: KernelProcess, object: RemotePid, tag: Term) =>
+        new LocalMonitor(ref, holder, this.#watched, object, tag),
     } as unknown as Distribution);
     enterCluster({ nodes: () => [THERE], attach: (pid) => this.attached.push(pid), keyOf });
   }

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import type { AutoShutdown, Restart } from "../lib/child_spec.ts";
 import {
   type Action,
+  childExited,
   type Family,
-  onExit,
   onRetry,
   RestartHistory,
   type Strategy,
@@ -48,7 +48,7 @@ function named(actions: Action<Child>[]): string[] {
 
 // --- Who is restarted with whom -----------------------------------------------------------------
 
-Deno.test("onExit() restarts only the child that ended when the strategy is one_for_one", () => {
+Deno.test("childExited() restarts only the child that ended when the strategy is one_for_one", () => {
   const [a, b, c] = [child("a"), child("b"), child("c")];
   const untouched: Family<Child> = {
     from: () => {
@@ -57,13 +57,13 @@ Deno.test("onExit() restarts only the child that ended when the strategy is one_
     significantUp: 0,
   };
   const supervision = { ...supervisionOf([a, b, c]), children: untouched };
-  assertEquals(named(onExit(supervision, b, "crash", 0)), ["report b", "start b"]);
+  assertEquals(named(childExited(supervision, b, "crash", 0)), ["report b", "start b"]);
 });
 
-Deno.test("onExit() stops all, last first, and starts all, first first, when the strategy is one_for_all", () => {
+Deno.test("childExited() stops all, last first, and starts all, first first, when the strategy is one_for_all", () => {
   const [a, b, c] = [child("a"), child("b"), child("c")];
   const supervision = supervisionOf([a, b, c], "one_for_all");
-  assertEquals(named(onExit(supervision, b, "crash", 0)), [
+  assertEquals(named(childExited(supervision, b, "crash", 0)), [
     "report b",
     "release b",
     "stop c",
@@ -75,10 +75,10 @@ Deno.test("onExit() stops all, last first, and starts all, first first, when the
   ]);
 });
 
-Deno.test("onExit() leaves those before the child alone when the strategy is rest_for_one", () => {
+Deno.test("childExited() leaves those before the child alone when the strategy is rest_for_one", () => {
   const [a, b, c] = [child("a"), child("b"), child("c")];
   const supervision = supervisionOf([a, b, c], "rest_for_one");
-  assertEquals(named(onExit(supervision, b, "crash", 0)), [
+  assertEquals(named(childExited(supervision, b, "crash", 0)), [
     "report b",
     "release b",
     "stop c",
@@ -88,9 +88,9 @@ Deno.test("onExit() leaves those before the child alone when the strategy is res
   ]);
 });
 
-Deno.test("onExit() stops temporary siblings for good", () => {
+Deno.test("childExited() stops temporary siblings for good", () => {
   const [a, b, c] = [child("a", "temporary"), child("b"), child("c", "temporary")];
-  assertEquals(named(onExit(supervisionOf([a, b, c], "one_for_all"), b, "crash", 0)), [
+  assertEquals(named(childExited(supervisionOf([a, b, c], "one_for_all"), b, "crash", 0)), [
     "report b",
     "release b",
     "stop c",
@@ -110,9 +110,9 @@ for (const restart of ["permanent", "transient", "temporary"] as const) {
     const isRestarted = restart === "permanent" || (restart === "transient" && !isOrderly);
     const isReported = restart === "permanent" || !isOrderly;
     const what = isRestarted ? "restarts" : "releases";
-    Deno.test(`onExit() ${what} a ${restart} child that ended with ${JSON.stringify(reason)}`, () => {
+    Deno.test(`childExited() ${what} a ${restart} child that ended with ${JSON.stringify(reason)}`, () => {
       const a = child("a", restart);
-      assertEquals(named(onExit(supervisionOf([a]), a, reason, 0)), [
+      assertEquals(named(childExited(supervisionOf([a]), a, reason, 0)), [
         ...(isReported ? ["report a"] : []),
         isRestarted ? "start a" : "release a",
       ]);
@@ -160,11 +160,11 @@ Deno.test("RestartHistory.add() agrees with a list of all restarts", () => {
   ));
 });
 
-Deno.test("onExit() and onRetry() end the supervisor when there were too many restarts", () => {
+Deno.test("childExited() and onRetry() end the supervisor when there were too many restarts", () => {
   const a = child("a");
   const supervision = supervisionOf([a], "one_for_one", "never", new RestartHistory(1, 5));
   assertEquals(named(onRetry(supervision, a, 0)), ["start a"]);
-  assertEquals(named(onExit(supervision, a, "crash", 1)), [
+  assertEquals(named(childExited(supervision, a, "crash", 1)), [
     "report a",
     "give_up a",
     "release a",
@@ -173,35 +173,39 @@ Deno.test("onExit() and onRetry() end the supervisor when there were too many re
   assertEquals(named(onRetry(supervision, a, 2)), ["give_up a", "release a", "shut_down"]);
   // An end that calls for no restart does not count.
   const b = child("b", "transient");
-  assertEquals(named(onExit(supervision, b, "normal", 2)), ["release b"]);
+  assertEquals(named(childExited(supervision, b, "normal", 2)), ["release b"]);
 });
 
 // --- Significant children -----------------------------------------------------------------------
 
-Deno.test("onExit() ends the supervisor with the first significant child when autoShutdown is any_significant", () => {
+Deno.test("childExited() ends the supervisor with the first significant child when autoShutdown is any_significant", () => {
   const [a, b] = [child("a", "transient", true), child("b", "temporary", true)];
   const supervision = supervisionOf([a, b], "one_for_one", "any_significant");
-  assertEquals(named(onExit(supervision, a, "normal", 0)), ["release a", "shut_down"]);
-  assertEquals(named(onExit(supervision, a, "crash", 0)), ["report a", "start a"]);
-  assertEquals(named(onExit(supervision, b, "crash", 0)), ["report b", "release b", "shut_down"]);
+  assertEquals(named(childExited(supervision, a, "normal", 0)), ["release a", "shut_down"]);
+  assertEquals(named(childExited(supervision, a, "crash", 0)), ["report a", "start a"]);
+  assertEquals(named(childExited(supervision, b, "crash", 0)), [
+    "report b",
+    "release b",
+    "shut_down",
+  ]);
 });
 
-Deno.test("onExit() ends the supervisor with the last significant child when autoShutdown is all_significant", () => {
+Deno.test("childExited() ends the supervisor with the last significant child when autoShutdown is all_significant", () => {
   const [a, b, c] = [
     child("a", "transient", true),
     child("b", "temporary", true),
     child("c", "temporary"),
   ];
   const supervision = supervisionOf([a, b, c], "one_for_one", "all_significant");
-  assertEquals(named(onExit(supervision, a, "normal", 0)), ["release a"]);
+  assertEquals(named(childExited(supervision, a, "normal", 0)), ["release a"]);
   a.isUp = false;
-  assertEquals(named(onExit(supervision, c, "normal", 0)), ["release c"]);
-  assertEquals(named(onExit(supervision, b, "normal", 0)), ["release b", "shut_down"]);
+  assertEquals(named(childExited(supervision, c, "normal", 0)), ["release c"]);
+  assertEquals(named(childExited(supervision, b, "normal", 0)), ["release b", "shut_down"]);
 });
 
-Deno.test("onExit() never ends the supervisor for significant children when autoShutdown is never", () => {
+Deno.test("childExited() never ends the supervisor for significant children when autoShutdown is never", () => {
   const a = child("a", "temporary", true);
-  assertEquals(named(onExit(supervisionOf([a]), a, "normal", 0)), ["release a"]);
+  assertEquals(named(childExited(supervisionOf([a]), a, "normal", 0)), ["release a"]);
 });
 
 // --- Against supervisor.erl ---------------------------------------------------------------------
@@ -417,7 +421,7 @@ class Performer implements Simulation {
 
   exit(id: string, reason: unknown, second: number): void {
     const child = this.#find(id, "up");
-    if (child !== undefined) this.#perform(onExit(this.#supervision, child, reason, second));
+    if (child !== undefined) this.#perform(childExited(this.#supervision, child, reason, second));
   }
 
   retry(second: number): void {
@@ -487,7 +491,7 @@ function play(scenario: Scenario, simulation: Simulation, world: World): unknown
   return seen;
 }
 
-Deno.test("onExit() and onRetry() do what supervisor.erl does, in every scenario", () => {
+Deno.test("childExited() and onRetry() do what supervisor.erl does, in every scenario", () => {
   const counts = { restarts: 0, ends: 0, retries: 0 };
   fc.assert(
     fc.property(scenarios, (scenario) => {

@@ -1,6 +1,6 @@
 /**
  * What a table keeps its objects in: values under keys, with an order in which they can be walked. There
- * are two, `ets_hash.ts` and `ets_tree.ts`; what a value is (an object, or all that have the key) is the
+ * are two, `hash.ts` and `tree.ts`; what a value is (an object, or all that have the key) is the
  * table's business.
  *
  * @module

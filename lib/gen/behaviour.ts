@@ -1,5 +1,5 @@
 /**
- * What all behaviours share: the loop that takes messages, the running of callbacks, the way out. Their start
+ * What `gen_server/server.ts` and `gen_statem/server.ts` share: the loop that takes messages, the running of callbacks, the way out. Their start
  * is in `start.ts`, the handling of system messages in `system.ts`.
  *
  * A behaviour is a subclass of {@linkcode Gen}; one instance serves all processes of one callback

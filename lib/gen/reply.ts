@@ -1,5 +1,5 @@
 /**
- * The `from` of a call, and how a call is answered by it.
+ * The `from` of a call, and how the call is answered by it, be it one of this runtime or of another node.
  *
  * @module
  */

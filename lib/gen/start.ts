@@ -1,6 +1,7 @@
 /**
  * The start of a server: its options, the call that waits for its `init`, and its name, which is registered
- * before that.
+ * before that. The behaviour that is started is handed in: `behaviour.ts` imports this file, and not the
+ * other way round.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { type CallKind, PendingCall } from "../kernel/calls.ts";
 import { now } from "../kernel/clock.ts";
 import { spawnCoroutine } from "../kernel/coroutine.ts";
 import { exit, reasonOf } from "../kernel/exit.ts";
-import { failure, REGISTRY_TIMEOUT_MS, whereis, withLimit } from "../kernel/lookup.ts";
+import { failure, locate, REGISTRY_TIMEOUT_MS, withLimit } from "../kernel/lookup.ts";
 import {
   type Address,
   addressOf,
@@ -243,7 +244,7 @@ export async function assertRegistered(name: Name | Pid | undefined): Promise<vo
   if (name === undefined || name === pid) return;
   if (isPid(name)) throw exit("process_not_registered");
   const { registry } = addressOf(name);
-  if (await whereis(process, name as ServerRef) === pid) return;
+  if (await locate(process, name as ServerRef) === pid) return;
   if (registry === localRegistry()) throw exit("process_not_registered");
   throw exit(
     (name as readonly Term[])[0] === "global"

@@ -1,5 +1,6 @@
 /**
- * System messages, as OTP's `sys` sends them to every server: `["system", from, request]`.
+ * System messages, as OTP's `sys` sends them to every server: `["system", from, request]`. The loop in
+ * `behaviour.ts` hands them over; what they ask of a behaviour is in {@linkcode SystemCallbacks}.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Time limits, as all functions take them that wait for something: in milliseconds, checked where they are
- * given.
+ * Time limits in milliseconds, as all functions take them that wait for something: checked where they are given.
  *
  * @module
  */

@@ -207,7 +207,7 @@ export class GenServer extends Gen {
       case "noreply":
         return this.#noreply(process, response, kind, payload);
       case "stop":
-        return this.#stop(process, response, kind, payload, from);
+        return this.#stopResponse(process, response, kind, payload, from);
     }
     this.#badReturn(process, response, kind, payload);
   }
@@ -241,7 +241,7 @@ export class GenServer extends Gen {
     if (length === 3) this.#applyExtra(process, response[2] as Extra);
   }
 
-  #stop(
+  #stopResponse(
     process: Process,
     response: readonly Term[],
     kind: Kind,

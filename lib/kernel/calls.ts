@@ -257,7 +257,7 @@ export function rejectFor(
   reject: (error: unknown) => void,
   error: unknown,
 ): void {
-  if (process.lineage === null) storage.run(undefined as unknown as Context, reject, error);
+  if (process.lineage === null) storage.run(undefined, reject, error);
   else if (process !== current || process.context === null) {
     storage.run(process.context ??= new Context(process), reject, error);
   } else reject(error);

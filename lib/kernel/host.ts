@@ -10,9 +10,10 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
+import type { Process } from "./process.ts";
 
 /** The process that the running code belongs to; the host keeps it across every `await`. See `scheduler.ts`. */
-export const storage: AsyncLocalStorage<Context> = new AsyncLocalStorage();
+export const storage: AsyncLocalStorage<Context | undefined> = new AsyncLocalStorage();
 
 /** Calls `callback` in a separate turn of the event loop, after the host timers that are due. */
 export const afterHostTurn: (callback: () => void) => void = setImmediate;
@@ -27,10 +28,10 @@ export const TURNS_FOR_IO: number = "Deno" in globalThis ? 62 : 1;
 /** The content of an asynchronous context: the process that its code belongs to. */
 export class Context {
   /** `null` while the context is the scheduler's own, shared by all synchronous callbacks. */
-  process: unknown;
+  process: Process | null;
 
   /** Creates a context of `process`. */
-  constructor(process: unknown) {
+  constructor(process: Process | null) {
     this.process = process;
   }
 }

@@ -43,10 +43,10 @@ export function lookUp<Result>(
 ): Result | Promise<Awaited<Result>> {
   const found = resolve(server);
   const lookups = process.extras === null ? null : process.extras.lookups;
-  if (!(isThenable(found)) && (lookups === null || !isInRegistry(server))) return act(found);
+  if (!isThenable(found) && (lookups === null || !isInRegistry(server))) return act(found);
   const { registry } = parseName(server);
   const earlier = lookups?.get(registry);
-  if (!(isThenable(found)) && earlier === undefined) return act(found);
+  if (!isThenable(found) && earlier === undefined) return act(found);
   keepContext(process);
   // In an object, as `act` may return a promise that must not be awaited here.
   const acted = withLimit(process, Promise.all([found, earlier]), limit)
@@ -62,9 +62,9 @@ export function lookUp<Result>(
  *
  * @param process The calling process, if it is known.
  */
-export function whereis(process: Process | null, server: ServerRef): Awaitable<Pid | undefined> {
+export function locate(process: Process | null, server: ServerRef): Awaitable<Pid | undefined> {
   const found = resolve(server);
-  if (!(isThenable(found))) return found;
+  if (!isThenable(found)) return found;
   if (process !== null) keepContext(process);
   return withLimit(process, found, REGISTRY_TIMEOUT_MS).then(undefined, (thrown) => {
     throw failure(thrown, "whereisName", [parseName(server).key]);

@@ -6,6 +6,9 @@
  * (`coroutine.ts`: an async function with its own control flow) and *handlers* (a callback per
  * message: all of OTP's behaviours), and one process table for both.
  *
+ * The types of the kernel form a circle: a process has calls, monitors, timers and a `Pid`, and each of these
+ * names its process. They are one recursive record in several files; values are imported one way only.
+ *
  * The record is kept small, as there may be a million: an idle process holds no promise and no
  * closure, and what few processes need is in {@linkcode Extras}, created on first use.
  *

@@ -7,7 +7,7 @@
 
 import { endWith, makeMainProcess } from "./coroutine.ts";
 import { Exit, exit, reasonOf } from "./exit.ts";
-import { type Context, onUncaught, storage } from "./host.ts";
+import { onUncaught, storage } from "./host.ts";
 import type { Process } from "./process.ts";
 import { report } from "./report.ts";
 import { current, whenTurnFailed } from "./scheduler.ts";
@@ -44,7 +44,7 @@ export function fence(): void {
 function ofContext(): Process | null {
   const context = storage.getStore();
   if (context === undefined) return main ??= makeMainProcess();
-  return context.process as Process | null;
+  return context.process;
 }
 
 function fenced(): Exit {
@@ -58,7 +58,7 @@ whenEnded((process, reason) => {
   main = null;
   if (reason === "normal") return;
   const error = new Exit(reason);
-  storage.run(undefined as unknown as Context, () => {
+  storage.run(undefined, () => {
     queueMicrotask(() => {
       throw error;
     });
@@ -70,7 +70,7 @@ whenTurnFailed(endWith);
 // An uncaught error, such as an unhandled rejection, terminates the process that it belongs to instead of
 // the program.
 onUncaught((context, thrown) => {
-  const process = context.process as Process | null;
+  const { process } = context;
   if (process !== null && !process.isDead) return endWith(process, thrown);
   if (process !== null && thrown instanceof Exit) return; // the fence
   const pid = process === null ? {} : { pid: process.pid };

@@ -64,8 +64,11 @@ export interface Watched {
   monitoredBy: Monitor | null;
 }
 
-/** A monitor that one process holds on another, and an element of a list of each of them. */
-export class Monitor {
+/**
+ * A monitor, and an element of two lists: that of its holder and that of its target. The kinds of monitors
+ * differ in what holds them, and in how that is notified.
+ */
+export abstract class Monitor<By extends Holder = Holder> {
   heldPrevious: Monitor | null = null;
   heldNext: Monitor | null;
   targetPrevious: Monitor | null = null;
@@ -74,7 +77,7 @@ export class Monitor {
   /** Enters the monitor on both sides. `object` identifies the target in the `DOWN` message. */
   constructor(
     readonly ref: Ref,
-    readonly holder: Holder,
+    readonly holder: By,
     readonly target: Watched,
     readonly object: Pid | NameOnNode,
     readonly tag: Term,
@@ -100,15 +103,27 @@ export class Monitor {
   }
 
   /** The process that is notified. */
-  get watcher(): Pid {
-    return (this.holder as Process).pid;
-  }
+  abstract get watcher(): Pid;
 
   /** Notifies the holder that the target has exited. Must be called after the monitor is removed. */
-  tell(reason: Term): void {
-    endAliasOf(this.ref);
-    deliver(this.holder as Process, [this.tag, this.ref, "process", this.object, reason]);
+  abstract tell(reason: Term): void;
+}
+
+/** A monitor of one process of this node on another. */
+export class LocalMonitor extends Monitor<Process> {
+  get watcher(): Pid {
+    return this.holder.pid;
   }
+
+  tell(reason: Term): void {
+    sendDown(this, reason);
+  }
+}
+
+/** Sends the `DOWN` message of a monitor to the process that holds it. */
+export function sendDown({ ref, holder, object, tag }: Monitor<Process>, reason: Term): void {
+  endAliasOf(ref);
+  deliver(holder, [tag, ref, "process", object, reason]);
 }
 
 // --- Messages -----------------------------------------------------------------------------------
@@ -206,7 +221,7 @@ export function monitor(
   if (target === holder) return ref;
   if (aliasMode !== undefined) new Alias(holder, ref, aliasMode);
   if (target !== null) {
-    new Monitor(ref, holder, target, object, tag);
+    new LocalMonitor(ref, holder, target, object, tag);
   } else if (isElsewhere(object) && distribution !== null) {
     distribution.monitor(ref, holder, object, tag);
   } else {

@@ -18,7 +18,7 @@ import { DEFAULT_LIMITS, type Mapping } from "./etf/mapping.ts";
 import { compareTerms } from "./etf/order.ts";
 import { speakExactly } from "./exact_speakers.ts";
 import { type GlobalOptions, globalService } from "./global/service.ts";
-import { NodeIdentities } from "./identities.ts";
+import { NodeIdentities } from "./node_identities.ts";
 import type { Identities } from "./identity.ts";
 import { announce, tellOfLoss } from "./node_monitors.ts";
 import { EarlierLives, Peer } from "./peer.ts";

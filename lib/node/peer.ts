@@ -17,6 +17,7 @@ import {
   type Holder,
   Monitor,
   removeLink,
+  sendDown,
   signalExit,
   type Watched,
 } from "../kernel/signals.ts";
@@ -145,7 +146,12 @@ export class Peer implements Holder, Watched {
     const held: Monitor[] = [];
     for (let each = this.monitoredBy; each !== null; each = each.targetNext) held.push(each);
     for (const monitor of held.reverse()) {
-      if (monitor.ref.target === monitor) endMonitor(monitor, "noconnection");
+      if (monitor.ref.target !== monitor) continue;
+      if (monitor instanceof OutgoingMonitor) endMonitor(monitor, "noconnection");
+      else {
+        monitor.remove();
+        monitor.tell("noconnection");
+      }
     }
   }
 
@@ -250,30 +256,28 @@ export class Peer implements Holder, Watched {
 }
 
 /** The monitor of a process there on one here. */
-export class IncomingMonitor extends Monitor {
-  readonly #peer: Peer;
+export class IncomingMonitor extends Monitor<Peer> {
   readonly #named: Pid | Atom;
   readonly #watcher: RemotePid;
 
   /** `named` is what the peer has asked for, and what it will be told of. */
   constructor(ref: Ref, peer: Peer, target: Process, named: Pid | Atom, watcher: RemotePid) {
     super(ref, peer, target, target.pid, "DOWN");
-    this.#peer = peer;
     this.#named = named;
     this.#watcher = watcher;
   }
 
-  override get watcher(): Pid {
+  get watcher(): Pid {
     return this.#watcher;
   }
 
-  override tell(reason: Term): void {
-    this.#peer.answer(["monitor_p_exit", this.#named, this.#watcher, this.ref, reason]);
+  tell(reason: Term): void {
+    this.holder.answer(["monitor_p_exit", this.#named, this.#watcher, this.ref, reason]);
   }
 }
 
-/** The monitor of a process here on one there. */
-export class OutgoingMonitor extends Monitor {
+/** A monitor on a process there, whatever holds it here. */
+export abstract class OutgoingMonitor<By extends Holder = Holder> extends Monitor<By> {
   readonly #peer: Peer;
   readonly #from: Pid;
   readonly #named: Pid | Atom;
@@ -283,7 +287,7 @@ export class OutgoingMonitor extends Monitor {
   /** Sends the monitor to the peer, in the name of `from`, unless it `isThere` already. */
   constructor(
     ref: Ref,
-    holder: Holder,
+    holder: By,
     peer: Peer,
     from: Pid,
     object: RemotePid | readonly [Atom, NodeName],
@@ -297,6 +301,10 @@ export class OutgoingMonitor extends Monitor {
     if (!isThere) peer.post(["monitor_p", from, this.#named, ref]);
   }
 
+  get watcher(): Pid {
+    return this.#from;
+  }
+
   override remove(): void {
     super.remove();
     if (this.isOver) return;
@@ -305,9 +313,16 @@ export class OutgoingMonitor extends Monitor {
   }
 }
 
+/** The monitor of a process here on one there. */
+export class HeldMonitor extends OutgoingMonitor<Process> {
+  tell(reason: Term): void {
+    sendDown(this, reason);
+  }
+}
+
 /** Ends a monitor on a process of another node: that has ended, or is out of reach. */
-export function endMonitor(monitor: Monitor, reason: Term): void {
-  (monitor as OutgoingMonitor).isOver = true;
+export function endMonitor(monitor: OutgoingMonitor, reason: Term): void {
+  monitor.isOver = true;
   monitor.remove();
   monitor.tell(reason);
 }

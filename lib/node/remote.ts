@@ -20,7 +20,7 @@ import { selfIfKnown } from "../kernel/self.ts";
 import { deliver, exitSignal, sendToAlias, sendToPid } from "../kernel/signals.ts";
 import { type Atom, isPid, type NodeName, Pid, Ref, type Term } from "../kernel/term.ts";
 import type { Control } from "./control.ts";
-import { endMonitor, IncomingMonitor, OutgoingMonitor, type Peer } from "./peer.ts";
+import { endMonitor, HeldMonitor, IncomingMonitor, OutgoingMonitor, type Peer } from "./peer.ts";
 import { understood } from "./protocols/interpreter.ts";
 import { Answer, RemoteCall } from "./remote_call.ts";
 
@@ -109,7 +109,7 @@ export class Remote implements Distribution {
 
   monitor(ref: Ref, holder: Process, object: RemotePid | NameOnNode, tag: Term): void {
     const peer = this.#peerOf(nodeOf(object));
-    new OutgoingMonitor(ref, holder, peer, holder.pid, object, tag);
+    new HeldMonitor(ref, holder, peer, holder.pid, object, tag);
   }
 
   onExit(pid: RemotePid, hook: ExitHook): () => void {
@@ -202,7 +202,7 @@ class Hook extends OutgoingMonitor {
     this.#hook = hook;
   }
 
-  override tell(reason: Term): void {
+  tell(reason: Term): void {
     this.#hook(reason);
   }
 }

@@ -120,7 +120,7 @@ export class RemoteCall extends OutgoingMonitor implements Call {
     rejectFor(this.caller, this.#reject, new Exit([why, this.#kind.describe(this)]));
   }
 
-  override tell(reason: Term): void {
+  tell(reason: Term): void {
     this.#over();
     if (reason === "noconnection") this.fail(["nodedown", this.#peer.node]);
     else if (this.#kind.ended === undefined) this.fail(reason);

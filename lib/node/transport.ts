@@ -2,7 +2,7 @@
  * The contract between nodes and what carries their signals: a transport finds peers, makes channels to
  * them, and says what comes through.
  *
- * Erlang's distribution protocol (`dist/`) is one; another could use worker threads.
+ * Erlang's distribution protocol (`distribution/`) is one; another could use worker threads.
  *
  * @module
  */

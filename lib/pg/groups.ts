@@ -1,6 +1,6 @@
 /**
  * The groups of one scope: who is in which, and how often. Here nothing is sent and nobody is watched;
- * that is `pg_scope.ts`.
+ * that is `scope.ts`.
  *
  * A group is there while it has a member or somebody watches it. The members of each other node are kept
  * apart, by the process that speaks for the scope there, so that they can be replaced and go together.

@@ -13,10 +13,13 @@ import { exitSignal, onExit, unlink } from "../kernel/signals.ts";
 import { inspect, isPid, type Pid, type Term } from "../kernel/term.ts";
 import { start as startTimer } from "../kernel/timers.ts";
 
-/** A child: its specification, and the process that it has at the moment. */
-export class Child {
+/**
+ * A child: its specification, and the process that it has at the moment. `Start` is what is kept of its start
+ * function.
+ */
+export class Child<Start = StartFunction> {
   readonly id: Term;
-  readonly start: StartFunction;
+  readonly start: Start;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: "worker" | "supervisor";
@@ -27,11 +30,11 @@ export class Child {
   /** It could not be restarted, and will be tried again. */
   isRestarting = false;
   /** Its neighbours in the order of their start. */
-  previous: Child | null = null;
-  next: Child | null = null;
+  previous: Child<Start> | null = null;
+  next: Child<Start> | null = null;
 
   /** A child of this specification, not started yet. */
-  constructor(spec: FullChildSpec) {
+  constructor(spec: SpecWith<Start>) {
     this.id = spec.id;
     this.start = spec.start;
     this.restart = spec.restart;
@@ -52,11 +55,14 @@ export class Child {
   }
 
   /** Its specification, in full. */
-  get spec(): FullChildSpec {
+  get spec(): SpecWith<Start> {
     const { id, start, restart, significant, shutdown, type, modules } = this;
     return { id, start, restart, significant, shutdown, type, modules };
   }
 }
+
+/** A child specification with every field, of which this is the start. */
+type SpecWith<Start> = Omit<FullChildSpec, "start"> & { readonly start: Start };
 
 // --- Starting -----------------------------------------------------------------------------------
 
@@ -70,18 +76,18 @@ export type Started =
  * Calls a start function in the running process, and waits for what comes of it. Never throws: what the
  * function throws is a failure in the words of `failed`, by default OTP's.
  */
-export function startChild(start: StartFunction, failed = caught): Awaitable<Started> {
+export function callStart(start: StartFunction, failed = caught): Awaitable<Started> {
   let outcome: unknown;
   try {
-    outcome = callStart(start);
+    outcome = applyStart(start);
   } catch (thrown) {
     return failed(thrown);
   }
   return isThenable(outcome) ? Promise.resolve(outcome).then(sort, failed) : sort(outcome);
 }
 
-/** Calls a start function. */
-export function callStart(start: StartFunction): unknown {
+/** Calls a start function, as it is: it may throw, and return anything. */
+export function applyStart(start: StartFunction): unknown {
   if (typeof start === "function") return start();
   const [module, name, args] = start;
   const callback = (module as Record<string, unknown>)[name];
@@ -149,7 +155,11 @@ class Ending {
   }
 }
 
-/** Tells whether a child that was stopped may have ended with `reason`. */
+/**
+ * Tells whether a child of a Supervisor that was stopped may have ended with `reason`. A permanent child that
+ * ends with `["shutdown", term]` is reported, as by OTP's supervisor; a DynamicSupervisor, as Elixir's, expects
+ * that of any child.
+ */
 export function isExpectedEnd(child: Child, reason: Term): boolean {
   if (reason === (child.shutdown === "brutal_kill" ? "killed" : "shutdown")) return true;
   return child.restart !== "permanent" && isOrderly(reason);
@@ -160,21 +170,17 @@ export function isExpectedEnd(child: Child, reason: Term): boolean {
 /** What a supervisor reports: an error with one of its children. */
 export type Context = "start_error" | "child_terminated" | "shutdown_error" | "shutdown";
 
-/** A child as reports show it. */
-export interface Offender extends Readonly<Omit<FullChildSpec, "modules" | "start">> {
-  /** Its process, or the last one it had. */
-  readonly pid: Term;
-  /** How it is started. */
-  readonly start: Term;
-}
-
-/** Reports an error of `child`. `supervisor` is the name that reports call the supervisor by. */
+/**
+ * Reports an error of `child`, whose process is shown as `childPid`. `supervisor` is the name that reports call
+ * the supervisor by.
+ */
 export function reportError(
   supervisor: Term,
   pid: Pid,
   context: Context,
   reason: Term,
-  child: Offender,
+  child: Child<unknown>,
+  childPid: Term,
 ): void {
   report({
     level: "error",
@@ -182,7 +188,7 @@ export function reportError(
     sasl: true,
     pid,
     reason,
-    details: { supervisor, context, offender: describe(child) },
+    details: { supervisor, context, offender: describe(child, childPid) },
   });
 }
 
@@ -193,10 +199,14 @@ export function reportProgress(supervisor: Term, pid: Pid, child: Child): void {
     kind: "progress",
     sasl: true,
     pid,
-    details: { supervisor, context: "progress", started: describe(child) },
+    details: { supervisor, context: "progress", started: describe(child, child.pid) },
   });
 }
 
-function describe({ pid, id, start, restart, significant, shutdown, type }: Offender): Term {
+/** A child as reports show it. */
+function describe(
+  { id, start, restart, significant, shutdown, type }: Child<unknown>,
+  pid: Term,
+): Term {
   return { pid, id, start, restart, significant, shutdown, type };
 }

@@ -1,6 +1,6 @@
 /**
- * The children of one supervisor, in the order of their start, and found in constant time by id and by
- * process.
+ * The children of one `Supervisor`, in the order of their start, and found in constant time by id and by
+ * process. Those of a `DynamicSupervisor` have neither order nor id: it keeps them itself.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What supervisors of all kinds have in common, apart from their children.
+ * What supervisors of all kinds have in common, apart from their state: the `init` of their module, the names
+ * and words of their reports, what lies in their mailbox.
  *
  * @module
  */

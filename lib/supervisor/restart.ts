@@ -1,7 +1,7 @@
 /**
  * What a supervisor does when a child has ended, as pure rules: the children, the strategy, the
- * restarts so far and the event go in, a list of actions comes out. Who performs them (`supervisor.ts`)
- * takes them one after another, and decides nothing.
+ * restarts so far and the event go in, a list of actions comes out. A supervisor
+ * (`../supervisor.ts`, `../dynamic_supervisor.ts`) performs them one after another, and decides nothing.
  *
  * A start that fails ends its list: the rest is dropped, the child counts as `restarting`, and is put
  * to {@linkcode onRetry} when its turn has come.
@@ -112,7 +112,7 @@ export class RestartHistory {
 }
 
 /** A child has ended by itself with `reason`. `second` is the time in whole seconds. */
-export function onExit<Child extends Member>(
+export function childExited<Child extends Member>(
   supervision: Supervision<Child>,
   child: Child,
   reason: Term,

@@ -14,7 +14,7 @@ import { spawnCoroutine } from "../../kernel/coroutine.ts";
 import { RemotePid } from "../../kernel/distribution.ts";
 import type { Process } from "../../kernel/process.ts";
 import { self } from "../../kernel/self.ts";
-import { link, Monitor, monitor } from "../../kernel/signals.ts";
+import { link, LocalMonitor, Monitor, monitor } from "../../kernel/signals.ts";
 import {
   type Atom,
   inspect,
@@ -27,7 +27,7 @@ import {
 import { SPAWNED_LINKED, SPAWNED_MONITORED } from "../control.ts";
 import { executeCall, executeCast, undef } from "./execute.ts";
 import { exported, type ExportedFunction } from "./exports.ts";
-import { OutgoingMonitor, type Peer } from "../peer.ts";
+import { HeldMonitor, type Peer } from "../peer.ts";
 import { holdBack, type SpawnSignal } from "../remote.ts";
 
 /** What is to be run: the function of a module, and its arguments. */
@@ -160,7 +160,7 @@ export function watch(caller: Process, process: Process, options: RequestOptions
 }
 
 /** A monitor on a process here that tells a function, and not the mailbox. */
-class ToldMonitor extends Monitor {
+class ToldMonitor extends LocalMonitor {
   readonly #ended: (reason: Term) => void;
 
   constructor(ref: Ref, holder: Process, target: Process, pid: Pid, ended: (reason: Term) => void) {
@@ -174,7 +174,7 @@ class ToldMonitor extends Monitor {
 }
 
 /** A monitor on a process elsewhere, started with it, that tells a function, if there is one. */
-class SpawnedMonitor extends OutgoingMonitor {
+class SpawnedMonitor extends HeldMonitor {
   readonly #ended: ((reason: Term) => void) | undefined;
 
   constructor(
@@ -195,15 +195,13 @@ class SpawnedMonitor extends OutgoingMonitor {
 }
 
 /** A request that waits for its answer. It hears of the end of the connection as a monitor does. */
-class SpawnRequest extends Monitor implements Requested {
-  readonly #caller: Process;
+class SpawnRequest extends LocalMonitor implements Requested {
   readonly #peer: Peer;
   readonly #options: RequestOptions;
   readonly #events: SpawnEvents;
 
   constructor(caller: Process, peer: Peer, options: RequestOptions, events: SpawnEvents) {
     super(new Ref(), caller, peer, caller.pid, "spawn_reply");
-    this.#caller = caller;
     this.#peer = peer;
     this.#options = options;
     this.#events = events;
@@ -213,18 +211,18 @@ class SpawnRequest extends Monitor implements Requested {
     const { link, monitor } = this.#options;
     const options = [...(link ? ["link"] : []), ...(monitor ? ["monitor"] : [])];
     const mfa = [module, name, args.length] as const;
-    const { pid } = this.#caller;
+    const { pid } = this.holder;
     this.#peer.post(["spawn_request", this.ref, pid, groupLeader, mfa, options, args]);
-    if (this.#peer.isBusy) holdBack(this.#caller, this.#peer);
+    if (this.#peer.isBusy) holdBack(this.holder, this.#peer);
   }
 
   /** The peer has answered. */
   answered(flags: number, result: Pid | Atom): void {
     this.remove();
     if (!(result instanceof RemotePid)) return this.#events.refused(String(result));
-    if (flags & SPAWNED_LINKED) this.#peer.linked(result, this.#caller.pid);
+    if (flags & SPAWNED_LINKED) this.#peer.linked(result, this.holder.pid);
     if (flags & SPAWNED_MONITORED) {
-      new SpawnedMonitor(this.ref, this.#caller, this.#peer, result, this.#events.ended);
+      new SpawnedMonitor(this.ref, this.holder, this.#peer, result, this.#events.ended);
     }
     this.#events.started(result, this.ref);
   }

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { afterHostTurn, type Context, storage } from "../../kernel/host.ts";
+import { afterHostTurn, storage } from "../../kernel/host.ts";
 import { OwnedTimer } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
 import { inspect, type NodeName } from "../../kernel/term.ts";
@@ -356,5 +356,5 @@ export class Connection implements Channel {
 
 /** Runs `callback` as a part of no process, whoever calls. */
 function outside(callback: () => void): void {
-  storage.run(undefined as unknown as Context, callback);
+  storage.run(undefined, callback);
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { spawn } from "../../mod.ts";
 import { RemotePid, RemoteRef } from "../../lib/kernel/distribution.ts";
 import { nodeName, Ref, setNodeName } from "../../lib/kernel/term.ts";
-import { NodeIdentities } from "../../lib/node/identities.ts";
+import { NodeIdentities } from "../../lib/node/node_identities.ts";
 
 /** Runs `body` as the node `d@h` in its life number 5. */
 function identitiesTest(title: string, body: (identities: NodeIdentities) => void): void {
