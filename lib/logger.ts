@@ -21,7 +21,14 @@
 import { formatError } from "./application/error.ts";
 import type { ErrorInfo } from "./gen/crash.ts";
 import { errorOf, formatExit } from "./kernel/exit.ts";
-import { type Level, type Report, report, type Reporter, setReporter } from "./kernel/report.ts";
+import {
+  type Level,
+  type Report,
+  report,
+  type Reporter,
+  setDefaultReporter,
+  setReporter,
+} from "./kernel/report.ts";
 import { inspect, isAtom, isPid, type Term } from "./kernel/term.ts";
 
 export type { Level, Report };
@@ -71,8 +78,13 @@ function assertLevel(level: unknown, known: readonly (Level | "none")[]): void {
 /**
  * Hands all further reports to `handler`, and returns the one that had them until now.
  *
- * A handler that throws, or rejects, loses the report, and nothing else. It runs in the process that the
- * report is about, or that logs, and should be quick.
+ * A handler runs outside of all processes, synchronously, in an asynchronous context of its own, and should
+ * be quick. It may log, send and cast; it has no `self()`, and so cannot call, receive or spawn: let it send
+ * the reports to a process that does.
+ *
+ * A handler that throws, rejects, or leaves a rejected promise behind, even later, loses the report, and
+ * nothing else. It is removed then, as OTP removes a failing handler: the default handler takes its place,
+ * and prints one line about it (a report of the kind `"log_handler"`).
  *
  * @example Collect reports in a test
  * ```ts
@@ -150,6 +162,8 @@ export function format(report: Report): string {
       return `GenServer ${who} received an unexpected message, which no handleInfo takes: ${
         inspect(lastMessage)
       }`;
+    case "log_handler":
+      return `Log handler removed, as it failed: ${formatExit(reason).replace(/\s*\n\s*/g, " ")}`;
     case "uncaught":
       return `An error was thrown, or a promise rejected, where nobody waits for it\n${
         formatReason(reason)
@@ -286,4 +300,4 @@ function formatReason(reason: Term): string {
   return [`** (${error.name}) ${error.message}`, ...stack].join("\n");
 }
 
-setReporter(defaultHandler);
+setDefaultReporter(defaultHandler);
