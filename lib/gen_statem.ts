@@ -67,6 +67,8 @@
  * @module
  */
 
+import { hasThen, thenError } from "./kernel/awaitable.ts";
+import { fairly, rejectFairly } from "./kernel/fair.ts";
 import {
   assertRegistered,
   start as startGen,
@@ -286,7 +288,7 @@ function startAs(
     }
     return startGen(behaviour, argument, options, mode);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -394,6 +396,7 @@ export function reply(
         }`,
       );
     }
+    if (hasThen(action[2])) throw thenError("reply with");
     answer(action[1], action[2]);
   }
   return "ok";
@@ -458,7 +461,7 @@ export function stop(
  * await GenStatem.stop(machine);
  * ```
  */
-export async function enterLoop(
+export function enterLoop(
   module: Omit<Module, "init">,
   options: EnterLoopOptions,
   state: Term,
@@ -466,10 +469,12 @@ export async function enterLoop(
   name?: Name | Pid,
   actions: Actions = [],
 ): Promise<never> {
-  const behaviour = behaviourOf(module as Module);
-  await assertRegistered(name);
-  const process = self();
-  if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");
-  behaviour.enter(process, options, [state, data], isPid(name) ? undefined : name, actions);
-  return await new Promise<never>(() => {});
+  return fairly(async () => {
+    const behaviour = behaviourOf(module as Module);
+    await assertRegistered(name);
+    const process = self();
+    if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");
+    behaviour.enter(process, options, [state, data], isPid(name) ? undefined : name, actions);
+    return await new Promise<never>(() => {});
+  });
 }

@@ -39,6 +39,7 @@
  * @module
  */
 
+import { fairly } from "./kernel/fair.ts";
 import type { ChildSpec } from "./child_spec.ts";
 import { call, start as startServer, startLink as startServerLink } from "./gen_server.ts";
 import { fence, self } from "./kernel/self.ts";
@@ -86,15 +87,19 @@ export type Event<Group = Term> = readonly [
  * @throws {TypeError} If `scope` is no atom: the promise rejects.
  * @see Erlang `pg:start_link/0,1`
  */
-export async function startLink(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
-  assertScope(scope, "start");
-  return await startServerLink(SCOPE, scope, { name: scope }) as StartResult;
+export function startLink(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
+  return fairly(async () => {
+    assertScope(scope, "start");
+    return await startServerLink(SCOPE, scope, { name: scope }) as StartResult;
+  });
 }
 
 /** Starts a scope without a link to the calling process. Otherwise as {@linkcode startLink}. @see Erlang `pg:start/1` */
-export async function start(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
-  assertScope(scope, "start");
-  return await startServer(SCOPE, scope, { name: scope }) as StartResult;
+export function start(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
+  return fairly(async () => {
+    assertScope(scope, "start");
+    return await startServer(SCOPE, scope, { name: scope }) as StartResult;
+  });
 }
 
 /** The child specification of a scope: `Pg` and `[Pg, scope]` are children. */
@@ -118,11 +123,13 @@ export function childSpec(scope: Atom | readonly [] = DEFAULT_SCOPE): ChildSpec 
 export function join(group: Term, pids: Pid | readonly Pid[]): Promise<"ok">;
 /** The same, in another scope. */
 export function join(scope: Atom, group: Term, pids: Pid | readonly Pid[]): Promise<"ok">;
-export async function join(...args: Term[]): Promise<"ok"> {
-  const [scope, group, pids] = scoped(args, 2);
-  assertLocal(pids, "join a group");
-  scopeNamed(scope)?.group(group); // throws if it cannot be named
-  return await ask(scope, ["join_local", group, pids]) as "ok";
+export function join(...args: Term[]): Promise<"ok"> {
+  return fairly(async () => {
+    const [scope, group, pids] = scoped(args, 2);
+    assertLocal(pids, "join a group");
+    scopeNamed(scope)?.group(group); // throws if it cannot be named
+    return await ask(scope, ["join_local", group, pids]) as "ok";
+  });
 }
 
 /**
@@ -140,10 +147,12 @@ export function leave(
   group: Term,
   pids: Pid | readonly Pid[],
 ): Promise<"ok" | "not_joined">;
-export async function leave(...args: Term[]): Promise<"ok" | "not_joined"> {
-  const [scope, group, pids] = scoped(args, 2);
-  assertLocal(pids, "leave a group");
-  return await ask(scope, ["leave_local", group, pids]) as "ok" | "not_joined";
+export function leave(...args: Term[]): Promise<"ok" | "not_joined"> {
+  return fairly(async () => {
+    const [scope, group, pids] = scoped(args, 2);
+    assertLocal(pids, "leave a group");
+    return await ask(scope, ["leave_local", group, pids]) as "ok" | "not_joined";
+  });
 }
 
 // --- Looking ------------------------------------------------------------------------------------
@@ -212,11 +221,13 @@ function groupsOf(scope: Atom) {
  * message says so: monitor its process, too.
  * @see Erlang `pg:monitor_scope/0,1`
  */
-export async function monitorScope(
+export function monitorScope(
   scope: Atom = DEFAULT_SCOPE,
 ): Promise<readonly [Ref, ReadonlyMap<Term, readonly Pid[]>]> {
-  assertScope(scope, "monitor");
-  return await ask(scope, "monitor") as readonly [Ref, ReadonlyMap<Term, readonly Pid[]>];
+  return fairly(async () => {
+    assertScope(scope, "monitor");
+    return await ask(scope, "monitor") as readonly [Ref, ReadonlyMap<Term, readonly Pid[]>];
+  });
 }
 
 /**
@@ -229,9 +240,11 @@ export async function monitorScope(
 export function monitor(group: Term): Promise<readonly [Ref, readonly Pid[]]>;
 /** The same, in another scope. */
 export function monitor(scope: Atom, group: Term): Promise<readonly [Ref, readonly Pid[]]>;
-export async function monitor(...args: Term[]): Promise<readonly [Ref, readonly Pid[]]> {
-  const [scope, group] = scoped(args, 1);
-  return await ask(scope, ["monitor", group]) as readonly [Ref, readonly Pid[]];
+export function monitor(...args: Term[]): Promise<readonly [Ref, readonly Pid[]]> {
+  return fairly(async () => {
+    const [scope, group] = scoped(args, 1);
+    return await ask(scope, ["monitor", group]) as readonly [Ref, readonly Pid[]];
+  });
 }
 
 /**
@@ -245,15 +258,17 @@ export async function monitor(...args: Term[]): Promise<readonly [Ref, readonly 
 export function demonitor(ref: Ref): Promise<"ok" | false>;
 /** The same, in another scope. */
 export function demonitor(scope: Atom, ref: Ref): Promise<"ok" | false>;
-export async function demonitor(...args: Term[]): Promise<"ok" | false> {
-  const process = self();
-  const [scope, ref] = scoped(args, 1);
-  if (!(ref instanceof Ref)) {
-    throw new TypeError(`Cannot demonitor groups: expected a reference, found ${inspect(ref)}`);
-  }
-  const answer = await ask(scope, ["demonitor", ref]) as "ok" | false;
-  while (answer === "ok" && process.remove((message) => isEvent(message, ref)));
-  return answer;
+export function demonitor(...args: Term[]): Promise<"ok" | false> {
+  return fairly(async () => {
+    const process = self();
+    const [scope, ref] = scoped(args, 1);
+    if (!(ref instanceof Ref)) {
+      throw new TypeError(`Cannot demonitor groups: expected a reference, found ${inspect(ref)}`);
+    }
+    const answer = await ask(scope, ["demonitor", ref]) as "ok" | false;
+    while (answer === "ok" && process.remove((message) => isEvent(message, ref)));
+    return answer;
+  });
 }
 
 function isEvent(message: Term, ref: Ref): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { rejectFairly } from "./kernel/fair.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { receiveMessage, takeAll, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
@@ -113,7 +114,10 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
  *
  * A process receives in one place at a time. Outside of processes it is the main process's mail.
  *
- * @throws {TypeError} If this process waits in a `receive` already (one that lost a `Promise.race`,
+ * A promise, or another object that has a method `then`, can be received with a clause only, as no promise
+ * resolves with it. Without a clause it is taken out of the mailbox and dropped, and the `receive` rejects.
+ *
+ * @throws {TypeError} If the message has a method `then`, and there is no clause. If this process waits in a `receive` already (one that lost a `Promise.race`,
  * maybe: give that one an `after`), if a clause is none, or if there are two of {@linkcode after}. A
  * message that meets what is no function stays in the mailbox.
  * @see Erlang's and Elixir's `receive`
@@ -158,17 +162,22 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
  * assertEquals(reason, "normal");
  * ```
  */
-export async function receive<const Clauses extends readonly Clause[]>(
+export function receive<const Clauses extends readonly Clause[]>(
   ...clauses: Clauses
 ): Promise<ResultOf<Clauses>>;
 export async function receive(...clauses: Clause[]): Promise<unknown> {
-  const process = self();
-  if (clauses.length === 0) return await receiveMessage(process, null, Infinity);
-  const { wanted, otherwise } = sort(clauses);
   let body: (() => unknown) | undefined;
-  const accepts = (message: Term) => (body = choose(wanted, message)) !== undefined;
-  const message = await receiveMessage(process, accepts, otherwise?.timeout ?? Infinity);
-  return message === TIMED_OUT ? otherwise!.body() : body!();
+  try {
+    const process = self();
+    if (clauses.length === 0) return await receiveMessage(process, null, Infinity);
+    const { wanted, otherwise } = sort(clauses);
+    const accepts = (message: Term) => (body = choose(wanted, message)) !== undefined;
+    const message = await receiveMessage(process, accepts, otherwise?.timeout ?? Infinity);
+    if (message === TIMED_OUT) body = () => otherwise!.body();
+  } catch (error) {
+    return await rejectFairly(error);
+  }
+  return body!();
 }
 
 /** What a receive wants, and what it does when that does not come. */

@@ -46,6 +46,7 @@
  * @module
  */
 
+import { rejectFairly } from "./kernel/fair.ts";
 import {
   callStart,
   Child,
@@ -260,7 +261,7 @@ export function startLink(
       ? start(Default, init(first, second as InitOptions), second as StartOptions)
       : start(first as Module, second, options);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -339,7 +340,7 @@ export function startChild(
   try {
     return ask(supervisor, ["start_child", childSpec(child)]);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 

@@ -46,6 +46,8 @@
  * @module
  */
 
+import { hasThen, thenError } from "./kernel/awaitable.ts";
+import { fairly } from "./kernel/fair.ts";
 import { ask } from "./gen/client.ts";
 import {
   Debug,
@@ -135,11 +137,13 @@ export interface Status {
  * fails to say.
  * @see OTP `sys:get_state/1,2`
  */
-export async function getState(
+export function getState(
   server: ServerRef,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<Term> {
-  return unwrapped(await system(server, "get_state", timeout));
+  return fairly(async () => {
+    return unwrapped(await system(server, "get_state", timeout));
+  });
 }
 
 /**
@@ -152,20 +156,23 @@ export async function getState(
  * @throws {TypeError} If `change` is no function.
  * @see OTP `sys:replace_state/2,3`
  */
-export async function replaceState<State>(
+export function replaceState<State>(
   server: ServerRef,
   // deno-lint-ignore no-explicit-any -- whoever calls knows the server's state
   change: (state: any) => State | Promise<State>,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<State> {
-  if (typeof change !== "function") {
-    throw new TypeError(`Cannot replace a state: expected a function, found ${inspect(change)}`);
-  }
-  return unwrapped(await system(server, ["replace_state", change], timeout)) as State;
+  return fairly(async () => {
+    if (typeof change !== "function") {
+      throw new TypeError(`Cannot replace a state: expected a function, found ${inspect(change)}`);
+    }
+    return unwrapped(await system(server, ["replace_state", change], timeout)) as State;
+  });
 }
 
 function unwrapped(result: Term): Term {
   const [tag, value] = result as readonly [string, Term];
+  if (tag === "ok" && hasThen(value)) throw thenError("return a state that is");
   if (tag === "ok") return value;
   throw exit(value);
 }
@@ -241,16 +248,18 @@ export function changeCode(
 }
 
 /** Has a server run `operation` on its debug functions. */
-async function debug<T>(
+function debug<T>(
   server: ServerRef,
   timeout: number,
   name: string,
   args: readonly Term[],
   operation: (debug: Debug) => T,
 ): Promise<T> {
-  operation(new Debug()); // fails here, if it must
-  const request: DebugRequest = ["debug", operation, name, args];
-  return await system(server, request, timeout) as T;
+  return fairly(async () => {
+    operation(new Debug()); // fails here, if it must
+    const request: DebugRequest = ["debug", operation, name, args];
+    return await system(server, request, timeout) as T;
+  });
 }
 
 /** Has a server run `operation` on its debug functions, and resolves with `"ok"`. */

@@ -18,6 +18,7 @@
  * @module
  */
 
+import { fairly } from "../lib/kernel/fair.ts";
 import { exit } from "../lib/kernel/exit.ts";
 import type { Awaitable } from "../lib/kernel/awaitable.ts";
 import type { Process } from "../lib/kernel/process.ts";
@@ -278,12 +279,14 @@ const FIRST_WAIT_MS = 250;
  * @throws {RangeError} If `retries` is neither a whole number from 0 nor `Infinity`.
  * @see Erlang `global:set_lock/1,2,3`; there a lock that gets free is noticed after the wait only.
  */
-export async function setLock(
+export function setLock(
   id: LockId,
   nodes: readonly NodeName[] = allNodes(),
   retries: number = Infinity,
 ): Promise<boolean> {
-  return await lock(self(), id, nodes, retries);
+  return fairly(async () => {
+    return await lock(self(), id, nodes, retries);
+  });
 }
 
 async function lock(
@@ -363,23 +366,25 @@ function isBeyond(nodes: readonly NodeName[]): boolean {
  * assertEquals(result, false);
  * ```
  */
-export async function trans<Result>(
+export function trans<Result>(
   id: LockId,
   body: () => Result,
   nodes: readonly NodeName[] = allNodes(),
   retries: number = Infinity,
 ): Promise<Awaited<Result> | "aborted"> {
-  const process = self();
-  if (typeof body !== "function") {
-    throw new TypeError(`Cannot run a transaction: expected a function, found ${inspect(body)}`);
-  }
-  if (!await lock(process, id, nodes, retries)) return "aborted";
-  fence(); // it may have ended since
-  try {
-    return await body();
-  } finally {
-    await unlock(process, id, nodes);
-  }
+  return fairly(async (): Promise<Awaited<Result> | "aborted"> => {
+    const process = self();
+    if (typeof body !== "function") {
+      throw new TypeError(`Cannot run a transaction: expected a function, found ${inspect(body)}`);
+    }
+    if (!await lock(process, id, nodes, retries)) return "aborted";
+    fence(); // it may have ended since
+    try {
+      return await body();
+    } finally {
+      await unlock(process, id, nodes);
+    }
+  });
 }
 
 function checkLock(what: string, id: unknown, nodes: unknown): void {

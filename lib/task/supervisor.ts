@@ -29,6 +29,7 @@
  * @module
  */
 
+import { fairly } from "../kernel/fair.ts";
 import { type ChildSpec, idFromName, type Restart, type Shutdown } from "../child_spec.ts";
 import {
   init,
@@ -155,9 +156,11 @@ export function childSpec(options: StartOptions | readonly [] = {}): ChildSpec {
 }
 
 /** The tasks of a supervisor that run. @see Elixir `Task.Supervisor.children/1` */
-export async function children(supervisor: ServerRef): Promise<Pid[]> {
-  const infos = await whichChildren(supervisor);
-  return infos.map(([, child]) => child).filter(isPid);
+export function children(supervisor: ServerRef): Promise<Pid[]> {
+  return fairly(async () => {
+    const infos = await whichChildren(supervisor);
+    return infos.map(([, child]) => child).filter(isPid);
+  });
 }
 
 /**
@@ -200,7 +203,7 @@ export function async<Module extends object, const Name extends FunctionName<Mod
   options?: AsyncOptions,
 ): Promise<Task<ResultOf<Module, Name>>>;
 export function async(supervisor: ServerRef, ...what: Mapping): Promise<Task> {
-  return startAwaited(supervisor, what, true);
+  return fairly(() => startAwaited(supervisor, what, true));
 }
 
 /**
@@ -261,7 +264,7 @@ export function asyncNolink<Module extends object, const Name extends FunctionNa
   options?: AsyncOptions,
 ): Promise<Task<ResultOf<Module, Name>>>;
 export function asyncNolink(supervisor: ServerRef, ...what: Mapping): Promise<Task> {
-  return startAwaited(supervisor, what, false);
+  return fairly(() => startAwaited(supervisor, what, false));
 }
 
 async function startAwaited(
@@ -319,13 +322,15 @@ export function startChild<Module extends object, const Name extends FunctionNam
   args: ArgumentsOf<Module, Name>,
   options?: StartChildOptions,
 ): Promise<StartChildResult>;
-export async function startChild(
+export function startChild(
   supervisor: ServerRef,
   ...what: Mapping
 ): Promise<StartChildResult> {
-  const { call, options } = mappingOf<StartChildOptions>("start a task", what);
-  const args = [originOf(self()), call] as const;
-  return await askFor(supervisor, args, options.restart, options.shutdown);
+  return fairly(async () => {
+    const { call, options } = mappingOf<StartChildOptions>("start a task", what);
+    const args = [originOf(self()), call] as const;
+    return await askFor(supervisor, args, options.restart, options.shutdown);
+  });
 }
 
 // --- Streams ------------------------------------------------------------------------------------
