@@ -9,7 +9,7 @@ import { callbackOf, Gen } from "../gen/behaviour.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import type { Status } from "../gen/status.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/awaitable.ts";
+import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { reasonOf } from "../kernel/exit.ts";
 import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";
@@ -224,6 +224,7 @@ export class GenServer extends Gen {
     if (!isCall || (length !== 3 && (length !== 4 || !isExtra(response[3])))) {
       return this.#badReturn(process, response, kind, payload);
     }
+    if (hasThen(response[1])) return this.#refuseReply(process, kind, payload);
     process.state = response[2];
     if (process.server !== null) debugOut(process, response[1], from ?? (kind as PendingCall).from);
     if (from === null) (kind as PendingCall).reply(response[1]);
@@ -253,6 +254,7 @@ export class GenServer extends Gen {
       process.state = response[2];
       this.stop(process, response[1], kind, payload);
     } else if (length === 4 && (from !== null || kind instanceof PendingCall)) {
+      if (hasThen(response[2])) return this.#refuseReply(process, kind, payload);
       process.state = response[3];
       this.#stopWithReply(process, response, kind, payload, from);
     } else {
@@ -272,6 +274,11 @@ export class GenServer extends Gen {
       answer(client, reply);
       if (process.server !== null) debugOut(process, reply, client);
     });
+  }
+
+  /** Ends the server for a reply that no promise resolves with: its caller would wait for ever. */
+  #refuseReply(process: Process, kind: Kind, payload: Term): void {
+    this.stop(process, reasonOf(thenError("reply with")), kind, payload);
   }
 
   #badReturn(process: Process, response: unknown, kind: Kind, payload: Term): void {

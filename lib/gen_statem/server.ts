@@ -9,7 +9,7 @@ import { callbackOf, Gen } from "../gen/behaviour.ts";
 import type { StartOptions } from "../gen/start.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import { PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/awaitable.ts";
+import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { Exit, isOrderly, reasonOf } from "../kernel/exit.ts";
 import { afterHostTurn } from "../kernel/host.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";
@@ -327,6 +327,7 @@ export class GenStatem extends Gen {
       switch (tag) {
         case "reply":
           if (length !== 3 || !isFrom(second)) break;
+          if (hasThen(action[2])) return this.#crash(process, machine, thenError("reply with"));
           send(process, action as unknown as ReplyAction);
           return true;
         case "hibernate":
@@ -416,6 +417,7 @@ export class GenStatem extends Gen {
       if (!isReply(action)) {
         return this.#fail(process, machine, ["bad_reply_action_from_state_function", action]);
       }
+      if (hasThen(action[2])) return this.#crash(process, machine, thenError("reply with"));
       send(process, action);
     }
     return this.#end(process, reason);
