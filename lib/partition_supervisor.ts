@@ -59,6 +59,7 @@
  * @module
  */
 
+import { fairly, rejectFairly } from "./kernel/fair.ts";
 import { applyStart } from "./supervisor/child.ts";
 import {
   type ChildOf,
@@ -216,7 +217,7 @@ export function startLink<const Given extends ChildSpec | ModuleSpec>(
   try {
     return startWith(options as StartOptions<unknown> as StartOptions);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -349,27 +350,29 @@ function withTable<Result>(
  * await PartitionSupervisor.stop("workers");
  * ```
  */
-export async function resize(supervisor: ServerRef, partitions: number): Promise<number> {
-  const call = ["resize", [supervisor, partitions]] as const;
-  const [table, pid] = await withTable(supervisor, call, (table, pid) => [table, pid] as const);
-  if (!Number.isSafeInteger(partitions) || partitions < 0 || partitions > table.most) {
-    throw new RangeError(
-      `Cannot resize a partition supervisor: expected a number of partitions from 0 to ${table.most}, ` +
-        `found ${inspect(partitions)}`,
-    );
-  }
-  const before = table.partitions;
-  const change: Change = { wanted: partitions };
-  table.change = change;
-  table.partitions = Math.min(partitions, before);
-  const failure = await adjust(pid, table);
-  if (failure !== undefined) {
-    if (table.change === change) table.change = { wanted: table.partitions };
-    await adjust(pid, table);
-    throw exit([failure[1], ["PartitionSupervisor", ...call]]);
-  }
-  if (table.change === change) table.partitions = partitions;
-  return before;
+export function resize(supervisor: ServerRef, partitions: number): Promise<number> {
+  return fairly(async () => {
+    const call = ["resize", [supervisor, partitions]] as const;
+    const [table, pid] = await withTable(supervisor, call, (table, pid) => [table, pid] as const);
+    if (!Number.isSafeInteger(partitions) || partitions < 0 || partitions > table.most) {
+      throw new RangeError(
+        `Cannot resize a partition supervisor: expected a number of partitions from 0 to ${table.most}, ` +
+          `found ${inspect(partitions)}`,
+      );
+    }
+    const before = table.partitions;
+    const change: Change = { wanted: partitions };
+    table.change = change;
+    table.partitions = Math.min(partitions, before);
+    const failure = await adjust(pid, table);
+    if (failure !== undefined) {
+      if (table.change === change) table.change = { wanted: table.partitions };
+      await adjust(pid, table);
+      throw exit([failure[1], ["PartitionSupervisor", ...call]]);
+    }
+    if (table.change === change) table.partitions = partitions;
+    return before;
+  });
 }
 
 /**

@@ -14,7 +14,7 @@ import { now } from "./clock.ts";
 import { type Awaitable, isThenable } from "./awaitable.ts";
 import { COROUTINE } from "./coroutine.ts";
 import { exit } from "./exit.ts";
-import { storage } from "./host.ts";
+import { enterContext } from "./host.ts";
 import { type Address, parseName, resolve, type ServerRef } from "./names.ts";
 import { BUSY, OwnedTimer, Process } from "./process.ts";
 import { contextOf, keepContext, runAs } from "./scheduler.ts";
@@ -128,7 +128,7 @@ function askAside(
   const end = () => terminate(helper, "normal");
   let answer: unknown;
   try {
-    answer = storage.run(contextOf(helper), () => runAs(helper, ask));
+    answer = enterContext(contextOf(helper), () => runAs(helper, ask));
   } catch (thrown) {
     end();
     throw thrown;

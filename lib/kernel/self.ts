@@ -10,8 +10,8 @@ import { Exit, exit, reasonOf } from "./exit.ts";
 import { onUncaught, storage } from "./host.ts";
 import type { Process } from "./process.ts";
 import { isA } from "./reader.ts";
-import { report } from "./report.ts";
-import { current, whenTurnFailed } from "./scheduler.ts";
+import { report, ReporterContext } from "./report.ts";
+import { current, LoopContext, whenTurnFailed } from "./scheduler.ts";
 import { whenEnded } from "./signals.ts";
 
 let main: Process | null = null;
@@ -20,6 +20,12 @@ let main: Process | null = null;
 export function self(): Process {
   const process = current ?? ofContext();
   if (process === null) {
+    if (storage.getStore() instanceof ReporterContext) {
+      throw new TypeError(
+        "Cannot tell which process this is: a log handler runs outside of all processes. Send or cast " +
+          "its reports to a process, and let that do the rest",
+      );
+    }
     throw new TypeError(
       "Cannot tell which process this is: the code continues after a callback that did not await " +
         "it. Make the callback async and await what it starts, or call self() before",
@@ -36,6 +42,11 @@ export function selfIfKnown(): Process | null {
   return process;
 }
 
+/** The process that the running code belongs to, alive or not; `null` if it is not known. */
+export function running(): Process | null {
+  return current ?? (storage.getStore() === undefined ? main : ofContext());
+}
+
 /** Throws if the running code belongs to a process that has exited: it must have no further effect. */
 export function fence(): void {
   if ((current ?? ofContext())?.isDead) throw fenced();
@@ -48,7 +59,8 @@ function ofContext(): Process | null {
   return context.process;
 }
 
-function fenced(): Exit {
+/** The failure of code of a process that has exited. */
+export function fenced(): Exit {
   return exit("noproc");
 }
 
@@ -71,7 +83,9 @@ whenTurnFailed(endWith);
 // An uncaught error, such as an unhandled rejection, terminates the process that it belongs to instead of
 // the program.
 onUncaught((context, thrown) => {
-  const { process } = context;
+  if (context instanceof ReporterContext) return context.failed(thrown);
+  // Callbacks of many processes have run in the context of a loop: it tells nothing.
+  const process = context instanceof LoopContext ? current : context.process;
   if (process !== null && !process.isDead) return endWith(process, thrown);
   if (process !== null && isA(thrown, Exit)) return; // the fence
   const pid = process === null ? {} : { pid: process.pid };

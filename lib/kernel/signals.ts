@@ -20,12 +20,12 @@ import {
   RemoteRef,
 } from "./distribution.ts";
 import { reasonOf } from "./exit.ts";
-import { storage } from "./host.ts";
+import { enterContext } from "./host.ts";
 import { PLAIN } from "./mailbox.ts";
 import { DEAD, type ExitHook, leaveTable, OwnedTimer, type Process } from "./process.ts";
 import { itemOf, sizeOf } from "./reader.ts";
 import { report } from "./report.ts";
-import { contextOf, runAs, schedule } from "./scheduler.ts";
+import { charge, contextOf, current, runAs, schedule } from "./scheduler.ts";
 import { message, type Pid, Ref, type Term } from "./term.ts";
 
 /** When an alias is deactivated. See `Process.alias` and `Process.monitor`. */
@@ -140,6 +140,7 @@ export function sendToPid(pid: Pid, term: Term): void {
   const process = pid.process;
   if (process !== null) deliver(process, message(term));
   else if (pid instanceof RemotePid) distribution?.send(pid, term);
+  else charge(current);
 }
 
 /** Sends to an alias, if it is active. */
@@ -348,8 +349,7 @@ function bury(process: Process, reason: Term): void {
  * that has exited: they are fenced, and what they throw terminates no process.
  */
 function abort(process: Process, controller: AbortController, reason: Term): void {
-  const run = () => runAs(process, () => controller.abort(reason));
-  storage.run(contextOf(process), run);
+  enterContext(contextOf(process), () => runAs(process, () => controller.abort(reason)));
 }
 
 function endLink(other: Pid, pid: Pid, reason: Term): void {
