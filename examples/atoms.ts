@@ -6,7 +6,7 @@
  * @module
  */
 
-/** The text of an atom, whoever has sent it. Anything else stays what it is. */
+/** The text of an atom, from any sender. Anything else stays what it is. */
 export function word<T>(term: T): T | string {
   return typeof term === "symbol" ? term.description ?? "" : term;
 }

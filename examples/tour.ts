@@ -63,7 +63,7 @@ function firstLines(report: Logger.Report): string {
   return Logger.format(report).split("\n", 2).join(": ");
 }
 
-/** Runs `body` in a process of its own, with whose end all that is linked to it ends, too. */
+/** Runs `body` in a process of its own, whose exit also ends all processes linked to it. */
 async function inProcess(body: () => Promise<void>): Promise<void> {
   const [pid, ref] = spawnMonitor(async () => {
     await body();

@@ -48,6 +48,7 @@ import {
   type AutoShutdown,
   checkChildSpec,
   type Checked,
+  type ChildOf,
   type ChildSpec,
   childSpec as specOf,
   type FullChildSpec,
@@ -58,8 +59,8 @@ import {
 import { ask as askServer, callKind } from "./gen/client.ts";
 import type { StartOptions, StartResult } from "./gen/start.ts";
 import {
-  type InitArgument,
   type Module as ServerModule,
+  type StartArguments as ServerArguments,
   startLink as startServer,
   stop as stopServer,
 } from "./gen_server.ts";
@@ -139,6 +140,18 @@ export interface Flags {
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
+/** What {@linkcode startLink} takes first: options, or a module. */
+export type Startable<First> = [unknown] extends [First] ? First
+  : First extends Module ? First
+  : InitOptions & StartOptions;
+
+/**
+ * What {@linkcode startLink} takes after that: after options, nothing; after a module, the argument for its
+ * `init`, which may be left out if `init` does not need it, and the options.
+ */
+export type StartArguments<First> = [First] extends [Module] ? ServerArguments<First, StartOptions>
+  : [];
+
 /** What `init` of a dynamic supervisor's module may return; {@linkcode init} makes it. */
 export type InitResult = readonly ["ok", flags: Flags] | "ignore";
 
@@ -183,28 +196,26 @@ const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult)
 /**
  * Starts a dynamic supervisor that is linked to the calling process, without children.
  *
+ * Takes options, which say how to treat the children and how to start the supervisor (`name`, …), or a module,
+ * an argument and `StartOptions`. The module's `init` is called with the argument, in the new process, and
+ * returns options by way of {@linkcode init}. It may be async.
+ *
  * Resolves with `["ok", pid]`, or with `["error", reason]`, where `reason` is
  * - `["already_started", pid]` if the name is taken;
- * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_max_children", value]`.
+ * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_max_children", value]`;
+ * - `[error, stack]` if the module's `init` throws;
+ * - `["bad_return", [module, "init", value]]` if it returns anything else than it should.
+ *
+ * Resolves with `"ignore"` if `init` returns that.
  *
  * Because of the link, a failed start also sends the caller an exit signal, which ends a process
  * that does not trap exits.
  *
- * @param options How to treat the children, and how to start the supervisor: `name`, …
- * @throws {TypeError} If `options` are none, or the name has none of the forms of a name: the promise rejects,
+ * @param first Options, or a module.
+ * @param argumentAndOptions After a module: the argument, which its `init` gets unchanged, and `StartOptions`.
+ * @throws {TypeError} If `first` is neither, or the name has none of the forms of a name: the promise rejects,
  * and nothing was started.
- * @see Elixir `DynamicSupervisor.start_link/1`
- */
-export function startLink(options?: InitOptions & StartOptions): Promise<StartResult>;
-/**
- * Starts a dynamic supervisor whose options come from the `init` of a module: called with `argument`, in
- * the new process. It may be async.
- *
- * Results as above, and `"ignore"` if `init` returns that; `["error", [error, stack]]` if it throws;
- * `["error", ["bad_return", [module, "init", value]]]` if it returns anything else than it should.
- *
- * @throws {TypeError} If `module` has no `init`, or the name none of the forms of a name.
- * @see Elixir `DynamicSupervisor.start_link/3`
+ * @see Elixir `DynamicSupervisor.start_link/1,3`
  *
  * @example A dynamic supervisor as a module of its own
  * ```ts
@@ -229,23 +240,15 @@ export function startLink(options?: InitOptions & StartOptions): Promise<StartRe
  * await Supervisor.stop(shop);
  * ```
  */
-export function startLink<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult>;
-/** The same, of a module whose `init` takes no argument. */
-export function startLink<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult>;
-export function startLink(
-  ...args: readonly [
-    first?: (InitOptions & StartOptions) | Module,
-    second?: Term,
-    third?: StartOptions,
-  ]
+export function startLink<const First extends (InitOptions & StartOptions) | Module>(
+  first?: Startable<First>,
+  ...argumentAndOptions: StartArguments<First>
+): Promise<StartResult> {
+  return startWith(first, ...argumentAndOptions);
+}
+
+function startWith(
+  ...args: readonly [first?: unknown, argument?: Term, options?: StartOptions | undefined]
 ): Promise<StartResult> {
   try {
     const [first = {}, argument, options = {}] = args;
@@ -347,12 +350,12 @@ export function childSpec(
  * @throws {TypeError} If `child` stands for no child.
  * @see Elixir `DynamicSupervisor.start_child/2`
  */
-export function startChild(
+export function startChild<const Given extends ChildSpec | ModuleSpec>(
   supervisor: ServerRef,
-  child: ChildSpec | ModuleSpec,
+  child: ChildOf<Given>,
 ): Promise<StartChildResult> {
   try {
-    const spec = specOf(child);
+    const spec = specOf(child as ChildSpec);
     // Whoever is on another node knows whether there is a module of that name.
     const isTheirs = (isElsewhere(supervisor) || Array.isArray(supervisor)) && isNamed(spec);
     const checked = isTheirs ? ["ok", spec] as const : check(spec);

@@ -2,18 +2,17 @@
  * Global: names and locks that hold on all connected nodes. The registry behind
  * `["global", name]`, and Erlang's module `global`.
  *
- * A name is any term, compared by its content; it stands for one process. It is free the moment that
- * process ends, before anybody hears of that.
+ * A name is any term, compared by its content, and is registered for one process. It is released when that process
+ * exits, before links and monitors are notified.
  *
- * While this runtime is no node (`Node.start` makes it one), names and locks are its own, and every
- * function answers at once but those that wait for a lock. In a cluster they are those of all nodes that
- * are connected, Erlang's and Elixir's too; hidden nodes have their own. Where other nodes have to be
- * asked, the type says {@linkcode Awaitable}: write `await`, and the code does for both. Whoever has a
- * name is known to every node, without asking.
+ * While this runtime is not a node (`Node.start` makes it one), names and locks are local, and all functions except
+ * those that wait for a lock return at once. In a cluster, names and locks hold on all connected nodes, including
+ * Erlang and Elixir nodes; hidden nodes have their own. Functions that must ask other nodes there return an
+ * {@linkcode Awaitable}: with `await`, the same code works in both cases. Looking up a name needs no request,
+ * because every node knows all names.
  *
- * A name, and what is locked, and for whom, are terms in the exact mapping there: what a program calls
- * `"calculator"` is the atom `calculator` to Erlang. When nodes meet that have given one name to two
- * processes, one of them is asked whose it is.
+ * Names, resources and requesters are terms in the exact mapping there: `"calculator"` is the atom `calculator` in
+ * Erlang. When nodes connect that have registered one name for two processes, one of them resolves the conflict.
  *
  * @module
  */
@@ -39,7 +38,7 @@ export const moduleName = "Global";
 
 export type { LockId, Resolve };
 
-/** Options of all global names. */
+/** Options of global names. */
 export interface Options {
   /**
    * Whether a process may have several names: `"refuse"`, the default, or `"allow"`. Mirrors OTP's
@@ -51,9 +50,9 @@ export interface Options {
 let multiNameAction: "allow" | "refuse" = "refuse";
 
 /**
- * Sets options of all global names.
+ * Sets options of global names.
  *
- * @throws {TypeError} If an option has none of its values.
+ * @throws {TypeError} If the value of an option is not valid.
  */
 export function configure(options: Options): void {
   const action = options.multiNameAction ?? multiNameAction;
@@ -68,14 +67,14 @@ export function configure(options: Options): void {
 // --- Names --------------------------------------------------------------------------------------
 
 /**
- * Gives a process a name: `"yes"`; or `"no"` if the name is taken, or the process has another one
- * already, which is also logged as an error (see {@linkcode configure}). A process that has ended is
- * given the name, and has lost it by then.
+ * Registers a name for a process: `"yes"`; or `"no"` if the name is taken, or the process has another one
+ * already, which is also logged as an error (see {@linkcode configure}). For a process that has exited, the
+ * result is `"yes"`, and the name is released at once.
  *
  * @param name Any term.
- * @param resolve Decides when two nodes that meet have given the name to two processes. Default
- * {@linkcode randomExitName}.
- * @throws {TypeError} If `pid` is no pid, or `resolve` no function.
+ * @param resolve Resolves the conflict when two nodes connect that have registered the name for two processes.
+ * Default {@linkcode randomExitName}.
+ * @throws {TypeError} If `pid` is not a pid, or `resolve` not a function.
  * @see Erlang `global:register_name/2,3`
  *
  * @example
@@ -117,11 +116,11 @@ function mayBeNamed(name: Term, pid: Pid): boolean {
 }
 
 /**
- * Gives a process a name, which whoever had it loses: `"yes"`, always. The process may have other
- * names.
+ * Registers a name for a process, and takes it from the process that had it: always `"yes"`. The process may have
+ * other names.
  *
  * @param resolve See {@linkcode registerName}.
- * @throws {TypeError} If `pid` is no pid, or `resolve` no function.
+ * @throws {TypeError} If `pid` is not a pid, or `resolve` not a function.
  * @see Erlang `global:re_register_name/2,3`
  */
 export function reRegisterName(
@@ -136,7 +135,7 @@ export function reRegisterName(
 }
 
 /**
- * Frees a name: `"ok"`, also if nobody has it. Anybody may.
+ * Releases a name: always `"ok"`. Any process may do so.
  *
  * @see Erlang `global:unregister_name/1`
  */
@@ -148,8 +147,7 @@ export function unregisterName(name: Term): Awaitable<"ok"> {
 }
 
 /**
- * The pid that has a name, or `undefined`. Answers at once also in a cluster: every node knows all
- * names.
+ * Returns the pid with a name, or `undefined`. Returns at once also in a cluster: every node knows all names.
  *
  * @see Erlang `global:whereis_name/1`
  */
@@ -159,9 +157,9 @@ export function whereisName(name: Term): Pid | undefined {
 }
 
 /**
- * Sends to the process that has a name, and returns its pid.
+ * Sends a message to the process with a name, and returns its pid.
  *
- * @throws {Exit} `["badarg", [name, message]]` if nobody has it.
+ * @throws {Exit} `["badarg", [name, message]]` if the name is not registered.
  * @see Erlang `global:send/2`
  */
 export function send(name: Term, message: Term): Pid {
@@ -172,14 +170,14 @@ export function send(name: Term, message: Term): Pid {
   return pid;
 }
 
-/** All names that are taken. @see Erlang `global:registered_names/0` */
+/** Returns all registered names. @see Erlang `global:registered_names/0` */
 export function registeredNames(): Term[] {
   fence();
   return [...names.entries.values()].map((entry) => entry.name);
 }
 
 /**
- * Resolves with `"ok"` when this node knows the names of all others.
+ * Resolves with `"ok"` when this node knows the names of all other nodes.
  *
  * @see Erlang `global:sync/0`
  */
@@ -189,7 +187,7 @@ export function sync(): Awaitable<"ok"> {
 }
 
 /**
- * Leaves the cluster, all other nodes at once, and answers the nodes that were left.
+ * Disconnects from all other nodes, and resolves with those nodes.
  *
  * @see Erlang `global:disconnect/0`
  */
@@ -217,7 +215,7 @@ function check(what: string, name: Term, pid: unknown, resolve: unknown): void {
 
 /**
  * Resolves a conflict of names: the process on the node whose name comes first keeps the name, the
- * other is killed, and that is logged. What is used if nothing else is asked for.
+ * other is killed, and that is logged. The default.
  *
  * @see Erlang `global:random_exit_name/3`
  */
@@ -242,7 +240,7 @@ export function randomNotifyName(name: Term, pid1: Pid, pid2: Pid): Pid {
 }
 
 /**
- * Resolves a conflict of names: nobody has the name any more, and both processes are sent
+ * Resolves a conflict of names: neither process keeps the name, and both are sent
  * `["global_name_conflict", name, other]`, with the pid of the other.
  *
  * @see Erlang `global:notify_all_name/3`
@@ -259,27 +257,26 @@ function inOrder(pid1: Pid, pid2: Pid): [winner: Pid, loser: Pid] {
 
 // --- Locks --------------------------------------------------------------------------------------
 
-/** The longest wait between two attempts at a lock, in milliseconds. */
+/** The maximum wait between two attempts at a lock, in milliseconds. */
 const LONGEST_WAIT_MS = 8000;
-/** The longest first wait: it doubles five times, up to the longest of all. */
+/** The maximum of the first wait, in milliseconds. It doubles five times. */
 const FIRST_WAIT_MS = 250;
 
 /**
- * Takes a lock for the calling process, and resolves with whether it did: `false` if somebody has it
- * who gave another requester, and still has it after `retries` further attempts. Between two of those
- * it waits for a random time, of at most 250, 500, 1000, 2000, 4000 and from then on 8000 ms; but if
- * the lock gets free, it is given to those who wait here in the order in which they came.
+ * Takes a lock for the calling process, and resolves with whether it was granted: `false` if it is held for another
+ * requester, and still is after `retries` further attempts. The wait between attempts is random, with a maximum of
+ * 250, 500, 1000, 2000, 4000 and from then on 8000 milliseconds; but when the lock is released, it is granted to
+ * the processes that wait on this node in the order of their requests.
  *
- * A lock belongs to its *requester*, which is any term: processes that give the same one share the
- * lock, and it is free when all of them have given it back, by {@linkcode delLock} or by ending. To
- * take it twice is to take it once.
+ * A lock belongs to its *requester*, which is any term: processes with the same requester share the lock, and it is
+ * free when all of them have released it with {@linkcode delLock}, or have exited. Taking it again has no effect.
  *
- * @param id What to lock, and for whom: `[resource, requester]`, often `[resource, self()]`.
- * @param nodes On which nodes. Default: all. On none it is always granted, and nothing is locked.
- * @param retries How often to try again: 0 to answer at once; default `Infinity`, to wait until it is free.
- * @throws {TypeError} If `id` is no pair, or `nodes` no array: the promise rejects.
- * @throws {RangeError} If `retries` is neither a whole number from 0 nor `Infinity`.
- * @see Erlang `global:set_lock/1,2,3`; there a lock that gets free is noticed after the wait only.
+ * @param id The lock, `[resource, requester]`, often `[resource, self()]`.
+ * @param nodes The nodes to lock on. Default: all. With none, the lock is always granted, and nothing is locked.
+ * @param retries The number of further attempts: 0 to resolve at once; default `Infinity`, to wait for the lock.
+ * @throws {TypeError} If `id` is not a pair, or `nodes` not an array: the promise rejects.
+ * @throws {RangeError} If `retries` is neither a non-negative integer nor `Infinity`.
+ * @see Erlang `global:set_lock/1,2,3`, where a waiting process notices a released lock only after its wait.
  */
 export async function setLock(
   id: LockId,
@@ -316,10 +313,10 @@ async function lock(
 }
 
 /**
- * Gives a lock back that the calling process has: `true`, always.
+ * Releases a lock of the calling process: always `true`.
  *
- * @param nodes On which nodes. Default: all.
- * @throws {TypeError} If `id` is no pair, or `nodes` no array.
+ * @param nodes The nodes to release it on. Default: all.
+ * @throws {TypeError} If `id` is not a pair, or `nodes` not an array.
  * @see Erlang `global:del_lock/1,2`
  */
 export function delLock(id: LockId, nodes: readonly NodeName[] = allNodes()): Awaitable<true> {
@@ -338,19 +335,19 @@ function allNodes(): NodeName[] {
   return cluster?.nodes() ?? [nodeName()];
 }
 
-/** Whether other nodes are among `nodes`. */
+/** Whether `nodes` include other nodes than this one. */
 function isBeyond(nodes: readonly NodeName[]): boolean {
   return nodes.some((node) => node !== nodeName());
 }
 
 /**
- * Takes a lock, runs `body`, gives the lock back, also if `body` throws, and resolves with what `body`
- * returned; with `"aborted"` if the lock was not to be had (see {@linkcode setLock}). `body` may be
- * async: the lock is held until its promise settles.
+ * Takes a lock, runs `body`, releases the lock, also if `body` throws, and resolves with the result of `body`;
+ * with `"aborted"` if the lock was not granted (see {@linkcode setLock}). `body` may be async: the lock is held
+ * until its promise settles.
  *
- * @param retries As {@linkcode setLock} has it. Default `Infinity`: waits for the lock.
- * @throws {TypeError} If `id` is no pair, `nodes` no array, or `body` no function: the promise rejects.
- * @throws {RangeError} If `retries` is neither a whole number from 0 nor `Infinity`.
+ * @param retries See {@linkcode setLock}. Default `Infinity`: waits for the lock.
+ * @throws {TypeError} If `id` is not a pair, `nodes` not an array, or `body` not a function: the promise rejects.
+ * @throws {RangeError} If `retries` is neither a non-negative integer nor `Infinity`.
  * @see Erlang `global:trans/2,3,4`
  *
  * @example One at a time
@@ -361,7 +358,7 @@ function isBeyond(nodes: readonly NodeName[]): boolean {
  * const lock = ["ledger", self()] as const;
  * const result = await Global.trans(lock, async () => {
  *   await Process.sleep(1);
- *   return await Global.setLock(["ledger", "somebody else"], undefined, 0);
+ *   return await Global.setLock(["ledger", "another requester"], undefined, 0);
  * });
  * assertEquals(result, false);
  * ```
@@ -377,7 +374,7 @@ export async function trans<Result>(
     throw new TypeError(`Cannot run a transaction: expected a function, found ${inspect(body)}`);
   }
   if (!await lock(process, id, nodes, retries)) return "aborted";
-  fence(); // it may have ended since
+  fence(); // the process may have exited meanwhile
   try {
     return await body();
   } finally {

@@ -1,9 +1,9 @@
 /**
- * Keepers: processes that only have to be there. What they keep (the table of a registry, global
- * names) is at hand for everybody without asking them, and is gone, or not, with them.
+ * Keepers: processes that own something (the table of a registry, the global names) which others read without
+ * sending them messages. Used by `registry.ts` and `name_server.ts`.
  *
- * A keeper takes all its mail, so that nothing piles up, and heeds of it what OTP has every process of
- * its own heed: the end of its parent, system messages, and what is asked of a supervisor.
+ * A keeper receives all of its messages, so that they do not accumulate, and handles those that every OTP process
+ * must handle: the exit of its parent, system messages, and the calls of a supervisor.
  *
  * @module
  */
@@ -22,17 +22,17 @@ import { spend, TURN_MESSAGES } from "../lib/kernel/scheduler.ts";
 import { link, terminate } from "../lib/kernel/signals.ts";
 import type { Term } from "../lib/kernel/term.ts";
 
-/** What distinguishes one kind of keeper from another. */
+/** What differs between kinds of keepers. */
 export interface KeeperKind {
-  /** The module whose process it is. */
+  /** The module of the process. */
   readonly module: object;
-  /** What `Process.info` says that it was started with. */
+  /** The initial call in `Process.info`. */
   readonly initialCall: Term;
-  /** What OTP has in its place. */
+  /** The behaviour of the process in OTP. */
   readonly behaviour: "supervisor" | "gen_server";
-  /** Called before it ends in order: because its parent has ended, or because it was asked to. */
+  /** Called before it terminates because its parent has exited, or because it was stopped. */
   onStop?(process: Process): void;
-  /** Takes what no keeper heeds. */
+  /** Handles messages that are not common to all keepers. */
   onMessage?(message: Term): void;
 }
 
@@ -41,12 +41,12 @@ export class Keeper implements Behaviour {
   readonly hasAncestors = true;
   readonly #kind: KeeperKind;
 
-  /** Makes keepers of a kind. */
+  /** Creates the behaviour of a kind. */
   constructor(kind: KeeperKind) {
     this.#kind = kind;
   }
 
-  /** Starts a keeper, linked to `parent` if it has one. What it keeps is the state of its process. */
+  /** Starts a keeper, linked to `parent` if it has one. Its state is what it owns. */
   start(parent: Process | null, state: Term): Process {
     const flags = parent === null ? TRAP_EXIT : TRAP_EXIT | HAS_PARENT;
     const process = new Process(this, state, parent, flags);
@@ -91,7 +91,7 @@ export class Keeper implements Behaviour {
       case "get_status":
         return this.#status(process);
       case "suspend":
-        // Nothing of what it does can be held up.
+        // It does nothing that could be suspended.
         process.flags |= SUSPENDED;
         return "ok";
       case "resume":
@@ -124,7 +124,7 @@ export class Keeper implements Behaviour {
     terminate(process, reason);
   }
 
-  /** What stands for a supervisor in the tree of processes is asked for its children: it has none. */
+  /** A keeper whose OTP behaviour is a supervisor is called for its children: it has none. */
   #answer(call: PendingCall, request: Term): void {
     if (this.#kind.behaviour !== "supervisor") return;
     if (request === "which_children") call.reply([]);

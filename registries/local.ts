@@ -1,5 +1,5 @@
 /**
- * Local names: atoms, known to this runtime alone. The registry behind `name: "stack"`.
+ * Local names: atoms, known only to this runtime. The registry behind `name: "stack"`.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { Atom, Pid, Term } from "../lib/kernel/term.ts";
 
 interface Entry {
   readonly pid: Pid;
-  /** Takes the exit hook away that would free the name. */
+  /** Removes the exit hook that releases the name. */
   readonly release: () => void;
 }
 
 /**
- * Makes a registry of local names. A process has one name at most, and a name is free the moment
- * its process ends, before anybody hears of that.
+ * Creates a registry of local names. A process has at most one name. A name is released when its process exits,
+ * before links and monitors are notified.
  */
 export function createLocalRegistry(): LocalRegistry {
   const entries = new Map<Atom, Entry>();

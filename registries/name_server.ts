@@ -1,10 +1,9 @@
 /**
- * The name server: what this node knows of `global` names and locks.
+ * The name server: the `global` names and locks that this node knows.
  *
- * Here are the tables, and the operations that change them at once and on this node alone. What makes
- * names and locks global, to do the same on all nodes, is the {@linkcode Cluster} that enters: it calls
- * the operations of this file on behalf of its other nodes, which in OTP is what `global_name_server`
- * does when it is asked to.
+ * This file has the tables, and the operations that change them synchronously on this node only. A
+ * {@linkcode Cluster} performs the same on all nodes, and calls the operations of this file on behalf of other
+ * nodes, as `global_name_server` does in OTP.
  *
  * @module
  */
@@ -18,27 +17,27 @@ import { standIn } from "../lib/kernel/term_map.ts";
 import { start as startTimer } from "../lib/kernel/timers.ts";
 import { Keeper } from "./keeper.ts";
 
-/** What stands in for a term as the key of a `Map`. */
+/** Returns the key for a term in a `Map`. */
 export type KeyOf = (term: Term) => unknown;
 
-/** Calls `hook` when the process of a pid ends; returns what calls that off, `undefined` if it has ended. */
+/** Calls `hook` when a process exits. Returns a function that cancels that; `undefined` if it has exited. */
 export type Watch = (pid: Pid, hook: () => void) => (() => void) | undefined;
 
 // --- Names --------------------------------------------------------------------------------------
 
 /**
- * Decides whose a name is that two nodes have given to two processes: the one that keeps it, or
- * `"none"`. Called on one of the two nodes, when they meet.
+ * Resolves the conflict of a name that two nodes have registered for two processes: returns the pid that keeps it,
+ * or `"none"`. Called on one of the two nodes, when they connect.
  */
 export type Resolve = (name: Term, pid1: Pid, pid2: Pid) => Pid | "none";
 
-/** A name that is taken. */
+/** A registered name. */
 export interface Entry {
   readonly name: Term;
   readonly pid: Pid;
-  /** A {@linkcode Resolve}, or what another node has in its place. */
+  /** A {@linkcode Resolve}, or the method of another node. */
   readonly method: Term;
-  /** Takes the exit hook away that would free the name. */
+  /** Removes the exit hook that releases the name. */
   readonly release: () => void;
 }
 
@@ -48,31 +47,31 @@ export class Names {
   #keyOf: KeyOf;
   /** By the key of the name. */
   readonly entries = new Map<unknown, Entry>();
-  /** The names of each process that has some: one, mostly. */
+  /** The names of each registered process, usually one. */
   readonly byPid = new Map<Pid, Entry[]>();
 
-  /** None. */
+  /** Creates an empty table. */
   constructor(watch: Watch = onExit, keyOf: KeyOf = standIn) {
     this.#watch = watch;
     this.#keyOf = keyOf;
   }
 
-  /** The process that has a name. */
+  /** The process with a name. */
   lookup(name: Term): Pid | undefined {
     return this.entries.get(this.#keyOf(name))?.pid;
   }
 
-  /** What is known of a name. */
+  /** The entry of a name. */
   entry(name: Term): Entry | undefined {
     return this.entries.get(this.#keyOf(name));
   }
 
-  /** What is known of the names of a process. */
+  /** The entries of a process. */
   entriesOf(pid: Pid): readonly Entry[] {
     return this.byPid.get(pid) ?? [];
   }
 
-  /** Gives `pid` a name, and takes it from whoever had it. A process that has ended gets none. */
+  /** Registers a name for `pid`, and takes it from its former process. Only releases it if `pid` has exited. */
   insert(name: Term, pid: Pid, method: Term): void {
     this.remove(name);
     const release = this.#watch(pid, () => this.remove(name));
@@ -84,7 +83,7 @@ export class Names {
     else others.push(entry);
   }
 
-  /** Frees a name. */
+  /** Releases a name. */
   remove(name: Term): void {
     const key = this.#keyOf(name);
     const entry = this.entries.get(key);
@@ -96,7 +95,7 @@ export class Names {
     else others.splice(others.indexOf(entry), 1);
   }
 
-  /** Compares names by their keys from now on. Of names that have become the same the first stays. */
+  /** Changes the keys of names. Of names whose new keys are equal, the first is kept. */
   compareBy(keyOf: KeyOf): void {
     const all = [...this.entries.values()];
     for (const { name } of all) this.remove(name);
@@ -109,24 +108,24 @@ export class Names {
 
 // --- Locks --------------------------------------------------------------------------------------
 
-/** What is locked, and for whom: processes that give the same requester share the lock. */
+/** The id of a lock: processes with the same requester share the lock of a resource. */
 export type LockId = readonly [resource: Term, requester: Term];
 
 interface Lock {
   readonly resource: Term;
   readonly requester: Term;
-  /** Those who have it, each with the function that takes its exit hook away. */
+  /** The processes that hold it, each with the function that removes its exit hook. */
   readonly holders: Map<Pid, () => void>;
 }
 
 /** A process that waits for a lock. */
 interface Waiter {
   readonly process: Process;
-  /** Takes the lock if it can, and tells whether it did. */
+  /** Takes the lock if it is free, and returns whether it did. */
   take(): boolean;
 }
 
-/** Those who wait for a resource: first come, first served. */
+/** The processes that wait for a resource, in the order of their requests. */
 interface Queue {
   readonly resource: Term;
   readonly waiters: Set<Waiter>;
@@ -138,34 +137,34 @@ export class Locks {
   #keyOf: KeyOf;
   /** By the key of the resource. */
   readonly locks = new Map<unknown, Lock>();
-  /** Those who wait for a resource, by its key. */
+  /** The queues, by the key of the resource. */
   readonly waiting = new Map<unknown, Queue>();
-  /** The resources in {@linkcode minding} whose last holder has not given them back, but has ended. */
+  /** The resources in {@linkcode tracked} whose last holder has exited without releasing them. */
   readonly #lost = new Set<Term>();
-  readonly #minding: readonly Term[];
+  readonly #tracked: readonly Term[];
 
-  /** None. Of the resources in `minding` it is known how they became free. */
+  /** Creates an empty table. For the resources in `tracked` it is recorded how they became free. */
   constructor(
     watch: Watch = onExit,
     keyOf: KeyOf = standIn,
-    minding: readonly Term[] = ["global"],
+    tracked: readonly Term[] = ["global"],
   ) {
     this.#watch = watch;
     this.#keyOf = keyOf;
-    this.#minding = minding;
+    this.#tracked = tracked;
   }
 
-  /** Whether somebody has a lock. */
+  /** Whether a lock is held. */
   isSet(resource: Term): boolean {
     return this.locks.has(this.#keyOf(resource));
   }
 
-  /** Whether it was by the end of its last holder that a lock has become free, which is minded. */
+  /** Whether a tracked lock has become free by the exit of its last holder. */
   isLost(resource: Term): boolean {
     return this.#lost.has(resource);
   }
 
-  /** Whether nobody has a lock who gave another requester. */
+  /** Whether a lock is not held for another requester. */
   canSet([resource, requester]: LockId): boolean {
     return !this.isSet(resource) || this.isHeldFor(resource, requester);
   }
@@ -181,7 +180,7 @@ export class Locks {
     return this.locks.get(this.#keyOf(resource))?.holders.has(pid) === true;
   }
 
-  /** Takes a lock for `pid`, if nobody has it who gave another requester. Tells whether it did. */
+  /** Takes a lock for `pid`, unless it is held for another requester. Returns whether it did. */
   set(id: LockId, pid: Pid): boolean {
     if (!this.canSet(id)) return false;
     const [resource, requester] = id;
@@ -189,13 +188,13 @@ export class Locks {
     const lock = this.locks.get(key) ?? { resource, requester, holders: new Map() };
     if (lock.holders.has(pid)) return true;
     const release = this.#watch(pid, () => this.#give(id, pid, true));
-    if (release === undefined) return true; // and it has lost it by its end
+    if (release === undefined) return true; // the process has exited, and the lock is free
     lock.holders.set(pid, release);
     this.locks.set(key, lock);
     return true;
   }
 
-  /** Gives a lock back that `pid` has. It is free when all who had it have given it back. */
+  /** Releases a lock of `pid`. It is free when all of its holders have released it. */
   delete(id: LockId, pid: Pid): void {
     this.#give(id, pid, false);
   }
@@ -209,16 +208,16 @@ export class Locks {
     if (holders.size > 0) return;
     this.locks.delete(key);
     if (!hasEnded) this.#lost.delete(resource);
-    else if (this.#minding.includes(resource)) this.#lost.add(resource);
-    // The first who waits gets it, and with him those who wait for the same requester right behind.
+    else if (this.#tracked.includes(resource)) this.#lost.add(resource);
+    // The first waiter gets it, and with it the waiters for the same requester directly behind.
     for (const waiter of this.waiting.get(key)?.waiters ?? []) {
       if (!waiter.process.isDead && !waiter.take()) break;
     }
   }
 
   /**
-   * Waits up to `ms` for a lock to be free and takes it then; resolves with whether it was. Never
-   * settles if `process` ends.
+   * Waits up to `ms` milliseconds for a lock to be free, and takes it then; resolves with whether it did. Never
+   * settles if `process` exits.
    */
   whenFree(id: LockId, process: Process, ms: number): Promise<boolean> {
     return new Promise((resolve) => {
@@ -253,7 +252,7 @@ export class Locks {
     };
   }
 
-  /** Compares resources and requesters by their keys from now on. Of those that have become the same the first stays. */
+  /** Changes the keys of resources and requesters. Of those whose new keys are equal, the first is kept. */
   compareBy(keyOf: KeyOf): void {
     this.#keyOf = keyOf;
     enterAnew(this.locks, keyOf);
@@ -283,10 +282,10 @@ export const locks: Locks = new Locks();
 /** The local name of the process that other nodes address. */
 const SERVER_NAME = "global_name_server";
 
-/** The process that other nodes address: there from {@linkcode startNameServer} on. */
+/** The process that other nodes address. Set by {@linkcode startNameServer}. */
 export let nameServer: Process;
 
-/** Starts the process of `module`. To be called once. */
+/** Starts the process, with `module` as its module. Called once. */
 export function startNameServer(module: object): void {
   const keeper = new Keeper({
     module,
@@ -305,37 +304,37 @@ export function startNameServer(module: object): void {
 
 // --- The cluster --------------------------------------------------------------------------------
 
-/** What does on all nodes what this file does on one. */
+/** Performs the operations of this file on all nodes. */
 export interface Cluster {
-  /** Takes what is sent to the name server. */
+  /** Handles the messages of the name server. */
   receive(message: Term): void;
-  /** What stands in for names, resources and requesters, so that two are the same as they are there. */
+  /** Returns the key for names, resources and requesters: equal for terms that are equal in Erlang. */
   readonly keyOf: KeyOf;
-  /** All nodes that are connected, and this one. */
+  /** This node and all connected ones. */
   nodes(): NodeName[];
-  /** Gives a name to a process, unless `mayBe`, asked when nobody else can register, says no. */
+  /** Registers a name for a process, unless `mayBe`, called while no other process can register, returns false. */
   register(name: Term, pid: Pid, method: Resolve, mayBe: () => boolean): Promise<"yes" | "no">;
-  /** Frees a name. */
+  /** Releases a name. */
   unregister(name: Term): Promise<"ok">;
-  /** Takes a lock on nodes, with so many further attempts. */
+  /** Takes a lock on nodes, with a number of further attempts. */
   setLock(
     process: Process,
     id: LockId,
     nodes: readonly NodeName[],
     retries: number,
   ): Promise<boolean>;
-  /** Gives a lock back on nodes. */
+  /** Releases a lock on nodes. */
   delLock(process: Process, id: LockId, nodes: readonly NodeName[]): Promise<true>;
   /** Resolves when the names of all nodes are known. */
   sync(): Promise<"ok">;
-  /** Leaves all nodes. */
+  /** Disconnects from all nodes. */
   disconnect(): Awaitable<NodeName[]>;
 }
 
-/** What does on all nodes what this file does on one; `null` while this runtime is no node. */
+/** The cluster; `null` while this runtime is not a node. */
 export let cluster: Cluster | null = null;
 
-/** Makes the names and locks of this node those of a cluster, or its own again. */
+/** Makes the names and locks of this node part of a cluster, or local again. */
 export function enterCluster(entered: Cluster | null): void {
   cluster = entered;
   const keyOf = entered?.keyOf ?? standIn;

@@ -2,17 +2,17 @@
  * Registry: names of any kind, with values, for the processes of this runtime. Elixir's module
  * `Registry`.
  *
- * With `"unique"` keys a key stands for one process, and the registry is a place for names: use it as
- * `["via", Registry, [registry, key]]`. With `"duplicate"` keys a key stands for any number of entries,
- * which is what publishing and subscribing take (see {@linkcode dispatch}).
+ * With `"unique"` keys, a key has one entry, and the registry can name processes: use it as
+ * `["via", Registry, [registry, key]]`. With `"duplicate"` keys, a key has any number of entries, for publish and
+ * subscribe (see {@linkcode dispatch}).
  *
- * An entry belongs to the process that registered it, and is gone the moment that ends, before anybody
- * hears of it. Keys are compared by their content, as {@linkcode equal} does; numbers as `Map` does, so
- * that `1` and `1.0`, which JavaScript cannot tell apart, are one key.
+ * An entry belongs to the process that registered it, and is removed when that process exits, before links and
+ * monitors are notified. Keys are compared by their content, as {@linkcode equal} does; numbers as `Map` does, so
+ * that `1` and `1.0`, which JavaScript does not distinguish, are one key.
  *
- * A registry is a process, and a supervisor's child like any other; asking it costs no message, but
- * reads its table. Processes that are registered are linked to it, as Elixir has it: if it is killed,
- * they end with it, for their names are gone; if it is stopped, they get the exit signal `"shutdown"`.
+ * A registry is a process, and can be a child of a supervisor. Look-ups send no message; they read its table.
+ * Registered processes are linked to it, as in Elixir: if it is killed, they exit with it, because their names are
+ * lost; if it is stopped, they get the exit signal `"shutdown"`.
  *
  * @example Names
  * ```ts
@@ -64,45 +64,45 @@ import * as Registry from "./registry.ts"; // __MODULE__
 export const moduleName = "Registry";
 
 /**
- * What a key may stand for: one process (`"unique"`), or any number of entries (`"duplicate"`, in
- * which form is for the BEAM's tables to tell, and the same here).
+ * Whether a key has one entry (`"unique"`), or any number (`"duplicate"`; its other forms choose the layout of
+ * Elixir's tables, and are equivalent here).
  */
 export type Keys = "unique" | "duplicate" | readonly ["duplicate", "pid" | "key"];
 
 /** Options of {@linkcode startLink}. */
 export interface StartOptions {
-  /** How many entries a key may have. */
+  /** Whether a key may have several entries. */
   readonly keys: Keys;
-  /** The local name of the registry, by which all functions know it. */
+  /** The local name of the registry, which is passed to all functions. */
   readonly name: Atom;
-  /** Taken for the sake of programs that give it. There is one thread, and one table. Default 1. */
+  /** Accepted for compatibility, without effect. Default 1. */
   readonly partitions?: number;
   /**
-   * Local names of processes that are sent `["register", registry, key, pid, value]` when an entry was
-   * made, and `["unregister", registry, key, pid]` when a process has given up its entries of a key. None
-   * is sent when a process ends: whoever wants to know monitors the pid. Default: none.
+   * Local names of processes that are sent `["register", registry, key, pid, value]` when an entry is added, and
+   * `["unregister", registry, key, pid]` when a process removes its entries of a key. Nothing is sent when a
+   * process exits; listeners can monitor the pid. Default: none.
    */
   readonly listeners?: readonly Atom[];
-  /** What {@linkcode meta} knows from the start. Default: nothing. */
+  /** The initial metadata for {@linkcode meta}. Default: none. */
   readonly meta?: Iterable<readonly [key: Term, value: Term]> | Readonly<Record<string, Term>>;
-  /** Taken, and without effect. Default `false`. */
+  /** Accepted for compatibility, without effect. Default `false`. */
   readonly compressed?: boolean;
 }
 
-/** What {@linkcode startLink} resolves with. */
+/** The result of {@linkcode startLink}. */
 export type StartResult = readonly ["ok", Pid] | readonly ["error", Term];
 
-/** What an entry shows of itself: who made it, and with what value. */
+/** An entry: the pid of its process, and its value. */
 export type Registration<Value = Term> = readonly [pid: Pid, value: Value];
 
-/** What stands behind `["via", Registry, …]`: the registry, the key, and the value to register with, if any. */
+/** The key in `["via", Registry, …]`: the registry, the key, and optionally the value to register. */
 export type ViaKey =
   | readonly [registry: Atom, key: Term]
   | readonly [registry: Atom, key: Term, value: Term];
 
 /**
- * Which entries are wanted, and what of them: patterns (see {@linkcode matches}) for key, pid and value;
- * predicates that must all hold; what to make of each.
+ * Selects entries: patterns (see {@linkcode matches}) for key, pid and value; predicates that must all hold; and the
+ * function that makes the result for each.
  */
 export type Spec<Result = Term> =
   | readonly [head: Head]
@@ -126,7 +126,7 @@ export interface RegistryChildSpec {
   readonly id: Term;
   /** Calls {@linkcode startLink} with the options. */
   readonly start: readonly [module: object, name: string, args: readonly Term[]];
-  /** It stands for a supervisor, and is given all the time that it takes to stop. */
+  /** A registry is a supervisor in Elixir, and has unlimited time to stop. */
   readonly type: "supervisor";
 }
 
@@ -135,13 +135,13 @@ export interface RegistryChildSpec {
 /** One registration. */
 interface Entry {
   readonly key: Term;
-  /** What stands in for the key in maps. */
+  /** The key for maps. */
   readonly id: unknown;
   readonly pid: Pid;
   value: Term;
 }
 
-/** One or several, oldest first. Mostly there is one, which then needs no set. */
+/** One entry or several, oldest first. A single one, the usual case, needs no set. */
 type Entries = Entry | Set<Entry>;
 
 const NONE: readonly Entry[] = [];
@@ -159,7 +159,7 @@ function excluding(entries: Entries, entry: Entry): Entries | undefined {
   return entries instanceof Set && entries.delete(entry) && entries.size > 0 ? entries : undefined;
 }
 
-/** The entries of one key, where a key may have several. */
+/** The entries of one key, if keys may have several. */
 class Several {
   /** All, oldest first. */
   readonly entries = new Set<Entry>();
@@ -171,17 +171,17 @@ class Several {
 interface Holder {
   readonly process: Process;
   entries: Entries | undefined;
-  /** Takes the exit hook away that would remove them. */
+  /** Removes the exit hook that removes the entries. */
   readonly release: () => void;
-  /** Whether it is because of them that the process is linked to the registry. */
+  /** Whether the process was linked to the registry because of its entries. */
   readonly isLinked: boolean;
 }
 
-/** One who wants to run under a lock; the first in the queue does. */
+/** A request for a lock; the first in the queue holds it. */
 interface LockRequest {
-  /** Lets it run, if it does not already. */
+  /** Grants the lock, unless it was granted already. */
   grant(): void;
-  /** Tells it that there will be no lock. */
+  /** Rejects the request. */
   fail(): void;
 }
 
@@ -192,7 +192,7 @@ class Table {
   readonly listeners: readonly Atom[];
   readonly meta = new TermMap<Term>();
   readonly #owner: Process;
-  /** By key: the entry, or where there may be several, those. */
+  /** By key: the entry, or, if keys may have several, the entries. */
   readonly #entries = new Map<unknown, Entry | Several>();
   readonly #holders = new Map<Pid, Holder>();
   readonly #locks = new TermMap<Set<LockRequest>>();
@@ -225,12 +225,12 @@ class Table {
     return found instanceof Several ? found.entries : list(found);
   }
 
-  /** The entry of a key, where there is one at most. */
+  /** The entry of a unique key. */
   only(key: Term): Entry | undefined {
     return this.#entries.get(standIn(key)) as Entry | undefined;
   }
 
-  /** The entries of a key that a process made, oldest first. */
+  /** The entries of a process under a key, oldest first. */
   own(key: Term, pid: Pid): Iterable<Entry> {
     const found = this.#entries.get(standIn(key));
     if (found instanceof Several) return list(found.byPid.get(pid));
@@ -242,7 +242,7 @@ class Table {
     return list(this.#holders.get(pid)?.entries);
   }
 
-  /** Makes an entry for `process`. */
+  /** Adds an entry for `process`. */
   register(process: Process, key: Term, value: Term): ReturnType<typeof register> {
     const id = standIn(key);
     const { pid } = process;
@@ -277,7 +277,7 @@ class Table {
     if (!isLeft) this.#tell(["unregister", this.name, key, pid]);
   }
 
-  /** Lets those go who are linked to it, as the end of a table that was not killed has it. */
+  /** Sends exit signals to the linked processes, as a registry that stops without being killed does. */
   shutDown(): void {
     for (const { process, isLinked } of [...this.#holders.values()]) {
       if (isLinked) unlink(process, this.#owner.pid);
@@ -285,7 +285,7 @@ class Table {
     }
   }
 
-  /** Forgets everything; the registry has ended. */
+  /** Clears the table, when the registry has exited. */
   close(): void {
     for (const { release } of this.#holders.values()) release();
     this.#holders.clear();
@@ -354,7 +354,7 @@ class Table {
     }
   }
 
-  /** Waits for a lock, and resolves with the function that gives it back. */
+  /** Waits for a lock, and resolves with the function that releases it. */
   lock(process: Process, key: Term): Promise<() => void> {
     return new Promise((resolve, reject) => {
       let queue = this.#locks.get(key);
@@ -412,10 +412,10 @@ const KEEPER = new Keeper({
  * Starts a registry, linked to the calling process. Resolves with `["ok", pid]`, or with
  * `["error", ["already_started", pid]]` if its name is taken.
  *
- * It traps exits, ends when its starter does, and can be stopped as a server can.
+ * It traps exits, exits when its parent does, and can be stopped like a server.
  *
- * @throws {TypeError} If an option is missing or of the wrong kind: the promise rejects.
- * @throws {RangeError} If `partitions` is no whole number from 1.
+ * @throws {TypeError} If an option is missing or not valid: the promise rejects.
+ * @throws {RangeError} If `partitions` is not a positive integer.
  * @see Elixir `Registry.start_link/1`
  */
 export async function startLink(options: StartOptions): Promise<StartResult> {
@@ -494,12 +494,12 @@ function pairs(meta: StartOptions["meta"] = []): Iterable<readonly [Term, Term]>
 // --- Registering --------------------------------------------------------------------------------
 
 /**
- * Registers the calling process under a key. Answers `["ok", owner]`, with the pid of the registry,
- * which the process is linked to from then on; or, with unique keys,
- * `["error", ["already_registered", pid]]` if the key is taken, by the process itself maybe.
+ * Registers the calling process under a key. Returns `["ok", owner]` with the pid of the registry, which the process
+ * is then linked to; or, with unique keys, `["error", ["already_registered", pid]]` if the key is taken, possibly
+ * by the process itself.
  *
  * @param key Any term.
- * @param value What to keep with the entry.
+ * @param value The value of the entry.
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.register/3`
  */
@@ -513,8 +513,8 @@ export function register(
 }
 
 /**
- * Removes all entries of the calling process under a key: `"ok"`, also if there are none. With its last
- * entry the link to the registry goes.
+ * Removes all entries of the calling process under a key: always `"ok"`. Removing its last entry also removes the
+ * link to the registry.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister/2`
@@ -526,8 +526,8 @@ export function unregister(registry: Atom, key: Term): "ok" {
 }
 
 /**
- * Removes the entries of the calling process under a key whose value fits `pattern` (see
- * {@linkcode matches}) and `guard`: `"ok"`.
+ * Removes the entries of the calling process under a key whose value matches `pattern` (see
+ * {@linkcode matches}) and `guard`: always `"ok"`.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister_match/3,4`
@@ -548,17 +548,16 @@ export function unregisterMatch<const Pattern>(
 }
 
 /**
- * Replaces the value of the calling process under a key by what `update` makes of it. Answers
+ * Replaces the value of the calling process under a key by the result of `update`. Returns
  * `[newValue, oldValue]`, or `"error"` if the process has no such entry.
  *
- * @throws {TypeError} If there is no such registry, if its keys are not unique, or if `update` answers with
- * a promise.
+ * @throws {TypeError} If there is no such registry, if its keys are not unique, or if `update` returns a promise.
  * @see Elixir `Registry.update_value/3`
  */
 export function updateValue<Value>(
   registry: Atom,
   key: Term,
-  // deno-lint-ignore no-explicit-any -- who updates a value knows what it is
+  // deno-lint-ignore no-explicit-any -- the caller knows the type of its value
   update: (value: any) => Value,
 ): readonly [newValue: Value, oldValue: Term] | "error" {
   const { pid } = self();
@@ -573,7 +572,9 @@ export function updateValue<Value>(
   const before = entry.value;
   const value = update(before);
   if (isThenable(value)) {
-    throw new TypeError("Cannot update a value: expected a function that answers at once");
+    throw new TypeError(
+      "Cannot update a value: expected a function that is not async, found a promise",
+    );
   }
   entry.value = value;
   return [value, before];
@@ -582,8 +583,8 @@ export function updateValue<Value>(
 // --- Looking up ---------------------------------------------------------------------------------
 
 /**
- * The entries of a key as `[pid, value]`: one at most with unique keys, else in the order in which they
- * were made.
+ * Returns the entries of a key as `[pid, value]`: at most one with unique keys, else in the order of their
+ * registration.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.lookup/2`
@@ -596,9 +597,9 @@ export function lookup<Value = Term>(registry: Atom, key: Term): Registration<Va
 }
 
 /**
- * The entries of a key whose value fits `pattern` and `guard`, as `[pid, value]`. The pattern is that of
- * {@linkcode matches}: a part of an object will do for the whole, {@linkcode _} fits anything, a function
- * what it answers true for. What takes more than one part of the value to tell is for the guard.
+ * Returns the entries of a key whose value matches `pattern` and `guard`, as `[pid, value]`. Patterns are those of
+ * {@linkcode matches}: an object matches objects with at least its properties, {@linkcode _} matches anything, a
+ * function the values for which it returns `true`. Use the guard for conditions on several parts of the value.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.match/3,4`
@@ -630,7 +631,7 @@ export function match<const Pattern>(
 }
 
 /**
- * How many entries {@linkcode match} would find.
+ * Returns the number of entries that {@linkcode match} would return.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.count_match/3,4`
@@ -645,10 +646,10 @@ export function countMatch<const Pattern>(
 }
 
 /**
- * What the specs make of the entries that they want. An entry that several want is taken by the first
- * of them. Without a body a spec makes `[key, pid, value]` of an entry.
+ * Returns the results of the specs for all entries that they select. If several specs select an entry, the first is
+ * used. The result of a spec without a body is `[key, pid, value]`.
  *
- * @throws {TypeError} If there is no such registry, or a spec has not the form of one.
+ * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.select/2`
  *
  * @example
@@ -683,10 +684,10 @@ export function select<Result = readonly [key: Term, pid: Pid, value: Term]>(
 }
 
 /**
- * How many entries the specs want. If the one that takes an entry has a body, the entry counts if that
- * answers `true`.
+ * Returns the number of entries that the specs select. If the spec has a body, the entry counts if the body returns
+ * `true`.
  *
- * @throws {TypeError} If there is no such registry, or a spec has not the form of one.
+ * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.count_select/2`
  */
 export function countSelect(registry: Atom, specs: readonly Spec[]): number {
@@ -723,9 +724,9 @@ function checkSpecs(what: string, specs: unknown): void {
 }
 
 /**
- * The keys of a process, each as often as it has entries, in the order in which they were made.
+ * Returns the keys of a process, once for each entry, in the order of their registration.
  *
- * @throws {TypeError} If there is no such registry, or `pid` is no pid.
+ * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.keys/2`
  */
 export function keys(registry: Atom, pid: Pid): Term[] {
@@ -735,9 +736,9 @@ export function keys(registry: Atom, pid: Pid): Term[] {
 }
 
 /**
- * The values of a process under a key, in the order in which they were made.
+ * Returns the values of a process under a key, in the order of their registration.
  *
- * @throws {TypeError} If there is no such registry, or `pid` is no pid.
+ * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.values/3`
  */
 export function values<Value = Term>(registry: Atom, key: Term, pid: Pid): Value[] {
@@ -752,7 +753,7 @@ function checkPid(pid: unknown): void {
 }
 
 /**
- * The number of entries.
+ * Returns the number of entries.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.count/1`
@@ -764,15 +765,15 @@ export function count(registry: Atom): number {
 
 /** Options of {@linkcode dispatch}. */
 export interface DispatchOptions {
-  /** Taken, and without effect: there is one thread. Default `false`. */
+  /** Accepted for compatibility, without effect. Default `false`. */
   readonly parallel?: boolean;
 }
 
 /**
- * Calls `deliver` with the entries of a key, as {@linkcode lookup} shows them, in the calling process;
- * not at all if there are none. Answers `"ok"`; if `deliver` answers with a promise, a promise of that.
+ * Calls `deliver` in the calling process with the entries of a key, as {@linkcode lookup} returns them, unless there
+ * are none. Returns `"ok"`; a promise of it if `deliver` returns a promise.
  *
- * @throws {TypeError} If there is no such registry, or `deliver` is no function.
+ * @throws {TypeError} If there is no such registry, or `deliver` is not a function.
  * @throws Whatever `deliver` throws.
  * @see Elixir `Registry.dispatch/3,4`
  */
@@ -795,7 +796,7 @@ export function dispatch<Value = Term, Result = unknown>(
 // --- Metadata -----------------------------------------------------------------------------------
 
 /**
- * What is kept under a key with the registry itself: `["ok", value]`, or `"error"` if that is nothing.
+ * Returns the metadata of the registry under a key: `["ok", value]`, or `"error"` if there is none.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.meta/2`
@@ -807,7 +808,7 @@ export function meta<Value = Term>(registry: Atom, key: Term): readonly ["ok", V
 }
 
 /**
- * Keeps `value` under a key with the registry itself: `"ok"`.
+ * Sets the metadata of the registry under a key: always `"ok"`.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.put_meta/3`
@@ -819,7 +820,7 @@ export function putMeta(registry: Atom, key: Term, value: Term): "ok" {
 }
 
 /**
- * Removes what is kept under a key with the registry itself: `"ok"`, also if that is nothing.
+ * Deletes the metadata of the registry under a key: always `"ok"`.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.delete_meta/2`
@@ -833,15 +834,15 @@ export function deleteMeta(registry: Atom, key: Term): "ok" {
 // --- Locks --------------------------------------------------------------------------------------
 
 /**
- * Runs `body` while no other runs under the same key of the registry, and resolves with what it returned.
- * Those who wait are let in in the order in which they came. `body` may be async: the lock is held until
- * its promise settles, `body` throws, or the process ends.
+ * Runs `body` with an exclusive lock for a key of the registry, and resolves with its result. The lock is granted in
+ * the order of requests. `body` may be async: the lock is held until its promise settles, `body` throws, or the
+ * process exits.
  *
- * To ask again under the same key from within `body` is to wait for oneself, forever.
+ * Locking the same key again from within `body` is a deadlock.
  *
- * @param key Any term; it has nothing to do with the keys of entries.
- * @throws {TypeError} If there is no such registry, or `body` is no function: the promise rejects.
- * @throws {Exit} `["noproc", ["Registry", "lock", [registry, key]]]` if the registry ends meanwhile.
+ * @param key Any term, independent of the keys of entries.
+ * @throws {TypeError} If there is no such registry, or `body` is not a function: the promise rejects.
+ * @throws {Exit} `["noproc", ["Registry", "lock", [registry, key]]]` if the registry exits meanwhile.
  * @see Elixir `Registry.lock/3`
  */
 export async function lock<Result>(
@@ -854,7 +855,7 @@ export async function lock<Result>(
     throw new TypeError(`Cannot run under a lock: expected a function, found ${inspect(body)}`);
   }
   const giveBack = await tableOf(registry).lock(process, key);
-  fence(); // it may have ended since
+  fence(); // the process may have exited meanwhile
   try {
     return await body();
   } finally {
@@ -868,15 +869,17 @@ export async function lock<Result>(
  * Registers the calling process, for `["via", Registry, [registry, key]]`: `"yes"`, or `"no"` if the key is
  * taken. The value of the entry is `undefined`, or the third part of the key.
  *
- * @throws {TypeError} If there is no such registry, its keys are not unique, `name` has another form, or
- * `pid` is another process.
+ * @throws {TypeError} If there is no such registry, its keys are not unique, `name` is not valid, or
+ * `pid` is not the calling process.
  */
 export function registerName(name: ViaKey, pid: Pid): "yes" | "no" {
   const process = self();
   const [registry, key, value] = checkName(name);
   if (process.pid !== pid) {
     throw new TypeError(
-      `Cannot register ${inspect(pid)}: a process registers itself, and this is ${process.pid}`,
+      `Cannot register ${
+        inspect(pid)
+      }: a process can only register itself, and this is ${process.pid}`,
     );
   }
   return tableOfNames(registry).register(process, key, value)[0] === "ok" ? "yes" : "no";
@@ -885,7 +888,7 @@ export function registerName(name: ViaKey, pid: Pid): "yes" | "no" {
 /**
  * Removes the entry of the calling process: `"ok"`, also if it has none.
  *
- * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` has another form.
+ * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
 export function unregisterName(name: ViaKey): "ok" {
   const process = self();
@@ -895,9 +898,9 @@ export function unregisterName(name: ViaKey): "ok" {
 }
 
 /**
- * The pid that is registered under the key, or `undefined`.
+ * Returns the pid that is registered under the key, or `undefined`.
  *
- * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` has another form.
+ * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
 export function whereisName(name: ViaKey): Pid | undefined {
   fence();
@@ -906,10 +909,10 @@ export function whereisName(name: ViaKey): Pid | undefined {
 }
 
 /**
- * Sends to the process that is registered under the key, and returns its pid.
+ * Sends a message to the process that is registered under the key, and returns its pid.
  *
- * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` has another form.
- * @throws {Exit} `["badarg", [name, message]]` if nobody is.
+ * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
+ * @throws {Exit} `["badarg", [name, message]]` if none is.
  */
 export function send(name: ViaKey, message: Term): Pid {
   const pid = whereisName(name);

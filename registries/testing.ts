@@ -1,8 +1,8 @@
 /**
- * The contract of a registry, as tests: what whoever writes one runs to see that it is one.
+ * The contract of a registry as tests, to be run by authors of registries.
  *
- * The types of {@linkcode NameRegistry} say which functions there are. What they promise is here, a test
- * for each promise. It is written against the public interface, and knows no test runner.
+ * The types of {@linkcode NameRegistry} say which functions there are. These tests check how they behave. The
+ * file uses only the public interface, as a user's tests would, and is independent of test runners.
  *
  * @module
  */
@@ -37,11 +37,11 @@ import { equal } from "../lib/kernel/term.ts";
 
 /** A registry that was opened for one test. */
 export interface OpenedRegistry<Key = Term> {
-  /** The registry itself. It must know nobody yet. */
+  /** The registry itself, without any registered process. */
   readonly registry: NameRegistry<Key>;
-  /** Makes a key out of any term: equal keys out of equal terms. Default: the term is the key. */
+  /** Converts a term to a key: equal terms to equal keys. Default: the term is the key. */
   readonly key?: (term: Term) => Key;
-  /** Whether the keys may be made of parts, and are then compared by their content. Default `true`. */
+  /** Whether keys may be compound, and are compared by their content. Default `true`. */
   readonly structuredKeys?: boolean;
   /** Called when the test is done. Default: nothing. */
   readonly close?: () => unknown;
@@ -50,20 +50,20 @@ export interface OpenedRegistry<Key = Term> {
 /** Defines a test, as `Deno.test` does, or the `test` of `node:test`. */
 export type DefineTest = (name: string, body: () => Promise<void>) => unknown;
 
-/** How long a registry that answers with promises has for anything, in milliseconds. */
+/** The timeout for registries that return promises, in milliseconds. */
 const PATIENCE_MS = 5000;
 const MANY = 250;
 
 /**
- * Defines the tests of the contract for one registry, one for each thing that a registry promises.
+ * Defines the tests of the contract for one registry.
  *
- * A registry that answers at once must have forgotten a process when others hear of its end; one that
- * answers with promises, soon after that.
+ * A synchronous registry must have released the names of a process when links and monitors are notified of its exit;
+ * one that returns promises, soon after that.
  *
- * @param label What the registry is called in the names of the tests.
- * @param open Opens a fresh one for each test, in the test's own process; links to that end it.
+ * @param label The name of the registry in the titles of the tests.
+ * @param open Opens a new registry for each test, in the process of the test, which ends processes linked to it.
  * @param test Defines a test. Default: `Deno.test`.
- * @throws {TypeError} If there is no `Deno.test`, and no other function was given.
+ * @throws {TypeError} If `Deno.test` does not exist, and no other function was given.
  *
  * @example A registry of one's own
  * ```ts
@@ -123,7 +123,7 @@ function defaultTest(): DefineTest {
   throw new TypeError("Cannot test a registry: give the function that defines a test");
 }
 
-// --- The promises -------------------------------------------------------------------------------
+// --- The contract -------------------------------------------------------------------------------
 
 const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
   async "registerName() gives a process a name that is free"(names) {
@@ -142,13 +142,13 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     expect("whereisName() after that", await names.registry.whereisName(key), holder);
   },
 
-  async "registerName() gives a name to one of those who ask at the same time"(names) {
+  async "registerName() gives a name to one of several processes that ask at the same time"(names) {
     const key = names.key("a name");
     const asked = await Promise.all(Array.from({ length: 10 }, () => names.ask(key)));
     const winners = asked.filter(([, answer]) => answer === "yes");
-    expect("the number of those who got the name", winners.length, 1);
+    expect("the number of processes with the name", winners.length, 1);
     expect(
-      "the number of those who did not",
+      "the number of processes without it",
       asked.filter(([, answer]) => answer === "no").length,
       9,
     );
@@ -207,13 +207,13 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     expect("whereisName() of the next one", await names.registry.whereisName(key), next);
   },
 
-  async "unregisterName() takes a name that nobody has"(names) {
+  async "unregisterName() accepts a name that is not registered"(names) {
     await names.registry.unregisterName(names.key("a name"));
     await names.registry.unregisterName(names.key("a name"));
     await names.hold(names.key("a name"), "yes");
   },
 
-  async "unregisterName() ends what a process has to do with the name"(names) {
+  async "unregisterName() ends the relation of a process to the name"(names) {
     const key = names.key("a name");
     const former = await names.hold(key, "yes");
     await inside(former, () => names.registry.unregisterName(key));
@@ -222,7 +222,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     await names.end(former, "kill");
     await turns();
     expect(
-      "whereisName() after the end of a former holder",
+      "whereisName() after the exit of a former holder",
       await names.registry.whereisName(key),
       holder,
     );
@@ -248,7 +248,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     expect("what arrived", await soon(on(["forwarded", _], ([, what]) => what)), ["a", 1]);
   },
 
-  async "send() exits with badarg when nobody has the name"(names) {
+  async "send() exits with badarg when the name is not registered"(names) {
     const key = names.key("nobody");
     const failed = await failure(() => names.registry.send(key, "hello"));
     expect("the exit of send()", reasonOf(failed), ["badarg", [key, "hello"]]);
@@ -293,7 +293,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     await names.expectFree(names.key("a name"));
   },
 
-  async "leads to nobody when nobody has the name"(names) {
+  async "leads to no process when the name is not registered"(names) {
     const name = names.via("nobody");
     const failed = await failure(() => GenServer.call(name, "all", 1000));
     const call = ["GenServer", "call", [name, "all", 1000]];
@@ -302,7 +302,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     expect("GenServer.whereis()", await GenServer.whereis(name), undefined);
   },
 
-  async "lets a server start anew under the name of one that has ended"(names) {
+  async "lets a server start again under the name of one that has exited"(names) {
     const name = names.via("a name");
     for (const reason of ["kill", "shutdown", "a crash"]) {
       const pid = await names.start(name, [reason]);
@@ -313,7 +313,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     expect("the state of the last", await GenServer.call(name, "all"), ["last"]);
   },
 
-  async "has a name back when a start has failed"(names) {
+  async "releases the name when a start has failed"(names) {
     const name = names.via("a name");
     for (let round = 0; round < 3; round++) {
       const outcomes = {
@@ -352,7 +352,7 @@ class Names {
   readonly opened: OpenedRegistry<unknown>;
   readonly #started: Pid[] = [];
 
-  // deno-lint-ignore no-explicit-any -- whatever its keys are
+  // deno-lint-ignore no-explicit-any -- keys of any type
   constructor(opened: OpenedRegistry<any>) {
     this.opened = opened;
   }
@@ -370,13 +370,13 @@ class Names {
     return ["via", this.registry, this.key(term)];
   }
 
-  /** To be ended with the test. */
+  /** The processes to stop at the end of the test. */
   started(pid: Pid): Pid {
     this.#started.push(pid);
     return pid;
   }
 
-  /** Ends all that the test has started. */
+  /** Stops all processes that the test has started. */
   async close(): Promise<void> {
     for (const pid of this.#started) await this.end(pid, "kill");
     await this.opened.close?.();
@@ -410,7 +410,7 @@ class Names {
     return this.started(unwrapped(await GenServer.start(Stack, items, { name })));
   }
 
-  /** Ends a process, and waits until that is known. */
+  /** Makes a process exit, and waits for its `DOWN`. */
   async end(pid: Pid, reason: Term): Promise<void> {
     const ref = Process.monitor(pid);
     if (reason === "normal") send(pid, ["end"]);
@@ -426,7 +426,7 @@ class Names {
     expect("whereisName() of the next one", await this.registry.whereisName(key), next);
   }
 
-  /** Checks that nobody has a name: now, or if the registry answers with promises, soon. */
+  /** Checks that a name is free: now, or soon if the registry returns promises. */
   async expectFree(key: unknown): Promise<void> {
     const what = `whereisName() of the free name ${inspect(key)}`;
     const answer: unknown = this.registry.whereisName(key);
@@ -463,7 +463,7 @@ function inside<T>(pid: Pid, body: () => T): Promise<Awaited<T>> {
   });
 }
 
-/** Receives what the clause wants, and fails if that does not come. */
+/** Receives a message that matches the clause, and fails if none arrives. */
 // deno-lint-ignore no-explicit-any -- the clauses of receive, and what they come to
 async function soon(clause: any): Promise<any> {
   return await receive(
@@ -474,7 +474,7 @@ async function soon(clause: any): Promise<any> {
   );
 }
 
-/** Gives everybody time to do what they do at once. */
+/** Lets other processes handle their messages. */
 async function turns(): Promise<void> {
   await Process.sleep(1);
   await Process.sleep(1);
@@ -503,7 +503,7 @@ function expect(what: string, found: unknown, expected: unknown): void {
   throw new Error(`Expected ${inspect(expected)} of ${what}, found ${inspect(found)}`);
 }
 
-/** Runs `body` in a process of its own, which ends with `"shutdown"`, and with it what is linked to it. */
+/** Runs `body` in a process of its own, which exits with `"shutdown"`, as do the processes linked to it. */
 function inProcess(body: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     spawn(async () => {

@@ -318,7 +318,7 @@ Deno.test("DynamicSupervisor kills children at once whose shutdown is brutal_kil
   });
 });
 
-Deno.test("DynamicSupervisor ends children with shutdown when they have so many ms, or infinity, to end [DS-028]", async () => {
+Deno.test("DynamicSupervisor ends children with shutdown when their shutdown is a time in ms or infinity [DS-028]", async () => {
   using time = new FakeTime();
   await supervising(async (reports) => {
     const slow = { terminate: () => Process.sleep(9000) };
@@ -482,7 +482,7 @@ Deno.test("DynamicSupervisor stops children that hang, and waits for those it is
   });
 });
 
-// --- Whom it obeys ------------------------------------------------------------------------------
+// --- Exit signals -------------------------------------------------------------------------------
 
 Deno.test("DynamicSupervisor ends with the reason of its parent, children first", () =>
   supervising(async () => {

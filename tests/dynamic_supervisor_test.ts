@@ -330,7 +330,7 @@ Deno.test("DynamicSupervisor.startChild() takes ES modules also when messages ar
     }
   }));
 
-Deno.test("DynamicSupervisor.startChild() answers what is wrong with a specification, and asks nobody [DS-013]", async () => {
+Deno.test("DynamicSupervisor.startChild() answers what is wrong with a specification, and calls no start function [DS-013]", async () => {
   const { id, start } = worker("id");
   const wrong: [spec: unknown, reason: unknown][] = [
     [{}, ["invalid_child_spec", {}]],
@@ -382,7 +382,7 @@ Deno.test("DynamicSupervisor.startChild() takes a shutdown of 0 or 1 ms", () =>
     assertEquals((await DynamicSupervisor.countChildren(supervisor)).active, 2);
   }));
 
-Deno.test("DynamicSupervisor.startChild() passes on what the start function answers, and keeps nobody who does not run [DS-014, DS-016, SU-028]", () =>
+Deno.test("DynamicSupervisor.startChild() passes on what the start function answers, and keeps no child that does not run [DS-014, DS-016, SU-028]", () =>
   supervising(async () => {
     const supervisor = await start();
     const attempt = (answer: () => unknown, restart: ChildSpec["restart"]) =>
@@ -437,7 +437,7 @@ Deno.test("DynamicSupervisor.startChild() answers what the start function threw,
     await assertSilence();
   }));
 
-Deno.test("DynamicSupervisor.startChild() answers the reason of a child whose init fails, and keeps nobody", () =>
+Deno.test("DynamicSupervisor.startChild() answers the reason of a child whose init fails, and keeps no child", () =>
   supervising(async () => {
     const supervisor = await start();
     const fail = (init: () => unknown) =>
@@ -451,7 +451,7 @@ Deno.test("DynamicSupervisor.startChild() answers the reason of a child whose in
     assertEquals(await DynamicSupervisor.countChildren(supervisor), NONE);
   }));
 
-Deno.test("DynamicSupervisor.startChild() starts one child after another, whoever asks [DS-038]", () =>
+Deno.test("DynamicSupervisor.startChild() starts one child after another, for all callers [DS-038]", () =>
   supervising(async () => {
     const supervisor = await start();
     let release: () => void;

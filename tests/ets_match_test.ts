@@ -232,7 +232,7 @@ function parts<Result>(
   return parts;
 }
 
-Deno.test("Ets.match(), matchObject(), select() and selectReverse() give parts of so many results", () =>
+Deno.test("Ets.match(), matchObject(), select() and selectReverse() give parts with a limited number of results", () =>
   inProcess(() => {
     for (const type of TYPES) {
       const table = filled(type);

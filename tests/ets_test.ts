@@ -91,7 +91,7 @@ Deno.test("Ets.new() returns a reference, or the name of a named table", () =>
     assert(Ets.new("loose") !== table);
   }));
 
-Deno.test("Ets.new() refuses a name that is taken, and options that are none", () =>
+Deno.test("Ets.new() refuses a name that is taken, and invalid options", () =>
   inProcess(() => {
     Ets.new("taken", { namedTable: true });
     const bad: [() => unknown, string][] = [
@@ -241,7 +241,7 @@ Deno.test("Ets.new() in a server makes tables of the server", () =>
     assertEquals(Ets.whereis("state"), undefined);
   }));
 
-Deno.test("Ets keeps public tables free for all, protected ones for reading, private ones for nobody else [ET-005]", () =>
+Deno.test("Ets keeps public tables free for all, protected ones for reading, private ones for no other process [ET-005]", () =>
   inProcess(async () => {
     const other = puppet();
     const me = self();
@@ -308,7 +308,7 @@ Deno.test("Ets keeps public tables free for all, protected ones for reading, pri
     }
   }));
 
-Deno.test("Ets fences what a process does that has ended, whoever may use the table", () =>
+Deno.test("Ets fences what an exited process does, whatever the access of the table", () =>
   inProcess(async () => {
     const table = Ets.new("t", { protection: "public" });
     const { promise: opened, resolve: open } = Promise.withResolvers<void>();
@@ -408,7 +408,7 @@ Deno.test("Ets.giveAway() has a table end with its new owner, not with the old o
     assertEquals(Ets.info(table), undefined);
   }));
 
-Deno.test("Ets gives a table to its heir when the owner ends, before anybody hears of that", () =>
+Deno.test("Ets gives a table to its heir when the owner ends, before the exit is notified", () =>
   inProcess(async () => {
     const me = self();
     for (const namedTable of [false, true]) {

@@ -57,7 +57,7 @@ Deno.test("GenServer.cast() answers ok at once, and takes effect before a later 
   });
 });
 
-Deno.test("GenServer.cast() answers ok when nobody is there, whatever the name [GS-009]", async () => {
+Deno.test("GenServer.cast() answers ok when there is no process, whatever the name [GS-009]", async () => {
   await inProcess(async () => {
     for (const fresh of Object.values(NAMINGS)) {
       assertEquals(GenServer.cast(fresh(), "hello"), "ok");
@@ -125,7 +125,7 @@ Deno.test("GenServer.multiCall() resolves with the replies and the nodes that ga
 
 // --- Calls that cannot be made ------------------------------------------------------------------
 
-Deno.test("GenServer.call() exits with noproc when the pid is dead or nobody has the name [GS-013]", async () => {
+Deno.test("GenServer.call() exits with noproc when the pid is dead or the name is not registered [GS-013]", async () => {
   await inProcess(async () => {
     const nobodies = [
       await deadPid(),
@@ -229,7 +229,7 @@ Deno.test("GenServer.call() with timeout 0 exits with timeout unless the reply i
   });
 });
 
-Deno.test("GenServer.call() with timeout Infinity waits for ever [GS-104]", async () => {
+Deno.test("GenServer.call() with timeout Infinity waits forever [GS-104]", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Scripted));
@@ -572,7 +572,7 @@ Deno.test("a call neither takes nor removes messages that look like replies or D
 Deno.test("a call takes no longer when the caller's mailbox is full, for it does not look into it [GS-091]", async () => {
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Counter, 1));
-    // A message that complains when somebody looks at it.
+    // A message whose getters throw.
     let looks = 0;
     const watched = new Proxy(["DOWN", 1, 2, 3, 4], {
       get: (target, key) => (looks++, Reflect.get(target, key)),

@@ -210,7 +210,7 @@ Deno.test("GenServer.enterLoop() ends a process that ProcLib did not start with 
   });
 });
 
-Deno.test("GenServer.enterLoop() refuses a module, an extra, a name and a debug option that are none [GS-096]", async () => {
+Deno.test("GenServer.enterLoop() refuses an invalid module, extra, name and debug option [GS-096]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const wrong: (() => Promise<never>)[] = [

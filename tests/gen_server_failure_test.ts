@@ -384,7 +384,7 @@ Deno.test("a server that ends itself in a callback goes no further, and terminat
   });
 });
 
-// --- Promises that nobody waits for -------------------------------------------------------------
+// --- Unawaited promises -------------------------------------------------------------------------
 
 Deno.test("a rejection that a callback leaves behind ends the server, not the program [GS-102]", async () => {
   using reports = collectReports();

@@ -71,7 +71,7 @@ for (const take of ["waitResponse", "receiveResponse"] as const) {
     });
   });
 
-  Deno.test(`GenServer.${take}() waits for ever by default [GS-094]`, async () => {
+  Deno.test(`GenServer.${take}() waits forever by default [GS-094]`, async () => {
     using time = new FakeTime();
     await inProcess(async () => {
       const pid = await patient();
@@ -98,7 +98,7 @@ for (const take of ["waitResponse", "receiveResponse"] as const) {
     });
   });
 
-  Deno.test(`GenServer.${take}() resolves with an error when nobody is there, with the name as it was given [GS-094]`, async () => {
+  Deno.test(`GenServer.${take}() resolves with an error when there is no process, with the name as it was given [GS-094]`, async () => {
     await inProcess(async () => {
       const dead = spawn(() => {});
       await exitOf(dead);

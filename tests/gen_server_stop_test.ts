@@ -343,7 +343,7 @@ Deno.test("a server that traps exits gets the EXIT of any other linked process i
   });
 });
 
-Deno.test("a message that looks like the parent's EXIT counts as one, as in OTP, whoever sent it [GS-082]", async () => {
+Deno.test("a message that looks like the parent's EXIT counts as one, as in OTP, whichever process sent it [GS-082]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Witness, [self(), true]));
@@ -457,7 +457,7 @@ for (const mode of ["sync", "async"] as const) {
   });
 }
 
-/** The message of `Sys.terminate`, by somebody who does not want to know. */
+/** The message of `Sys.terminate`, from a caller that does not wait for the reply. */
 const stopped = () => ["system", [self(), null], ["terminate", "normal"]];
 
 Deno.test("what terminate returns or throws as a value does not matter", async () => {

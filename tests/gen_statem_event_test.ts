@@ -591,7 +591,7 @@ function die(): void {
   try {
     Process.exit(self(), "kill");
   } catch {
-    // The runtime lets nobody go on that is dead.
+    // The runtime lets no exited process go on.
   }
 }
 

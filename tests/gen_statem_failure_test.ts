@@ -78,7 +78,7 @@ const FAILURES: Record<string, Failure> = {
     () => ({ keep_state: 1 }),
     ["bad_return_from_state_function", { keep_state: 1 }],
   ),
-  "returns an action that is none": failing(
+  "returns an invalid action": failing(
     () => ["keep_state", "new", ["hibernate", "sleep"]],
     ["bad_action_from_state_function", "sleep"],
     ["same", "new"],
@@ -264,7 +264,7 @@ Deno.test("no result is taken for another: each is bad_return_from_state_functio
   });
 });
 
-Deno.test("actions that are none end the machine with bad_action_from_state_function, in the state that is entered", async () => {
+Deno.test("invalid actions end the machine with bad_action_from_state_function, in the state that is entered", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const wrong: unknown[] = [
@@ -303,7 +303,7 @@ Deno.test("actions that are none end the machine with bad_action_from_state_func
   });
 });
 
-Deno.test("actions of init that are none end the machine, which has been started by then", async () => {
+Deno.test("invalid actions of init end the machine, which has been started by then", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const module = recorder([]);
@@ -358,7 +358,7 @@ Deno.test("pop_callback_module when a state is entered, with a module below, is 
   });
 });
 
-Deno.test("stopAndReply() sends the replies before the one that is none, and then fails [SM-011]", async () => {
+Deno.test("stopAndReply() sends the replies before the invalid one, and then fails [SM-011]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const from = [self(), "tag"];

@@ -181,7 +181,7 @@ Deno.test("Sys.getStatus() describes a machine, as its formatStatus words it [SY
       trapExit: false,
       debug: [],
       state: ["a", ["hidden", "data"]],
-      // Whom to answer is not for everybody's eyes.
+      // The `From` is not shown.
       postponed: [[["call", self()], late]],
       timeouts: [[["timeout", "n"], "x"]],
     });

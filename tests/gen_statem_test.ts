@@ -502,7 +502,7 @@ Deno.test("all calls that wait when a machine ends exit with its reason, those t
   });
 });
 
-Deno.test("GenStatem.cast() answers ok, also when nobody is there [SM-052]", async () => {
+Deno.test("GenStatem.cast() answers ok, also when there is no process [SM-052]", async () => {
   await inProcess(async () => {
     const seen: Seen[] = [];
     const pid = await startRecorder(seen);
@@ -728,7 +728,7 @@ Deno.test("GenStatem.stop() ends a machine with the reason, after its terminate;
 });
 
 for (const [what, fresh] of Object.entries(NAMINGS)) {
-  Deno.test(`GenStatem.stop() takes ${what}, and exits with noproc when nobody has it [SM-003]`, async () => {
+  Deno.test(`GenStatem.stop() takes ${what}, and exits with noproc when it is not registered [SM-003]`, async () => {
     await inProcess(async () => {
       const name = fresh();
       const pid = unwrap(await GenStatem.start(Machine, RUNNING, { name }));

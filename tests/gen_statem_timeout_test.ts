@@ -68,7 +68,7 @@ for (const isAsync of [false, true]) {
       });
     });
 
-    Deno.test(`${what} of Infinity is none, and cancels the one that runs, ${kind} [SM-029]`, async () => {
+    Deno.test(`${what} of Infinity does not start, and cancels the one that runs, ${kind} [SM-029]`, async () => {
       using time = new FakeTime();
       await inProcess(async () => {
         const seen: Seen[] = [];
@@ -503,9 +503,9 @@ Deno.test('one action and a list of them are told apart, also where a timeout is
   });
 });
 
-// --- Actions that are none ----------------------------------------------------------------------
+// --- Invalid actions ----------------------------------------------------------------------------
 
-Deno.test("a timeout action that is none ends the machine with bad_action_from_state_function [SM-009]", async () => {
+Deno.test("an invalid timeout action ends the machine with bad_action_from_state_function [SM-009]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const wrong: unknown[] = [

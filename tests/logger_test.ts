@@ -76,7 +76,7 @@ Deno.test("a server that ends with normal, shutdown or [shutdown, term] is not r
       const failed = await GenServer.start({ init: () => stop(reason) });
       assertEquals(failed, ["error", reason]);
     }
-    // Nor is the end by a signal anybody's crash.
+    // Nor is an exit by a signal a crash.
     const pid = unwrap(await GenServer.start(Scripted));
     Process.exit(pid, "boom");
     await settled();
@@ -275,7 +275,7 @@ for (
 
 // --- The words ----------------------------------------------------------------------------------
 
-Deno.test("Logger.format() words the end of a server as Elixir does", async () => {
+Deno.test("Logger.format() formats the exit of a server as Elixir does", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const name = freshAtom();

@@ -425,7 +425,7 @@ Deno.test("PartitionSupervisor leads to the process that a partition had last wh
     assertEquals(await partitionOf(1), 1);
   }));
 
-Deno.test("PartitionSupervisor knows nobody in a partition that answered ignore", () =>
+Deno.test("PartitionSupervisor has no process in a partition that answered ignore", () =>
   supervising(async () => {
     const answer = () => "ignore";
     await startRooms({ childSpec: worker("w", { answer }), withArguments: undefined });
@@ -436,7 +436,7 @@ Deno.test("PartitionSupervisor knows nobody in a partition that answered ignore"
     assertEquals((reason as unknown[])[0], "noproc");
   }));
 
-Deno.test("PartitionSupervisor lets nobody register or unregister a partition", () =>
+Deno.test("PartitionSupervisor does not allow registering or unregistering a partition", () =>
   supervising(async () => {
     await startRooms({ name: "rooms" });
     const name = via("rooms", 0);
@@ -508,7 +508,7 @@ Deno.test("PartitionSupervisor.partitions() answers at once where the name does 
     assertEquals(await answer, 2);
   }));
 
-Deno.test("PartitionSupervisor functions do not wait for ever for a registry that does not answer", async () => {
+Deno.test("PartitionSupervisor functions do not wait forever for a registry that does not answer", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const name = ["via", SILENT, "rooms"] as const;
@@ -714,7 +714,7 @@ Deno.test("PartitionSupervisor.resize() several times at once comes to what was 
     );
   }));
 
-Deno.test("PartitionSupervisor.resize() that nobody waits for any more does not confuse the next one", () =>
+Deno.test("PartitionSupervisor.resize() that has timed out does not confuse the next one", () =>
   supervising(async () => {
     await startRooms();
     for (const [from, to] of [[4, 0], [0, 4], [4, 1], [1, 3]] as const) {

@@ -145,7 +145,7 @@ Deno.test("Pg.leave() answers ok, and a group without members is none [PG-003]",
     assertEquals(Process.info(self(), "monitored_by")![1].includes(scope), false);
   }));
 
-Deno.test("Pg.leave() answers not_joined when nobody named is a member", () =>
+Deno.test("Pg.leave() answers not_joined when none of the processes is a member", () =>
   withScope(async () => {
     const other = idle();
     assertEquals(await Pg.leave("group", self()), "not_joined");
@@ -179,7 +179,7 @@ Deno.test("Pg.join() and leave() take lists, in which a pid counts each time [PG
     assertEquals(Pg.whichGroups(), []);
   }));
 
-Deno.test("Pg.join() makes no group when nobody joins", () =>
+Deno.test("Pg.join() makes no group when no process joins", () =>
   withScope(async (scope) => {
     assertEquals(await Pg.join("group", []), "ok");
     assertEquals(Pg.whichGroups(), []);
@@ -404,7 +404,7 @@ Deno.test("Pg forgets the monitors of a process that ends", () =>
 
 // --- Peers --------------------------------------------------------------------------------------
 
-Deno.test("Pg answers discover with sync, and with discover to whoever is new", () =>
+Deno.test("Pg answers discover with sync, and with discover to new peers", () =>
   withScope(async (scope) => {
     await Pg.join("group", [self(), self()]);
     assertEquals(await becomePeer(scope), [
@@ -460,7 +460,7 @@ Deno.test("Pg.getMembers() lists members of other nodes, getLocalMembers() does 
     assertEquals(Pg.whichGroups(), ["group"]);
   }));
 
-Deno.test("Pg ignores join and leave from whoever is no peer [PG-017]", () =>
+Deno.test("Pg ignores join and leave from a process that is not a peer [PG-017]", () =>
   withScope(async (scope) => {
     const a = idle();
     await Pg.join("group", a);
@@ -786,7 +786,7 @@ function without(all: Pid[], gone: readonly Pid[]): Pid[] {
   return rest;
 }
 
-Deno.test("Pg does what a list for each group does, and whoever watches can tell", () =>
+Deno.test("Pg does what a list for each group does, and monitors can tell", () =>
   inProcess(() =>
     fc.assert(
       fc.asyncProperty(steps, async (program) => {
@@ -822,7 +822,7 @@ Deno.test("Pg does what a list for each group does, and whoever watches can tell
     )
   ));
 
-/** As in OTP, a leave names whom it was asked for, members or not: then events alone do not tell. */
+/** As in OTP, a leave names the processes it was called with, members or not: then events alone do not tell. */
 function isTooMuch(step: Step): boolean {
   return step.do === "leave" || step.do === "peer leaves";
 }

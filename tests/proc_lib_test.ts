@@ -668,7 +668,7 @@ Deno.test("ProcLib.stop() exits with the reason that the process ended with, if 
   });
 });
 
-Deno.test("ProcLib.stop() exits with noproc when nobody is there, calling_self, and timeout when it takes too long [PL-018]", async () => {
+Deno.test("ProcLib.stop() exits with noproc when there is no process, calling_self, and timeout when it takes too long [PL-018]", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const dead = spawn(() => {});

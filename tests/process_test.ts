@@ -736,7 +736,7 @@ Deno.test("send() to a local name on a node reaches who has it on this one, and 
   });
 });
 
-Deno.test("send() throws a TypeError when nobody has the name, or it is given nothing to send to", () => {
+Deno.test("send() throws a TypeError when the name is not registered, or it is given nothing to send to", () => {
   assertThrows(
     () => send("nobody", ["hello", 1]),
     TypeError,
@@ -819,7 +819,7 @@ Deno.test("Process.monitor() by name tells of [name, node] and the real reason [
   });
 });
 
-Deno.test("Process.monitor() by a name that nobody has tells of [name, node] and noproc [PR-052]", async () => {
+Deno.test("Process.monitor() by a name that is not registered tells of [name, node] and noproc [PR-052]", async () => {
   await inProcess(async () => {
     for (const name of ["nobody", ["nobody", NODE]] as const) {
       const ref = Process.monitor(name);
@@ -1256,7 +1256,7 @@ Deno.test("Process.register() throws a TypeError when the process has a name alr
   });
 });
 
-Deno.test("Process.register() throws a TypeError when the name is taken, no name, or nobody is there", async () => {
+Deno.test("Process.register() throws a TypeError when the name is taken, no name, or there is no process", async () => {
   await inProcess(async () => {
     const pid = spawnLink(untilStopped);
     Process.register(self(), "taken");
@@ -1276,7 +1276,7 @@ Deno.test("Process.register() throws a TypeError when the name is taken, no name
   });
 });
 
-Deno.test("Process.unregister() throws a TypeError when nobody has the name [PR-083]", async () => {
+Deno.test("Process.unregister() throws a TypeError when the name is not registered [PR-083]", async () => {
   await inProcess(() => {
     assertThrows(
       () => Process.unregister("nobody"),
@@ -1290,7 +1290,7 @@ Deno.test("Process.unregister() throws a TypeError when nobody has the name [PR-
   });
 });
 
-Deno.test("Process.whereis() answers undefined when nobody has the name [PR-084]", () => {
+Deno.test("Process.whereis() answers undefined when the name is not registered [PR-084]", () => {
   assertEquals(Process.whereis("nobody"), undefined);
   assertThrows(
     () => Process.whereis(5 as never),
@@ -1299,7 +1299,7 @@ Deno.test("Process.whereis() answers undefined when nobody has the name [PR-084]
   );
 });
 
-Deno.test("Process.register() has the name free before anybody hears of the end, a million times [PR-087]", async () => {
+Deno.test("Process.register() releases the name before the exit is notified, a million times [PR-087]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     // Each end is seen by a link and a monitor; the name is asked for in between.

@@ -46,7 +46,7 @@ function named(actions: Action<Child>[]): string[] {
   return actions.map(([what, who]) => who === undefined ? what : `${what} ${who.id}`);
 }
 
-// --- Who is restarted with whom -----------------------------------------------------------------
+// --- Which children are restarted -----------------------------------------------------------------
 
 Deno.test("childExited() restarts only the child that ended when the strategy is one_for_one", () => {
   const [a, b, c] = [child("a"), child("b"), child("c")];
@@ -122,7 +122,7 @@ for (const restart of ["permanent", "transient", "temporary"] as const) {
 
 // --- How often ----------------------------------------------------------------------------------
 
-Deno.test("RestartHistory.add() allows so many restarts in the period and refuses the next", () => {
+Deno.test("RestartHistory.add() allows maxRestarts restarts in the period and refuses the next", () => {
   const history = new RestartHistory(3, 5);
   assertEquals([0, 0, 1, 5].map((second) => history.add(second)), [true, true, true, false]);
 });
@@ -395,7 +395,7 @@ class Model implements Simulation {
   }
 }
 
-/** `restart.ts`, and somebody who performs what it says. */
+/** `restart.ts`, and a performer of its decisions. */
 class Performer implements Simulation {
   readonly #children: (Child & { status: Status })[];
   readonly #history: RestartHistory;

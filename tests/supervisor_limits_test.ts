@@ -77,7 +77,7 @@ async function onlyChild(supervisor: Pid): Promise<unknown> {
   return (await Supervisor.whichChildren(supervisor))[0]![1];
 }
 
-/** An `init` that does `act` at one attempt (1, 2, …) and those after it, so many times. The process of each is kept. */
+/** An `init` that does `act` at one attempt (1, 2, …) and a number of those after it. The process of each is kept. */
 function troubled(act: () => unknown, from: number, times = 1) {
   const pids: Pid[] = [];
   const init = () => {
@@ -322,7 +322,7 @@ for (const { name, start } of KINDS) {
   }
 }
 
-/** Asserts that a promise is settled after so many ms, and not before; what is too late may come then. */
+/** Asserts that a promise is settled after a time in ms, and not before; what is too late may come then. */
 async function assertPending(promise: Promise<unknown>, time: FakeTime, ms: number): Promise<void> {
   let isSettled = false;
   promise.then(() => isSettled = true, () => isSettled = true);

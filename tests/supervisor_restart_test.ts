@@ -66,7 +66,7 @@ for (const strategy of STRATEGIES) {
   }
 }
 
-// --- Who is restarted with whom -----------------------------------------------------------------
+// --- Which children are restarted -----------------------------------------------------------------
 
 Deno.test("Supervisor one_for_one restarts only the child that ended [SU-047]", () =>
   supervising(async () => {
@@ -128,7 +128,7 @@ Deno.test("Supervisor rest_for_one restarts the child that ended and those after
       "b",
       "a",
     ]);
-    // The first one takes all others along, the last one nobody.
+    // The first one restarts all others, the last one none.
     end(await childOf(supervisor, "a"), "crash");
     assertEquals((await announced()).length, 8);
     end(await childOf(supervisor, "d"), "crash");
@@ -252,7 +252,7 @@ Deno.test("Supervisor ends all children, last first, and itself with shutdown af
     }
   }));
 
-Deno.test("Supervisor bears so many restarts and ends with the next: three by default [SU-054]", async () => {
+Deno.test("Supervisor tolerates maxRestarts restarts, and exits at the next: three by default [SU-054]", async () => {
   using _time = new FakeTime();
   await supervising(async () => {
     for (const [options, bearable] of [[{}, 3], [{ maxRestarts: 1 }, 1], [{ maxRestarts: 5 }, 5]]) {

@@ -82,7 +82,7 @@ Deno.test("Supervisor kills a child that takes longer than its shutdown time to 
   });
 });
 
-Deno.test("Supervisor waits for ever for a child whose shutdown is infinity, as a supervisor's is [SU-069]", async () => {
+Deno.test("Supervisor waits forever for a child whose shutdown is infinity, as a supervisor's is [SU-069]", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const terminate = () => Process.sleep(9000);
@@ -180,7 +180,7 @@ Deno.test("Supervisor.terminateChild() waits for the child, and other children m
   });
 });
 
-// --- Whom it obeys ------------------------------------------------------------------------------
+// --- Exit signals -------------------------------------------------------------------------------
 
 Deno.test("Supervisor traps exits, and ignores those of processes that are neither child nor parent [SU-074]", () =>
   supervising(async () => {

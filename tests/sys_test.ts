@@ -638,7 +638,7 @@ Deno.test("Sys functions exit with timeout when a server does not answer, by def
   });
 });
 
-Deno.test("Sys functions exit with noproc when nobody is there, and with the server's reason when it ends meanwhile [SY-022]", async () => {
+Deno.test("Sys functions exit with noproc when there is no process, and with the server's reason when it ends meanwhile [SY-022]", async () => {
   await inProcess(async () => {
     const name = freshAtom();
     assertEquals(await failure(Sys.getState(name)), [

@@ -108,7 +108,7 @@ Deno.test("Task.asyncStream() calls a function of a module with the item before 
     assertEquals(await Array.fromAsync(Task.asyncStream([1], Module, "scale", [2])), oks(20));
   }));
 
-Deno.test("Task.asyncStream() runs each item in a task, which works for whoever iterates", () =>
+Deno.test("Task.asyncStream() runs each item in a task, which works for the iterating process", () =>
   supervising(async () => {
     const me = self();
     const stream = Task.asyncStream([1, 2], () => {
@@ -143,7 +143,7 @@ Deno.test("Task.asyncStream() gives results as they are ready, if order does not
     const gates = new Gates();
     const options = { maxConcurrency: 2, ordered: false };
     const { results, end } = collect(Task.asyncStream([1, 2, 3, 4], gates.work, options));
-    // The fourth is ready, but nobody works on it before there is room.
+    // The fourth is ready, but does not start before there is room.
     for (
       const [item, expected] of [[4, []], [2, [2]], [3, [2, 3, 4]], [1, [2, 3, 4, 1]]] as const
     ) {
@@ -175,7 +175,7 @@ Deno.test("Task.asyncStream() runs no more tasks at once than maxConcurrency, by
 /**
  * Follows a stream over an endless input, of which the first five are wanted: what is taken of the input
  * (`+n`), what comes out (`n`, or `!` for a failure), and when the input is closed (`.`). A task takes 5 ms, the
- * first one `first`, and whoever iterates 60 for each result.
+ * first one `first`, and the iterating process 60 for each result.
  */
 async function follow(
   options: Task.StreamOptions,
@@ -232,7 +232,7 @@ Deno.test("Task.asyncStream() takes items as results are wanted, step by step as
     ) assertEquals(await follow(options, first, until), steps);
   }));
 
-Deno.test("Task.asyncStream() does nothing before somebody iterates, and no more than is asked for [TK-050]", () =>
+Deno.test("Task.asyncStream() does nothing before it is iterated, and no more than is asked for [TK-050]", () =>
   supervising(async () => {
     const gates = new Gates();
     const items = new Endless();
@@ -248,7 +248,7 @@ Deno.test("Task.asyncStream() does nothing before somebody iterates, and no more
     for (const item of [1, 2, 3, 4, 5, 6]) gates.open(item);
     assertEquals(await first, { done: false, value: ["ok", 1] });
     await settled();
-    // All three have ended, but nobody asks for more.
+    // All three have ended, but no more are requested.
     assertEquals([items.taken, gates.atWork], [3, 0]);
     assertEquals(await iterator.next(), { done: false, value: ["ok", 2] });
     assertEquals(items.taken, 4);
@@ -379,7 +379,7 @@ Deno.test("Task.asyncStream() does not take the result of a task whose time was 
   });
 });
 
-Deno.test("Task.asyncStream() counts the time of each task from its start, also while nobody asks [TK-054]", async () => {
+Deno.test("Task.asyncStream() counts the time of each task from its start, also while no result is requested [TK-054]", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const options = { onTimeout: "kill_task", timeout: 100, maxConcurrency: 3 } as const;
@@ -595,7 +595,7 @@ Deno.test("Task.asyncStream() that is left early gives what was ready, whether t
     await assertNothingLeft(before);
   }));
 
-Deno.test("Task.asyncStream() ends its tasks when whoever iterates throws [TK-061]", () =>
+Deno.test("Task.asyncStream() ends its tasks when the iterating process throws [TK-061]", () =>
   supervising(async () => {
     const before = Process.list().length;
     const gates = new Gates();
@@ -828,7 +828,7 @@ Deno.test("Task.asyncStream() that is left early does not wait for an item that 
       await source.give(1);
       assertEquals(await taken, oks(1));
       assert(source.isClosed);
-      // What comes of it later, nobody waits for; but a failure is no secret.
+      // Its later result is discarded; but a failure is reported.
       if (how === "fails") await source.fail(new TypeError("too late"));
       else await source.give(2);
       await assertNothingLeft(before);
@@ -865,7 +865,7 @@ Deno.test("Task.asyncStream() that is left early rejects when its input fails to
 
 Deno.test("Task.asyncStream() of an input that another of its tasks fills goes on when that has ended", () =>
   supervising(async () => {
-    // The task ends in the very moment in which somebody waits for it.
+    // The task ends at the moment at which it is awaited.
     const task = spawn(() => receive());
     const stream = Task.asyncStream([task], async (pid) => {
       send(pid, "end");

@@ -231,7 +231,7 @@ Deno.test("Process.sendAfter() with 0 ms comes after what is sent directly [TM-0
   });
 });
 
-Deno.test("Process.sendAfter() and startTimer() throw a RangeError at the call when the time is none [TM-016]", async () => {
+Deno.test("Process.sendAfter() and startTimer() throw a RangeError at the call when the time is not valid [TM-016]", async () => {
   await inProcess(async () => {
     const before = pendingTimers();
     const wrong = [-1, 1.5, NaN, Infinity, -Infinity, "10", 10n, null, undefined, 2 ** 53, 2 ** 64];
@@ -330,20 +330,20 @@ Deno.test("Process.sendAfter() to a process that has ended does nothing [TM-020]
   });
 });
 
-Deno.test("Process.sendAfter() to a name that nobody has when it is time is dropped [TM-022]", async () => {
+Deno.test("Process.sendAfter() to a name that is not registered when it fires is dropped [TM-022]", async () => {
   await inFakeTime(async (time) => {
     Process.sendAfter("nobody", "x", 10);
     Process.register(self(), "moved");
-    Process.sendAfter("moved", "for whoever has it then", 20);
+    Process.sendAfter("moved", "for its holder then", 20);
     const ref = Process.sendAfter("moved", "nobody then", 30);
     await pass(time, 10);
     Process.unregister("moved");
     const next = echo("next");
     Process.register(next, "moved");
     await pass(time, 10);
-    assertEquals(flush(), [["next", "for whoever has it then"]]);
+    assertEquals(flush(), [["next", "for its holder then"]]);
     Process.unregister("moved");
-    assertEquals(Process.readTimer(ref), 10, "it does not end with anybody");
+    assertEquals(Process.readTimer(ref), 10, "no exit cancels it");
     await pass(time, 10);
     await assertSilence();
     assertEquals(Process.readTimer(ref), false);
@@ -433,13 +433,13 @@ Deno.test("Timer.sendAfter() with 0 ms sends at once, and cancelling it changes 
       assertEquals(Timer.cancel(tref), ["ok", "cancel"]);
       assertEquals(flush(), ["now"]);
     }
-    // Run on OTP 25: sending to a name that nobody has raises in whoever asked for it.
+    // Run on OTP 25: sending to a name that is not registered raises in the caller.
     assertThrows(() => Timer.sendAfter(0, "nobody", "now"), TypeError, "no process is registered");
     await assertSilence();
   });
 });
 
-Deno.test("Timer answers badarg when a time, a target or a function is none", async () => {
+Deno.test("Timer answers badarg when a time, a target or a function is not valid", async () => {
   await inProcess(async () => {
     const before = pendingTimers();
     const badarg = ["error", "badarg"] as const;
@@ -561,7 +561,7 @@ Deno.test("Timer.sendInterval() ends with the process that it is for [TM-033]", 
   });
 });
 
-Deno.test("Timer.sendInterval() to a name sends to whoever has it, while the first one lives", async () => {
+Deno.test("Timer.sendInterval() to a name sends to its current holder, while the first one lives", async () => {
   // Run on OTP 25.
   await inFakeTime(async (time) => {
     const [a, b] = [echo("a"), echo("b")];
@@ -591,7 +591,7 @@ Deno.test("Timer.sendInterval() does not drift: late ticks do not shift those th
     const elapsed = () => (Process.monotonicTime() - start) / period;
     let before = 0;
     for (let round = 0; round < 4; round++) {
-      // Nobody can be woken meanwhile.
+      // No process can be woken meanwhile.
       for (const begin = performance.now(); performance.now() - begin < 15;);
       before = elapsed();
       await Process.sleep(3);
@@ -604,7 +604,7 @@ Deno.test("Timer.sendInterval() does not drift: late ticks do not shift those th
   });
 });
 
-Deno.test("Timer.sendInterval() with 0 ms ticks each millisecond, and starves nobody", async () => {
+Deno.test("Timer.sendInterval() with 0 ms ticks each millisecond, and starves no process", async () => {
   await inProcess(async () => {
     const tref = unwrap(Timer.sendInterval(0, "tick"));
     for (let ticks = 0; ticks < 5; ticks++) assertEquals(await receive(), "tick");

@@ -8,7 +8,7 @@
 import { type Pid, receive, send, spawn } from "@denotp/otp";
 import * as Core from "./core.ts";
 
-/** Starts a calculator; nobody is linked to it. */
+/** Starts a calculator, without a link to it. */
 export function start(initialState: number): Pid {
   return spawn(() => run(initialState));
 }

@@ -16,7 +16,7 @@ export const divide = (calculator: Pid, n: number) => send(calculator, ["divide"
 export const negate = (calculator: Pid) => send(calculator, "negate");
 export const clear = (calculator: Pid) => send(calculator, "clear");
 
-/** Asks for the state, and waits for the answer: `timeout` milliseconds, for the calculator may be gone. */
+/** Asks for the state, and waits for the answer up to `timeout` milliseconds: the calculator may have exited. */
 export function state(
   calculator: Pid,
   timeout = 5000,

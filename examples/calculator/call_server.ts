@@ -1,6 +1,6 @@
 /**
- * The calculator once more, every command a call: who asks too much waits, and who asks for the
- * impossible hears of it.
+ * The calculator once more, every command a call: callers wait while it is busy, and those that ask for the
+ * impossible get an error.
  *
  * @module
  */

@@ -33,7 +33,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   Calculator.divide(calculator, 4);
   print(`(10 + 5) * 2 / 4 is ${await Calculator.state(calculator)}`);
 
-  // The crash ends the calculator and nobody else: its clients are not linked to it.
+  // The crash ends only the calculator: its clients are not linked to it.
   Calculator.add(calculator, notANumber);
   print(`after a crash: ${inspect(await Calculator.state(calculator, 50))}`);
 

@@ -17,7 +17,7 @@ import * as Clock from "./clock.ts";
 export async function main(print: (line: string) => void, interval = 10): Promise<void> {
   Process.flag("trap_exit", true);
 
-  // The source of time runs in the clock: when it has no more, it ends that.
+  // The source of time runs in the clock: when it has no more, it exits the clock.
   const times = ["12:34:56", "12:34:57", "12:34:58"];
   const now = () => {
     const time = times.shift();

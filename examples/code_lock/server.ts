@@ -1,9 +1,9 @@
 /**
  * The code lock's boundary: a state machine, with a function for each state.
  *
- * - Whoever opens it has so many milliseconds; then it locks itself.
+ * - When it is opened, it locks itself after a time in milliseconds.
  * - Buttons that are pressed while it is open are for later: they are postponed until it is locked.
- * - Whoever begins to type and does not go on has to begin anew.
+ * - When no further button is pressed for a while, the code must be entered again.
  *
  * @module
  */
@@ -17,7 +17,7 @@ type State = "locked" | "open";
 
 interface Data {
   readonly lock: Core.Lock;
-  /** Is told what becomes of it. */
+  /** Is notified of the state of the lock. */
   readonly door: Pid;
   /** How long it stays open, and how long it remembers a button. */
   readonly ms: number;

@@ -1,6 +1,6 @@
 /**
  * An egg timer: alarms are messages to oneself, sent after a while. Its `stop` takes it down with an error,
- * and whoever is linked to it hears of that.
+ * and linked processes get its exit signal.
  *
  * Run: deno run examples/egg_timer/main.ts
  * Prints:

@@ -32,7 +32,7 @@ export function startLink(timers: Timers): Promise<GenServer.StartResult<typeof 
   );
 }
 
-/** Has the egg timer hear of an alarm when its time has come. */
+/** Sends the egg timer a message when the time of an alarm has come. */
 export function schedule(pid: Pid, alarm: Alarm.Alarm): "ok" {
   Process.sendAfter(pid, ["alarm", alarm.name], alarm.duration);
   return "ok";

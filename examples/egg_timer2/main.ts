@@ -59,7 +59,7 @@ export async function main(print: (line: string) => void, ms = 20): Promise<void
   Process.monitor(supervised);
   GenServer.cast(supervised, "stop");
   await receive({ DOWN: () => {} });
-  await Supervisor.countChildren(supervisor); // It answers when it has dealt with the crash.
+  await Supervisor.countChildren(supervisor); // It replies when it has handled the crash.
   print(`after a crash: ${await alarms()} alarm(s)`);
   await Supervisor.stop(supervisor);
 }

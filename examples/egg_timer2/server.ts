@@ -77,7 +77,7 @@ export async function handleInfo(message: Info, timers: Timers) {
     if (alarm !== undefined) await Alarm.trigger(alarm);
     return noreply(rest);
   }
-  // Somebody who is linked has ended. (When the parent ends, `terminate` is called right away.)
+  // A linked process has exited. (When the parent ends, `terminate` is called right away.)
   if (matches(["EXIT", _, _], message)) {
     const [, , reason] = message;
     return reason === "normal" ? noreply(timers) : stop(["shutdown", reason], timers);

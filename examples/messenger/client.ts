@@ -1,5 +1,5 @@
 /**
- * The messenger's client: one process on each node that somebody is logged on at.
+ * The messenger's client: one process on each node on which a user is logged on.
  *
  * The server links to it. When the server's node is lost, that ends the client with `noconnection`; when the
  * server does not answer, the client gives up after five seconds.
@@ -36,7 +36,7 @@ export async function client(serverNode: NodeName, name: string): Promise<void> 
   }
 }
 
-/** Prints what the server answers. It may be the end. */
+/** Prints the answer of the server, which may end the client. */
 async function answer(): Promise<void> {
   await receive(
     {

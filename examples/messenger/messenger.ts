@@ -18,7 +18,7 @@ export function useServerAt(node: NodeName): void {
   serverNode = node;
 }
 
-/** Logs on by a name that nobody in the network has. The answer is printed when it comes. */
+/** Logs on by a name that is free in the network. The answer is printed when it arrives. */
 export function logon(name: string): true | "already-logged-on" {
   if (Process.whereis(CLIENT) !== undefined) return "already-logged-on";
   const node = serverNode;
@@ -28,11 +28,11 @@ export function logon(name: string): true | "already-logged-on" {
 /**
  * Logs off.
  *
- * @throws {TypeError} If nobody is logged on at this node.
+ * @throws {TypeError} If no user is logged on at this node.
  */
 export const logoff = (): Atom => send(CLIENT, "logoff");
 
-/** Sends a message to whoever is logged on by a name. Whether it was sent is printed when that is known. */
+/** Sends a message to the user who is logged on by a name. Whether it was sent is printed when that is known. */
 export function message(to: string, text: string): "ok" | "not-logged-on" {
   if (Process.whereis(CLIENT) === undefined) return "not-logged-on";
   send(CLIENT, ["message-to", to, text]);

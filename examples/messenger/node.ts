@@ -8,7 +8,7 @@
  *   deno run --allow-net=127.0.0.1 examples/messenger/node.ts bilbo@127.0.0.1 fred
  *
  * A user types the name of another one and a message, as in `fred hello`. The end of the input (Ctrl-D) logs off.
- * Kill a program, and see who learns of it. Any of them may be an Elixir node instead, with the original of the
+ * Kill a program, and see which others are notified. Any of them may be an Elixir node instead, with the original of the
  * messenger, as in `tests/golden/nodes/messenger.ex`: `iex --name bilbo@127.0.0.1 --cookie messenger`.
  *
  * @module
@@ -26,7 +26,7 @@ async function startNode(node: string): Promise<void> {
   if (result === "error") throw new Error(`Cannot start ${node}: ${reason}`);
 }
 
-/** Runs the client of a user who types into `lines`, and resolves with why it has ended. */
+/** Runs the client of a user who types into `lines`, and resolves with its exit reason. */
 async function runClient(user: string, lines: AsyncIterable<string>): Promise<unknown> {
   Messenger.useServerAt(SERVER_NODE);
   Messenger.logon(user);
@@ -71,6 +71,6 @@ if (import.meta.main) {
   } else {
     const reason = await runClient(user, linesOf(Deno.stdin.readable));
     if (reason !== "normal") console.log(`the client has ended: ${formatExit(reason)}`);
-    Deno.exit(reason === "normal" ? 0 : 1); // somebody may still be typing
+    Deno.exit(reason === "normal" ? 0 : 1); // the user may still be typing
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A name server with transactions, after Armstrong's `server2`: a request that crashes leaves the state
- * as it was, tells its sender, and nobody else takes notice.
+ * as it was, and only its sender is notified.
  *
  * @module
  */

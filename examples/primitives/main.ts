@@ -79,7 +79,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   print(`"kill": ${await nextExit()}`);
 }
 
-/** Waits for the news of the next exit: a message of a monitor, or an exit signal that was trapped. */
+/** Waits for the notification of the next exit: a message of a monitor, or an exit signal that was trapped. */
 function nextExit(): Promise<string> {
   return receive({
     DOWN: (_ref: Ref, _kind: "process", _pid: Pid, reason: unknown) => `DOWN ${word(reason)}`,

@@ -61,7 +61,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   await GenServer.stop(one);
   print(`with the process its name is gone: ${await GenServer.whereis(one) === undefined}`);
 
-  // Under a supervisor the name leads to whoever plays the part now.
+  // Under a supervisor, the name leads to the current process.
   const children = [[Character, [MyRegistry, "number_two", "Two"]]] as const;
   const supervisor = unwrap(await Supervisor.startLink(children, { strategy: "one_for_one" }));
   const two: Server = ["via", MyRegistry, "number_two"];
@@ -69,7 +69,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   await Process.monitor(two);
   Character.die(two);
   await receive({ DOWN: () => {} });
-  await Supervisor.countChildren(supervisor); // It answers when it has dealt with the crash.
+  await Supervisor.countChildren(supervisor); // It replies when it has handled the crash.
   const after = await GenServer.whereis(two);
   print(`after a crash the name leads to another process: ${after !== before}`);
 }

@@ -89,7 +89,7 @@ export function handleCall(
 
 type Down = readonly ["DOWN", Ref, "process", Pid, reason: Term];
 
-/** Who has ended has no name any more. */
+/** Releases the name of a process that has exited. */
 export function handleInfo(message: Down, names: Names) {
   if (!matches(["DOWN", _, "process", _, _], message)) throw noClause(message);
   return noreply(without(message[1], names));

@@ -46,7 +46,7 @@ export async function main(print: (line: string) => void): Promise<void> {
     await Process.monitor("RPS.WaitingRoom");
     WaitingRoom.crash();
     await receive({ DOWN: () => {} });
-    await Supervisor.countChildren("RPS"); // It answers when it has dealt with the crash.
+    await Supervisor.countChildren("RPS"); // It replies when it has handled the crash.
     print(`after a crash of the waiting room ${await WaitingRoom.waiting()} waits there`);
   });
   Process.monitor(ann);

@@ -1,5 +1,5 @@
 /**
- * The waiting room, which has one chair. Who comes second plays with who sits there. If the room crashes, its
+ * The waiting room, which has one chair. A second player plays with the waiting one. If the room crashes, its
  * guest keeps the chair; if the guest is gone, the chair is free.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * SuperDuper: three heroes and a supervisor. Whom else the death of one takes along is the strategy's
- * business, whether he comes back that of the way of restarting.
+ * SuperDuper: three heroes and a supervisor. Which others are restarted when one exits is up to the strategy,
+ * whether it comes back itself to the restart type.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * SuperDuper's API, with a DynamicSupervisor for the characters that come and go: it knows them by their
- * pids, and forgets who is removed.
+ * pids, and forgets those that are removed.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const APP = "SuperDuper.DynamicSupervisor";
 export const addCharacter = (name: string, says: string) =>
   DynamicSupervisor.startChild(APP, Server.childSpec([name, says]));
 
-/** Removes a character. Nobody's name leads to no pid, and that cannot be removed. */
+/** Removes a character. A name without a process has no pid that could be removed. */
 export const removeCharacter = async (name: string) =>
   DynamicSupervisor.terminateChild(APP, await GenServer.whereis(name) as Pid);
 

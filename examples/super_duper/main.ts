@@ -1,6 +1,6 @@
 /**
- * SuperDuper: heroes under a supervisor. What one of them dies of is over with him. He is started anew, and
- * those who came after him with him; characters of one's own come and go.
+ * SuperDuper: heroes under a supervisor. A hero that crashes is started again, with a new state, and
+ * so are those started after it; further characters come and go.
  *
  * Run: deno run examples/super_duper/main.ts
  * Prints:
@@ -44,7 +44,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   Process.monitor("superman");
   SuperDuper.die("superman");
   await receive({ DOWN: () => {} });
-  await Supervisor.countChildren("SuperDuper.Supervisor"); // It answers when it has dealt with the crash.
+  await Supervisor.countChildren("SuperDuper.Supervisor"); // It replies when it has handled the crash.
 
   print(`superman: ${await SuperDuper.say("superman")}`);
   const another = GenServer.whereis("superman") !== man;

@@ -1,5 +1,5 @@
 /**
- * What characters have learnt, in a table that belongs to whoever makes it: no crash of a character takes
+ * What characters have learnt, in a table that belongs to its creator: no crash of a character takes
  * it along.
  *
  * @module

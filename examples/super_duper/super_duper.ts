@@ -1,6 +1,6 @@
 /**
  * SuperDuper's API: characters come and go under the supervisor of the heroes. Its list of children
- * remembers who was removed, until the entry is deleted, too.
+ * remembers those that were removed, until the entry is deleted, too.
  *
  * @module
  */

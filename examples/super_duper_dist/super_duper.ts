@@ -22,7 +22,7 @@ import * as Server from "./server.ts";
 /** The supervisor's name, as Elixir has it. */
 const APP = "Elixir.SuperDuper.DynamicSupervisor";
 
-/** Starts this node's heroes. They outlive whoever starts them. */
+/** Starts this node's heroes. They outlive the process that starts them. */
 export async function start(): Promise<"ok"> {
   NodeRegistry.exportNames();
   Server.exportServer();

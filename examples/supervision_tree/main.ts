@@ -1,6 +1,6 @@
 /**
  * A supervision tree. It starts depth first, and each waits for the one before. It stops the other way
- * round. What a supervisor cannot mend, the one above it can.
+ * round. A failure that a supervisor cannot handle is handled by the one above it.
  *
  * Run: deno run examples/supervision_tree/main.ts
  * Prints:
@@ -44,7 +44,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   Process.monitor("supervisor2");
   GenServer.cast("genserver2b", "die");
   await receive({ DOWN: () => {} });
-  await Supervisor.countChildren(supervisor); // It answers when it has dealt with the crash.
+  await Supervisor.countChildren(supervisor); // It replies when it has handled the crash.
 
   print("the end, last child first");
   await Supervisor.stop(supervisor);

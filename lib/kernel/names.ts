@@ -10,6 +10,7 @@
 
 import { type Awaitable, isThenable } from "./awaitable.ts";
 import { isOnNode } from "./distribution.ts";
+import type { Names } from "./known_names.ts";
 import { formatModule } from "./module_name.ts";
 import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
 
@@ -67,6 +68,19 @@ export type ServerRef<Module = any> =
   | readonly ["global", Term]
   // deno-lint-ignore no-explicit-any -- a registry knows its own keys
   | readonly ["via", NameRegistry<any>, any];
+
+/** The module that `Server` is known to run; of a union, the modules of its members. */
+type KnownModule<Server> = Server extends Pid<infer Module> ? Module
+  : Server extends keyof Names ? Names[Server]
+  : never;
+
+/**
+ * The module that a server is known to run: the one that the type of its pid names, or that {@linkcode Names}
+ * declares for its local name; else `unknown`.
+ */
+export type ModuleOf<Server> = 0 extends 1 & Server ? unknown
+  : [KnownModule<Server>] extends [never] ? unknown
+  : KnownModule<Server>;
 
 let local: LocalRegistry;
 let global: NameRegistry;

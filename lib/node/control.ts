@@ -1,21 +1,21 @@
 /**
- * What crosses nodes: Erlang's signals, as values. No transport and no codec shows here; each carries
- * these in its own way.
+ * Erlang's signals between nodes, as values. Independent of transports and codecs, which carry them each in its
+ * own way.
  *
  * @module
  */
 
 import type { Atom, Pid, Ref, Term } from "../kernel/term.ts";
 
-/** Somebody at the other end: a pid, or a name that is registered there. */
+/** The receiver on the other node: a pid, or a name that is registered there. */
 export type Target = Pid | Atom;
 
-/** Of a `spawn_reply`: the new process is linked. */
+/** Flag of a `spawn_reply`: the new process is linked. */
 export const SPAWNED_LINKED = 1;
-/** Of a `spawn_reply`: the new process is monitored. */
+/** Flag of a `spawn_reply`: the new process is monitored. */
 export const SPAWNED_MONITORED = 2;
 
-/** One signal between processes of two nodes. `from` is `null` where the sender is not known. */
+/** One signal between processes of two nodes. `from` is `null` if the sender is not known. */
 export type Control =
   | readonly ["send", from: Pid | null, to: Pid, message: Term]
   | readonly ["reg_send", from: Pid, to: Atom, message: Term]

@@ -1,6 +1,6 @@
 /**
- * Which processes speak exactly with Erlang nodes: what they send and get is in the exact mapping, in which a
- * string is an atom. So do those that stand in for OTP's own; everybody else speaks as their node does.
+ * The processes that use the exact mapping with Erlang nodes, in which a string is an atom. They are those that
+ * stand in for OTP's own processes; all others use the mapping of their node.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { type Atom, Pid, Ref } from "../kernel/term.ts";
 
 const speakers = new Set<Pid>();
 
-/** Has a process speak exactly, until it ends. */
+/** Makes a process use the exact mapping, until it exits. */
 export function speakExactly(pid: Pid): void {
   speakers.add(pid);
   onExit(pid, () => speakers.delete(pid));
 }
 
-/** Whether a process speaks exactly that is known by its pid, its name, or an alias. */
+/** Whether the process with this pid, name or alias uses the exact mapping. */
 export function speaksExactly(process: Pid | Atom | Ref | null): boolean {
   if (speakers.size === 0) return false;
   if (process instanceof Pid) return speakers.has(process);

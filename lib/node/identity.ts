@@ -1,9 +1,10 @@
 /**
- * What identifies pids, references and ports between nodes, and who gives an identity its object.
+ * What identifies pids, references and ports between nodes, and the interface that maps identities to objects.
  *
- * Inside one runtime a pid is an object, and `===` tells two apart. Between nodes it is a node's name, some
- * numbers, and the *creation*: which life of that node it is of. A codec turns the one into the other
- * by asking here; it makes no pids itself.
+ * Inside one runtime a pid is an object, and `===` compares two. Between nodes it is a node's name, some
+ * numbers, and the *creation*: a number that tells each life of a node (from its start until it stops) from
+ * the earlier ones. Codecs convert between the two through {@linkcode Identities}; they create no pids
+ * themselves.
  *
  * @module
  */
@@ -11,7 +12,7 @@
 import type { NodeName, Pid, Ref } from "../kernel/term.ts";
 import type { Port } from "./terms.ts";
 
-/** What a pid is between nodes. Two are the same only if all four agree. */
+/** The identity of a pid between nodes. Two pids are the same only if all four fields are equal. */
 export interface PidIdentity {
   /** The name of the node. */
   readonly node: NodeName;
@@ -23,26 +24,26 @@ export interface PidIdentity {
   readonly creation: number;
 }
 
-/** What a reference is between nodes. */
+/** The identity of a reference between nodes. */
 export interface RefIdentity {
   /** The name of the node. */
   readonly node: NodeName;
   /** 32 bits. */
   readonly creation: number;
-  /** One to five words of 32 bits, as they stand on the wire. */
+  /** One to five words of 32 bits, in the order of the wire format. */
   readonly words: readonly number[];
 }
 
-/** The objects behind identities: the same one for the same identity, for as long as anybody holds it. */
+/** The objects for identities: the same one for the same identity, for as long as it is referenced. */
 export interface Identities {
-  /** The pid with this identity: of a process here, if it is one of this node's. */
+  /** The pid with this identity: of a local process, if the identity is of this node. */
   pid(identity: PidIdentity): Pid;
   /** The reference with this identity. */
   ref(identity: RefIdentity): Ref;
   /** The port with this identity. */
   port(node: NodeName, id: bigint, creation: number): Port;
-  /** The identity of a pid, of whichever node. */
+  /** The identity of a pid of any node. */
   identityOfPid(pid: Pid): PidIdentity;
-  /** The identity of a reference, of whichever node. */
+  /** The identity of a reference of any node. */
   identityOfRef(ref: Ref): RefIdentity;
 }

@@ -1,6 +1,6 @@
 /**
- * One life of this runtime as a node, from its start to its end: what leads to other nodes, which of them
- * are there, and what runs here on their behalf.
+ * One life of this runtime as a node, from its start until it stops: the transport to other nodes, the nodes that
+ * are connected, and the services that run here on their behalf.
  *
  * @module
  */
@@ -27,10 +27,10 @@ import { Remote } from "./remote.ts";
 import { receiveSpawnSignal } from "./calls/spawn_request.ts";
 import type { Channel, Transport } from "./transport.ts";
 
-/** Which nodes a list is of: see `Node.list`. */
+/** The kind of nodes to list: see `Node.list`. */
 export type NodeKind = "visible" | "hidden" | "connected" | "this" | "known";
 
-/** Whom a node tells of others, at once and before any process. */
+/** Is told of nodes that come up or go down, synchronously and before any process. */
 export interface NodeListener {
   up(node: NodeName, isHidden: boolean): void;
   down(node: NodeName): void;
@@ -40,21 +40,21 @@ export interface NodeListener {
 export class Life<Through extends Transport = Transport> {
   /** The name of the node. */
   readonly node: NodeName;
-  /** What carries signals to other nodes. */
+  /** Carries signals to other nodes. */
   readonly transport: Through;
-  /** The supervisor of what runs on behalf of other nodes. Known once it has begun. */
+  /** The supervisor of the services for other nodes. Set by {@linkcode begin}. */
   pid!: Pid;
   readonly #isHidden: boolean;
   readonly #identities = new NodeIdentities();
   readonly #peers = new Map<NodeName, Peer>();
   readonly #listeners = new Set<NodeListener>();
   readonly #calls: CallService;
-  /** What runs only while there is a cluster, in the order of its start. */
+  /** The services that run while this runtime is a node, in the order of their start. */
   readonly #services: readonly { start(): void; stop(): void }[];
   #forgetHalt = () => {};
   #isOver = false;
 
-  /** Does nothing until it begins. */
+  /** Does nothing until {@linkcode begin} is called. */
   constructor(
     { node, hidden = false, ...options }: GlobalOptions & {
       readonly node: NodeName;
@@ -86,9 +86,9 @@ export class Life<Through extends Transport = Transport> {
   }
 
   /**
-   * Becomes a node. If that fails, nothing has changed.
+   * Makes this runtime a node. If that fails, nothing has changed.
    *
-   * @throws {Error} What the transport throws that cannot start.
+   * @throws {Error} What the transport throws if it cannot start.
    */
   async begin(): Promise<void> {
     this.pid = await this.#calls.start();
@@ -102,7 +102,7 @@ export class Life<Through extends Transport = Transport> {
       await this.#calls.stop();
       throw error;
     }
-    // Nothing comes from other nodes before this turn has ended.
+    // No signal arrives from other nodes before this turn has ended.
     setNodeName(this.node);
     distribute(this.#remote);
     for (const service of this.#services) service.start();
@@ -111,7 +111,7 @@ export class Life<Through extends Transport = Transport> {
     announce("nodeup", this.node, this.#isHidden);
   }
 
-  /** Is a node no more: every connection is cut at once. Resolves when nothing of it runs any more. */
+  /** Stops being a node: closes every connection at once. Resolves when all of its services have stopped. */
   async end(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -125,7 +125,7 @@ export class Life<Through extends Transport = Transport> {
     await this.#calls.stop();
   }
 
-  /** Resolves when all that was said to other nodes has been written, or they take too long. */
+  /** Resolves when all signals to other nodes have been written, or after {@linkcode LAST_WORDS_MS}. */
   async #written(): Promise<void> {
     const isWaiting = ({ channel }: Peer) => channel !== null && channel.traffic.waiting > 0;
     for (let ms = 0; ms < LAST_WORDS_MS && [...this.#peers.values()].some(isWaiting); ms++) {
@@ -133,12 +133,12 @@ export class Life<Through extends Transport = Transport> {
     }
   }
 
-  /** Whether it has ended. */
+  /** Whether this life has ended. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** The nodes of some kinds, each once. */
+  /** The nodes of the given kinds, each once. */
   list(...kinds: readonly NodeKind[]): NodeName[] {
     const isListed = ({ node, channel }: Peer) =>
       kinds.some((kind) => {
@@ -150,17 +150,17 @@ export class Life<Through extends Transport = Transport> {
     return [...this.#peers.values()].filter(isListed).map(({ node }) => node);
   }
 
-  /** Connects to a node, unless it is connected, and tells whether it is then. */
+  /** Connects to a node, unless it is connected, and resolves with whether it is connected then. */
   connect(node: NodeName): Promise<boolean> {
     return this.transport.connect(node).then(() => true, () => false);
   }
 
-  /** Connects to a node whose loss is waited for: it counts as lost if that fails. */
+  /** Connects to a monitored node: it counts as lost if that fails. */
   keepInTouch(node: NodeName): void {
     if ((this.#peers.get(node)?.channel ?? null) === null) void this.#dial(node);
   }
 
-  /** Cuts the connection to a node, and tells whether there was one. */
+  /** Closes the connection to a node, and returns whether there was one. */
   disconnect(node: NodeName, reason: string = "disconnect"): boolean {
     const channel = this.#peers.get(node)?.channel ?? null;
     channel?.close(reason);
@@ -177,12 +177,12 @@ export class Life<Through extends Transport = Transport> {
 
   readonly #remote = new Remote({
     peerOf: this.#peerOf,
-    nobody: () => this.pid,
+    fallbackSender: () => this.pid,
     spawning: receiveSpawnSignal,
     nodes: () => this.list("visible"),
   });
 
-  /** Connects on behalf of whoever has something to say to a node. */
+  /** Connects on behalf of a process that sends a signal to a node. */
   async #dial(node: NodeName): Promise<void> {
     if (!await this.connect(node)) this.#lose(node);
   }
@@ -200,7 +200,7 @@ export class Life<Through extends Transport = Transport> {
     announce("nodedown", node, isHidden, this.#isOver ? OVER : reason);
   }
 
-  /** Links and monitors hear that a node is out of reach; without them, nothing of it is left. */
+  /** Notifies links and monitors that a node is lost, and forgets the node if nothing else is kept of it. */
   #lose(node: NodeName): void {
     const peer = this.#peerOf(node);
     peer.down();
@@ -214,12 +214,12 @@ export class Life<Through extends Transport = Transport> {
   }
 }
 
-/** How long the end of the program waits for other nodes to hear what was said last. */
+/** How long the exit of the program waits for the last signals to be written, in milliseconds. */
 const LAST_WORDS_MS = 1000;
-/** Why connections are lost at the end. */
+/** The reason for which connections are lost when the node stops. */
 const OVER = "net_kernel_terminated";
 
-/** The keys of terms, as a mapping has them. Most are atoms. */
+/** Makes keys of terms: equal keys for terms that are equal in the mapping. Most terms are atoms. */
 function keysIn(mapping: Mapping): (term: Term) => string {
   const writer = new Writer();
   const decoder = new TextDecoder("latin1");
@@ -233,5 +233,5 @@ function keysIn(mapping: Mapping): (term: Term) => string {
   };
 }
 
-/** Atoms as short as that can always be sent. */
+/** Atoms of fewer code units than this can always be sent. */
 const SHORT = 64;

@@ -2,14 +2,13 @@
  * Node: this runtime as a node of a cluster, and what it knows of other nodes.
  *
  * A node is known by its name, `name@host`. Once it is started, pids, references and names of other nodes
- * work wherever those of this one do: in `send`, `GenServer.call`, links, monitors, `Process.exit`. A name on
- * another node is written `["name", "node@host"]`. Whoever says something to a node that is not connected
- * connects to it.
+ * work wherever local ones do: in `send`, `GenServer.call`, links, monitors, `Process.exit`. A name on
+ * another node is written `["name", "node@host"]`. A signal to a node that is not connected connects to it.
  *
- * Messages of a program's own are what the table of the mapping says. OTP's own requests and answers have its
- * terms on both sides: `Supervisor`, `DynamicSupervisor`, `Sys` and `GenServer.stop` work on processes of
- * Erlang and Elixir nodes, and theirs, with `Task.Supervisor` and `Agent`, on processes here. The children, tasks
- * and functions that they hand over are named, and must be exported.
+ * Messages of a program are converted by the table of the mapping. Requests and replies of OTP's own protocols
+ * are translated into OTP's terms: `Supervisor`, `DynamicSupervisor`, `Sys` and `GenServer.stop` work on
+ * processes of Erlang and Elixir nodes, and theirs, with `Task.Supervisor` and `Agent`, on local processes. The
+ * children, tasks and functions that such a request contains are given by name, and must be exported.
  *
  * Mirrors Elixir's `Node`.
  *
@@ -48,16 +47,16 @@ export type { MonitorNodesOptions, NodeInfo, NodeKind };
 export interface StartOptions
   extends Omit<DistributionOptions, "node" | "identities" | "sockets">, GlobalOptions {}
 
-/** What became of the start of a node: the supervisor of what runs on behalf of other nodes, or why not. */
+/** The result of starting a node: the supervisor of its services for other nodes, or the reason for the failure. */
 export type StartResult =
   | readonly ["ok", Pid]
   | readonly ["error", readonly ["already_started", Pid] | StartFailure];
 
-/** Why there is no node, though nothing was wrong with how it was asked for. */
+/** The reason why a node could not be started although its name and options are valid. */
 export type StartFailure = "duplicate_name" | "epmd_unreachable" | "epmd_protocol" | "eaddrinuse";
 
 let life: Life<DistributionTransport> | null = null;
-/** Starts and stops, one after another. */
+/** The latest start or stop: they run one after another. */
 let lastChange: Promise<unknown> = Promise.resolve();
 
 function inTurn<T>(change: () => Promise<T>): Promise<T> {
@@ -66,34 +65,35 @@ function inTurn<T>(change: () => Promise<T>): Promise<T> {
   return changed;
 }
 
-/** The life that goes on, if this runtime is a node. */
-function living(): Life<DistributionTransport> | null {
+/** The current life of this node; `null` if this runtime is not a node. */
+function runningNode(): Life<DistributionTransport> | null {
   return life === null || life.isOver ? null : life;
 }
 
 /**
- * Makes this runtime a node, and resolves with `["ok", pid]` of the supervisor of what it then runs for
- * others: `net_kernel`, `rex`, and the servers of `global` names and `Pg`.
+ * Makes this runtime a node, and resolves with `["ok", pid]`: the pid of the supervisor of its services for
+ * other nodes, which are `net_kernel`, `rex`, and the servers of `global` names and `Pg`.
  *
- * It listens on loopback, at any free port, and tells the port to EPMD, which must run there (any Erlang
- * node starts it; the option `epmd: { serve: true }` answers in its place). The option `resolve` does without
- * EPMD. No other node can run anything here but what {@linkcode exportFunctions} has named.
+ * The node listens on loopback, at any free port, and registers the port with EPMD, which must run on the host
+ * (any Erlang node starts it; the option `epmd: { serve: true }` serves in its place). With the option
+ * `resolve`, EPMD is not used. Other nodes can run only functions that {@linkcode exportFunctions} has exported.
  *
- * A node that listens, or is connected, keeps the program running when that has nothing more to do:
- * {@linkcode stop} lets it end. `Application.run` ends it after a signal, and waits up to a second for
- * what was said last to other nodes.
+ * A node that listens, or is connected, keeps the program running until {@linkcode stop} is called.
+ * `Application.run` ends the program after a signal, and waits up to a second for the last signals to other
+ * nodes to be written.
  *
- * Resolves with `["error", reason]`: `["already_started", pid]`; `"duplicate_name"` if EPMD has another node
- * of this name; `"epmd_unreachable"` or `"epmd_protocol"` if it cannot be asked, or says what makes no
- * sense; `"eaddrinuse"` if the port to listen on is taken. The reason is logged, too.
+ * Resolves with `["error", reason]` if the node cannot be started: `["already_started", pid]`;
+ * `"duplicate_name"` if EPMD has another node with this name; `"epmd_unreachable"` if EPMD does not answer, or
+ * `"epmd_protocol"` if its answer is invalid; `"eaddrinuse"` if the port to listen on is in use. The reason is
+ * logged, too.
  *
  * Needs `--allow-net` for the port, EPMD and the other nodes. Without the option `cookie` it looks for
  * the cookie as Erlang does, which needs `--allow-env=RELEASE_COOKIE`, or `--allow-env=HOME` and
  * `--allow-read` of the file `.erlang.cookie` there.
  *
- * @param name `name@host`. A host with a dot makes it a long name; the nodes of a cluster have either
- * long ones or short ones.
- * @throws {RangeError} If the name is none, or no cookie is found, or it is none.
+ * @param name `name@host`. A host with a dot makes it a long name; all nodes of a cluster must have long names,
+ * or all short ones.
+ * @throws {RangeError} If the name is not a node name, or the cookie is not found or not valid.
  * @throws {MatchError} If a name that a node needs (`net_kernel`, `rex`, `logger_proxy`) is taken.
  * @throws {Deno.errors.NotCapable} If a permission is missing.
  * @see Elixir `Node.start/3`; the options take the place of the arguments and of `erl`'s flags.
@@ -113,7 +113,7 @@ function living(): Life<DistributionTransport> | null {
  */
 export function start(name: NodeName, options: StartOptions = {}): Promise<StartResult> {
   return inTurn(async () => {
-    const running = living();
+    const running = runningNode();
     if (running !== null) return ["error", ["already_started", running.pid]];
     const begun = new Life(
       { ...options, node: name },
@@ -122,7 +122,7 @@ export function start(name: NodeName, options: StartOptions = {}): Promise<Start
     try {
       await begun.begin();
     } catch (error) {
-      const reason = worldly(error);
+      const reason = startFailureOf(error);
       if (reason === undefined) throw error;
       report({ level: "error", kind: "message", reason: `Cannot start ${name}: ${error}` });
       return ["error", reason];
@@ -132,8 +132,8 @@ export function start(name: NodeName, options: StartOptions = {}): Promise<Start
   });
 }
 
-/** The reason for an error that is not the caller's. */
-function worldly(error: unknown): StartFailure | undefined {
+/** The reason for an error that a start resolves with; `undefined` for all others, which it rejects with. */
+function startFailureOf(error: unknown): StartFailure | undefined {
   if (error instanceof EpmdError) {
     if (error.reason === "taken") return "duplicate_name";
     return error.reason === "unreachable" ? "epmd_unreachable" : "epmd_protocol";
@@ -143,8 +143,8 @@ function worldly(error: unknown): StartFailure | undefined {
 }
 
 /**
- * Makes this runtime a node no more: cuts every connection, ends what ran for other nodes, and gives back the
- * name. Resolves with `"ok"` when that is done, with `["error", "not_found"]` if it is no node.
+ * Stops being a node: closes every connection, stops the services for other nodes, and releases the name.
+ * Resolves with `"ok"` when that is done, or with `["error", "not_found"]` if this runtime is not a node.
  *
  * Links and monitors across nodes get `noconnection`.
  *
@@ -152,7 +152,7 @@ function worldly(error: unknown): StartFailure | undefined {
  */
 export function stop(): Promise<"ok" | readonly ["error", "not_found"]> {
   return inTurn(async () => {
-    const running = living();
+    const running = runningNode();
     if (running === null) return ["error", "not_found"];
     await running.end();
     life = null;
@@ -161,7 +161,7 @@ export function stop(): Promise<"ok" | readonly ["error", "not_found"]> {
 }
 
 /**
- * The name of this node; `"nonode@nohost"` if it is none.
+ * Returns the name of this node; `"nonode@nohost"` if this runtime is not a node.
  *
  * @see Elixir `Node.self/0`
  *
@@ -179,29 +179,33 @@ function here(): NodeName {
 export { here as self };
 
 /**
- * Tells whether this runtime is a node that can be connected with others.
+ * Returns whether this runtime is a node, which can be connected with others.
  *
  * @see Elixir `Node.alive?/0`
  */
 export function isAlive(): boolean {
-  return living() !== null;
+  return runningNode() !== null;
 }
 
 /**
- * The names of nodes: of those that are connected and not hidden, by default; else `"hidden"` ones,
- * `"connected"` ones (both), `"this"` one, or all that are `"known"`: connected, being connected to, and
- * this one. Of several kinds, all of them.
+ * Returns the names of nodes of one or several kinds: `"visible"`, the default, are those that are connected and
+ * not hidden; `"hidden"` the hidden ones; `"connected"` both; `"this"` this node; `"known"` those that are
+ * connected or being connected to, and this node.
+ *
+ * @throws {TypeError} If a kind is unknown.
  *
  * @see Elixir `Node.list/0`, `Node.list/1`
  */
 export function list(kind: NodeKind | readonly NodeKind[] = "visible"): NodeName[] {
   const kinds: readonly NodeKind[] = typeof kind === "string" ? [kind] : kind;
-  const strange = kinds.find((each) => !KINDS.has(each));
-  if (strange !== undefined) {
+  const unknownKind = kinds.find((each) => !KINDS.has(each));
+  if (unknownKind !== undefined) {
     const accepted = [...KINDS].join(", ");
-    throw new TypeError(`Cannot list nodes: ${inspect(strange)} is none of ${accepted}`);
+    throw new TypeError(
+      `Cannot list nodes: found the kind ${inspect(unknownKind)}, expected one of ${accepted}`,
+    );
   }
-  const running = living();
+  const running = runningNode();
   if (running !== null) return running.list(...kinds);
   return kinds.some((each) => each === "this" || each === "known") ? [nodeName()] : [];
 }
@@ -215,36 +219,35 @@ const KINDS: ReadonlySet<Term> = new Set<NodeKind>([
 ]);
 
 /**
- * Connects to a node, and resolves with whether it is connected then; with `"ignored"` if this runtime is
- * no node itself. Whoever only wants to say something to a node need not connect first.
+ * Connects to a node, and resolves with whether it is connected then; with `"ignored"` if this runtime is not a
+ * node. Sending to a node connects to it, so that connecting first is rarely necessary.
  *
  * @see Elixir `Node.connect/1`
  */
 export async function connect(node: NodeName): Promise<boolean | "ignored"> {
-  const running = living();
+  const running = runningNode();
   if (running === null) return "ignored";
   return node === running.node || await running.connect(node);
 }
 
 /**
- * Cuts the connection to a node, and tells whether there was one; `"ignored"` if this runtime is no node.
+ * Closes the connection to a node, and returns whether there was one; `"ignored"` if this runtime is not a node.
  *
- * On the other side this looks like a loss of the connection. The next thing that is said to the
- * node connects to it again.
+ * The other node sees a lost connection. The next signal that is sent to the node connects to it again.
  *
  * @see Elixir `Node.disconnect/1`
  */
 export function disconnect(node: NodeName): boolean | "ignored" {
-  return living()?.disconnect(node) ?? "ignored";
+  return runningNode()?.disconnect(node) ?? "ignored";
 }
 
 /**
- * Resolves with `"pong"` if a node can be reached, else with `"pang"`. Connects to it if need be.
+ * Resolves with `"pong"` if a node can be reached, else with `"pang"`. Connects to it if necessary.
  *
  * @see Elixir `Node.ping/1`
  */
 export async function ping(node: NodeName): Promise<"pong" | "pang"> {
-  const running = living();
+  const running = runningNode();
   if (running === null) return "pang";
   if (node === running.node) return "pong";
   if (!await running.connect(node)) return "pang";
@@ -257,17 +260,17 @@ export async function ping(node: NodeName): Promise<"pong" | "pang"> {
 }
 
 /**
- * Has the calling process told when the connection to a node is lost: by the message `["nodedown", node]`, once.
- * Connects to it if need be, and says so in the same way if that fails. Each call adds one message;
- * `isOn` false takes one back. Returns `true`.
+ * Monitors a node: the calling process gets the message `["nodedown", node]`, once, when the connection to it is
+ * lost. Connects to the node if necessary; the message is also sent if that fails. Each call adds one message;
+ * with `isOn` false, it removes one. Returns `true`.
  *
- * @throws {TypeError} If this runtime is no node: `notalive`.
+ * @throws {TypeError} If this runtime is not a node: `notalive`.
  * @see Elixir `Node.monitor/2`
  */
 export function monitor(node: NodeName, isOn: boolean): true {
-  const running = living();
+  const running = runningNode();
   if (running === null) {
-    throw new TypeError(`Cannot monitor ${node}: notalive, this runtime is no node`);
+    throw new TypeError(`Cannot monitor ${node}: notalive, this runtime is not a node`);
   }
   const process = self();
   if (node === running.node) return true;
@@ -279,14 +282,14 @@ export function monitor(node: NodeName, isOn: boolean): true {
 }
 
 /**
- * Subscribes the calling process to all nodes that come and go, this one included: it gets `["nodeup", node]`
- * before anything else from a node that is new, and `["nodedown", node]` after all there was from it. With
- * options, a third item tells more: see {@linkcode NodeInfo}.
+ * Subscribes the calling process to all nodes that come up and go down, this one included: it gets
+ * `["nodeup", node]` before any other message from a new node, and `["nodedown", node]` after the last one. With
+ * options, the messages have a third item: see {@linkcode NodeInfo}.
  *
- * Each subscription sends messages of its own. `isOn` false ends all of the process that were made with
- * the same options. Works before this runtime is a node, too, and goes on after it has been one.
+ * Each subscription sends its own messages. With `isOn` false, all subscriptions of the process with the same
+ * options are removed. Subscriptions can be made before this runtime is a node, and last after it has stopped.
  *
- * @throws {TypeError} If an option is unknown, or its value is none of those that it has.
+ * @throws {TypeError} If an option is unknown, or its value is not valid.
  * @see OTP `net_kernel:monitor_nodes/1,2`, whose info is a list or a map
  */
 export function monitorNodes(isOn: boolean, options?: MonitorNodesOptions): "ok" {
@@ -300,8 +303,10 @@ function assertMonitorNodesOptions({ nodeType, nodedownReason, ...unknown }: Mon
   const refuse = (found: string, accepted: string) => {
     throw new TypeError(`Cannot monitor nodes: found ${found}, expected ${accepted}`);
   };
-  const [strange] = Object.keys(unknown);
-  if (strange !== undefined) refuse(`the option ${strange}`, "nodeType and nodedownReason");
+  const [unknownOption] = Object.keys(unknown);
+  if (unknownOption !== undefined) {
+    refuse(`the option ${unknownOption}`, "nodeType and nodedownReason");
+  }
   if (nodeType !== undefined && !["visible", "hidden", "all"].includes(nodeType)) {
     refuse(`the nodeType ${inspect(nodeType)}`, "visible, hidden or all");
   }
@@ -311,27 +316,27 @@ function assertMonitorNodesOptions({ nodeType, nodedownReason, ...unknown }: Mon
 }
 
 /**
- * Sets the cookie of this node for all nodes that none was set for, or for one node. Connections that
- * are up stay so. Returns `true`.
+ * Sets the cookie of this node for connections to one node, or, for this node's own name, to all nodes that no
+ * cookie was set for. Existing connections are kept. Returns `true`.
  *
  * @param node Default: this node.
- * @throws {RangeError} If the cookie is empty, or has other than printable ASCII characters.
- * @throws {TypeError} If this runtime is no node.
+ * @throws {RangeError} If the cookie is empty, or has characters that are not printable ASCII.
+ * @throws {TypeError} If this runtime is not a node.
  * @see Elixir `Node.set_cookie/2`
  */
 export function setCookie(cookie: string, node: NodeName = nodeName()): true {
-  const running = living();
-  if (running === null) throw new TypeError("Cannot set a cookie: this runtime is no node");
+  const running = runningNode();
+  if (running === null) throw new TypeError("Cannot set a cookie: this runtime is not a node");
   running.transport.cookies.set(node === running.node ? null : node, cookie);
   return true;
 }
 
 /**
- * The cookie that this node shares with another, by default with those that none was set for;
- * `"nocookie"` if this runtime is no node.
+ * Returns the cookie for connections to a node, by default to the nodes that none was set for; `"nocookie"` if
+ * this runtime is not a node.
  *
  * @see Elixir `Node.get_cookie/0`
  */
 export function getCookie(node: NodeName = nodeName()): string {
-  return living()?.transport.cookies.for(node) ?? "nocookie";
+  return runningNode()?.transport.cookies.for(node) ?? "nocookie";
 }

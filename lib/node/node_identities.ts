@@ -1,9 +1,9 @@
 /**
- * The identities of this node: which pid, reference or port stands for which numbers.
+ * The identities that this node knows: which pid, reference or port object stands for which numbers.
  *
- * What has crossed to another node may come back, and has to be the same object then; so it is kept
- * here, weakly, by its number. What comes from another node is kept by its identity, as weakly: one object
- * for one identity, for as long as anybody holds it.
+ * What was sent to another node may come back, and must then be the same object; so it is kept here, weakly,
+ * by its number. What comes from another node is kept by its identity, also weakly: one object for each
+ * identity, for as long as it is referenced.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import { Port } from "./terms.ts";
 
 /** A pid's number is its id and serial together, as Erlang prints it. */
 const IDS = 0x8000;
-/** The lowest word of a reference has 18 bits, for nodes of old. */
+/** The lowest word of a reference has 18 bits, for older nodes. */
 const LOW_WORDS = 0x40000;
 const WORDS = 2 ** 32;
 
-/** Things by what identifies them, for as long as somebody else holds them. */
+/** Values by what identifies them, for as long as they are referenced elsewhere. */
 class Interned<Key, Value extends WeakKey> {
   readonly #entries = new Map<Key, WeakRef<Value>>();
   readonly #gone = new FinalizationRegistry<Key>((key) => {
-    // It may have been made anew since.
+    // It may have been created again since.
     if (this.#entries.get(key)?.deref() === undefined) this.#entries.delete(key);
   });
 
@@ -42,14 +42,14 @@ class Interned<Key, Value extends WeakKey> {
   }
 }
 
-/** The identities of one life of this node. */
+/** The identities during one life of this node (from its start until it stops). */
 export class NodeIdentities implements Identities {
-  /** Which life of the node this is. To be set before anything crosses to another node. */
+  /** The creation of this life of the node. Set before anything is sent to another node. */
   creation = 0;
   readonly #pids = new Interned<number, Pid>();
   readonly #refs = new Interned<number, Ref>();
   readonly #remotePids = new Interned<string, RemotePid>();
-  /** Those that were asked for last: likely the next ones too. */
+  /** The identities that were looked up last: likely the next ones too. */
   #latestPid: RemotePid | null = null;
   #latestRef: RemoteRef | null = null;
   readonly #remoteRefs = new Interned<string, RemoteRef>();
@@ -111,7 +111,7 @@ export class NodeIdentities implements Identities {
     };
   }
 
-  /** How many of each are known: for tests of what is kept. */
+  /** The number of known identities of each kind, for tests of memory. */
   get sizes(): Readonly<Record<"pids" | "refs" | "remotePids" | "remoteRefs", number>> {
     return {
       pids: this.#pids.size,
@@ -121,7 +121,7 @@ export class NodeIdentities implements Identities {
     };
   }
 
-  /** A creation of 0 stands for any life. One of an earlier life is somebody else. */
+  /** A creation of 0 stands for any life. The same numbers of an earlier life identify another process. */
   #isOurs(node: NodeName, creation: number): boolean {
     return node === nodeName() && (creation === this.creation || creation === 0);
   }

@@ -1,8 +1,8 @@
 /**
- * Who wants to hear of nodes that come and go: processes that monitor one node, until it is lost, and
- * those that have subscribed to all.
+ * Monitors of nodes: of processes that monitor one node, until it is lost, and of those that have subscribed to
+ * all nodes that come up and go down.
  *
- * Subscriptions outlive the node that this runtime is; they hear of its own beginning and end, too.
+ * Subscriptions outlive the node that this runtime is, and are notified of its own start and stop, too.
  *
  * @module
  */
@@ -11,38 +11,38 @@ import type { Process } from "../kernel/process.ts";
 import { deliver, onExit } from "../kernel/signals.ts";
 import type { NodeName } from "../kernel/term.ts";
 
-/** What a subscription to nodes is about, and how much it says. */
+/** Options of a subscription: which nodes it covers, and what its messages say. */
 export interface MonitorNodesOptions {
-  /** Which nodes. Default `"visible"`. */
+  /** The nodes that it covers. Default `"visible"`. */
   readonly nodeType?: "visible" | "hidden" | "all";
-  /** Whether `nodedown` says why, in `nodedown_reason`. Default `false`. */
+  /** Whether `nodedown` has the reason, in `nodedown_reason`. Default `false`. */
   readonly nodedownReason?: boolean;
 }
 
-/** What a message of a subscription with options says of a node. */
+/** What the messages of a subscription with options say about a node. */
 export interface NodeInfo {
-  /** With the option `nodeType`: which kind of node it is. */
+  /** The kind of node. Present with the option `nodeType`. */
   readonly node_type?: "visible" | "hidden";
-  /** With the option `nodedownReason`: why the node is down, as in `"connection_closed"`. */
+  /** Why the node is down, e.g. `"connection_closed"`. Present with the option `nodedownReason`. */
   readonly nodedown_reason?: string;
 }
 
-/** Subscriptions of one process with the same options. */
+/** The subscriptions of one process with the same options. */
 interface Subscription {
   readonly options: MonitorNodesOptions | undefined;
   count: number;
 }
 
-/** By the process, then by what tells the options apart. */
+/** By process, then by a key for the options. */
 const subscribers = new Map<Process, Map<string, Subscription>>();
 
-/** How often a process is to be told of the loss of one node, and what makes an end of it. */
+/** How many messages a process gets when one node is lost, and how to remove its exit hook. */
 interface NodeMonitor {
   count: number;
   readonly callOff: (() => void) | undefined;
 }
 
-/** By the node, then by the process. */
+/** By node, then by process. */
 const monitors = new Map<NodeName, Map<Process, NodeMonitor>>();
 
 /** Subscribes a process once more. */
@@ -58,7 +58,7 @@ export function subscribe(process: Process, options: MonitorNodesOptions | undef
   else subscription.count++;
 }
 
-/** Ends all subscriptions of a process with these options. */
+/** Removes all subscriptions of a process with these options. */
 export function unsubscribe(process: Process, options: MonitorNodesOptions | undefined): void {
   subscribers.get(process)?.delete(keyOf(options));
 }
@@ -67,7 +67,7 @@ function keyOf(options: MonitorNodesOptions | undefined): string {
   return JSON.stringify([options?.nodeType, options?.nodedownReason, options === undefined]);
 }
 
-/** Tells all subscribers of a node that is up, or down for a reason. */
+/** Notifies all subscribers of a node that is up, or down for a reason. */
 export function announce(
   what: "nodeup" | "nodedown",
   node: NodeName,
@@ -97,7 +97,7 @@ function infoOf(
   };
 }
 
-/** Has a process be told once more when a node is lost. */
+/** Adds one monitor of a process on a node. */
 export function monitorNode(process: Process, node: NodeName): void {
   let ofNode = monitors.get(node);
   if (ofNode === undefined) monitors.set(node, ofNode = new Map());
@@ -109,7 +109,7 @@ export function monitorNode(process: Process, node: NodeName): void {
   }
 }
 
-/** Has a process be told once less. */
+/** Removes one monitor of a process on a node. */
 export function demonitorNode(process: Process, node: NodeName): void {
   const monitor = monitors.get(node)?.get(process);
   if (monitor === undefined || --monitor.count > 0) return;
@@ -117,7 +117,7 @@ export function demonitorNode(process: Process, node: NodeName): void {
   forget(process, node);
 }
 
-/** Tells whoever monitors a node that it is lost, or could not be reached; that is all they hear. */
+/** Notifies the processes that monitor a node that it is lost or could not be reached, and removes the monitors. */
 export function tellOfLoss(node: NodeName): void {
   const ofNode = monitors.get(node);
   monitors.delete(node);

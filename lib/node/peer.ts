@@ -1,9 +1,9 @@
 /**
- * One other node, as this one sees it: the channel to it, while there is one, and every link and monitor
- * between processes of the two.
+ * The state that this node keeps of one other node: the channel to it, while it is connected, and every link and
+ * monitor between processes of the two.
  *
- * Whatever is said to a node that is not connected connects first; it waits here meanwhile, in order. If
- * the connection cannot be made or is lost, each link and monitor hears `noconnection`, once.
+ * A signal to a node that is not connected starts a connection, and waits here meanwhile, in order. If the
+ * connection cannot be made or is lost, each link and monitor gets `noconnection`, once.
  *
  * @module
  */
@@ -25,14 +25,14 @@ import type { Atom, NodeName, Pid, Ref, Term } from "../kernel/term.ts";
 import type { Control } from "./control.ts";
 import type { Channel } from "./transport.ts";
 
-/** So many signals waiting for a connection make a peer busy, as bytes waiting to be written do later. */
+/** A peer with more waiting signals than this is busy, as it is later with many bytes waiting to be written. */
 const BUSY_SIGNALS = 1000;
 
 /** A link between a process here and one of the peer, as this side sees it. */
 interface Link {
-  /** Whether there is a link; if not, the peer has yet to acknowledge that it was taken away. */
+  /** Whether the link is active; if not, the peer has yet to acknowledge the unlink. */
   isActive: boolean;
-  /** Which unlink is to be acknowledged. */
+  /** The id of the unlink that is to be acknowledged. */
   unlinkId: bigint;
 }
 
@@ -40,47 +40,47 @@ interface Link {
 export class Peer implements Holder, Watched {
   /** The name of the node. */
   readonly node: NodeName;
-  /** What leads there, while it is connected. */
+  /** The channel to the node; `null` while it is not connected. */
   channel: Channel | null = null;
-  /** Monitors that its processes hold on ours. */
+  /** Monitors that its processes hold on local ones. */
   monitors: Monitor | null = null;
-  /** Monitors that our processes hold on its. */
+  /** Monitors that local processes hold on its processes. */
   monitoredBy: Monitor | null = null;
   /** Signals that wait for the connection; `null` while none is being made. */
   #waiting: Control[] | null = null;
   #connected: PromiseWithResolvers<void> | null = null;
-  /** By the pid of ours, then by that of the peer's. */
+  /** By the pid of the local process, then by the pid of the peer's. */
   readonly #links = new Map<Pid, Map<RemotePid, Link>>();
   #unlinks = 0n;
   readonly #connect: (node: NodeName) => void;
 
-  /** A node that is not connected; `connect` sees to it that then {@linkcode up} or {@linkcode down} is called. */
+  /** A node that is not connected. `connect` must lead to a call of {@linkcode up} or {@linkcode down}. */
   constructor(node: NodeName, connect: (node: NodeName) => void) {
     this.node = node;
     this.#connect = connect;
   }
 
-  /** Whether nothing would be lost if this peer were forgotten. */
+  /** Whether this peer holds nothing and can be forgotten. */
   get isIdle(): boolean {
     return this.channel === null && this.#waiting === null;
   }
 
-  /** Whether whoever sends should wait for {@linkcode drained}. */
+  /** Whether senders should wait for {@linkcode drained}. */
   get isBusy(): boolean {
     if (this.channel !== null) return this.channel.isBusy;
     return this.#waiting !== null && this.#waiting.length > BUSY_SIGNALS;
   }
 
-  /** Resolves when the peer is no longer busy, or gone. */
+  /** Resolves when the peer is no longer busy, or is down. */
   async drained(): Promise<void> {
     if (this.channel === null && this.#connected !== null) await this.#connected.promise;
     if (this.channel !== null) await this.channel.drained();
   }
 
   /**
-   * Sends a signal, and connects before if need be.
+   * Sends a signal. Connects first if necessary.
    *
-   * @throws {TypeError} If it holds what cannot be sent.
+   * @throws {TypeError} If it holds a value that cannot be sent.
    */
   post(control: Control): void {
     if (this.channel !== null) return this.channel.send(control);
@@ -88,7 +88,7 @@ export class Peer implements Holder, Watched {
     this.#waiting!.push(control);
   }
 
-  /** Sends a signal that only matters if the node is connected, or is about to be. */
+  /** Sends a signal that only matters if the node is connected or connecting. */
   answer(control: Control): void {
     if (this.channel !== null || this.#waiting !== null) this.#try(control);
   }
@@ -101,7 +101,7 @@ export class Peer implements Holder, Watched {
     }
   }
 
-  /** A signal that cannot be sent, and nobody can be told so: the other side hears why instead. */
+  /** Logs a signal that could not be sent when its sender had gone on, and answers the peer in its place. */
   #unsent(control: Control, thrown: unknown): void {
     const reason = reasonOf(thrown);
     report({ level: "error", kind: "message", reason, details: { node: this.node } });
@@ -119,7 +119,7 @@ export class Peer implements Holder, Watched {
     this.#connect(this.node);
   }
 
-  /** The node is connected: what has waited goes out. */
+  /** The node is connected: sends the waiting signals. */
   up(channel: Channel): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
@@ -128,7 +128,7 @@ export class Peer implements Holder, Watched {
     this.#settle();
   }
 
-  /** The connection is lost, or could not be made: everybody who is concerned hears of it. */
+  /** The connection is lost, or could not be made: notifies all links and monitors. */
   down(): void {
     this.channel = null;
     this.#waiting = null;
@@ -142,7 +142,7 @@ export class Peer implements Holder, Watched {
         signalExit(process, remote, "noconnection");
       }
     }
-    // Oldest first, as they were set; those that are set meanwhile are about another connection.
+    // Oldest first, in the order of their creation. Those created meanwhile belong to another connection.
     const held: Monitor[] = [];
     for (let each = this.monitoredBy; each !== null; each = each.targetNext) held.push(each);
     for (const monitor of held.reverse()) {
@@ -162,7 +162,7 @@ export class Peer implements Holder, Watched {
 
   // --- Links: section 7 of the protocol ---------------------------------------------------------
 
-  /** A process here, which has the link by now, links to one there. */
+  /** A local process, whose own side has the link by now, links to a remote one. */
   link(process: Process, remote: RemotePid): void {
     const link = this.#link(process.pid, remote);
     if (link !== undefined) {
@@ -172,7 +172,7 @@ export class Peer implements Holder, Watched {
     this.post(["link", process.pid, remote]);
   }
 
-  /** A process there links to one here. */
+  /** A remote process links to a local one. */
   linked(remote: RemotePid, pid: Pid): void {
     const { process } = pid;
     if (process === null) return this.answer(["exit", pid, remote, "noproc"]);
@@ -181,7 +181,7 @@ export class Peer implements Holder, Watched {
     addLink(process, remote);
   }
 
-  /** A process here, which has no link any more, unlinks from one there. */
+  /** A local process, whose own side has removed the link by now, unlinks from a remote one. */
   unlink(process: Process, remote: RemotePid): void {
     const link = this.#link(process.pid, remote);
     if (link === undefined || !link.isActive) return;
@@ -190,7 +190,7 @@ export class Peer implements Holder, Watched {
     this.post(["unlink_id", link.unlinkId, process.pid, remote]);
   }
 
-  /** A process there unlinks from one here. That is acknowledged first, if it has a number. */
+  /** A remote process unlinks from a local one. An unlink with an id is acknowledged first. */
   unlinked(remote: RemotePid, pid: Pid, id?: bigint): void {
     if (id !== undefined) this.answer(["unlink_id_ack", id, pid, remote]);
     if (this.#link(pid, remote)?.isActive !== true) return;
@@ -204,17 +204,17 @@ export class Peer implements Holder, Watched {
     if (link !== undefined && !link.isActive && link.unlinkId === id) this.#forget(pid, remote);
   }
 
-  /** A process there has ended that one here is linked to. */
+  /** A remote process that a local one is linked to has exited. */
   exited(remote: RemotePid, pid: Pid, reason: Term): void {
     const link = this.#link(pid, remote);
     this.#forget(pid, remote);
     if (pid.process === null) return;
     if (link?.isActive === true && removeLink(pid.process, remote)) {
       signalExit(pid.process, remote, reason);
-    } // A link that this side has asked for and that the peer could not make.
+    } // A link that this side has requested and the peer could not establish.
   }
 
-  /** A process here has ended that is linked to one there. */
+  /** A local process that is linked to a remote one has exited. */
   linkBroke(pid: Pid, remote: RemotePid, reason: Term): void {
     this.#forget(pid, remote);
     this.answer(["exit", pid, remote, reason]);
@@ -237,13 +237,13 @@ export class Peer implements Holder, Watched {
 
   // --- Monitors ---------------------------------------------------------------------------------
 
-  /** A process there monitors one here, by its pid or by its name, whose process is `target` if there is one. */
+  /** A remote process monitors a local one, by pid or name; `target` is the process, `null` if there is none. */
   monitored(remote: RemotePid, named: Pid | Atom, target: Process | null, ref: Ref): void {
     if (target === null) this.answer(["monitor_p_exit", named, remote, ref, "noproc"]);
     else new IncomingMonitor(ref, this, target, named, remote);
   }
 
-  /** How many links and monitors lead here: for tests of what is kept. */
+  /** The number of links and monitors, for tests of memory. */
   get sizes(): Readonly<Record<"links" | "monitors" | "monitoredBy", number>> {
     let links = 0;
     for (const byPid of this.#links.values()) links += byPid.size;
@@ -255,12 +255,12 @@ export class Peer implements Holder, Watched {
   }
 }
 
-/** The monitor of a process there on one here. */
+/** The monitor of a remote process on a local one. */
 export class IncomingMonitor extends Monitor<Peer> {
   readonly #named: Pid | Atom;
   readonly #watcher: RemotePid;
 
-  /** `named` is what the peer has asked for, and what it will be told of. */
+  /** `named` is the pid or name in the peer's request, and in the notification. */
   constructor(ref: Ref, peer: Peer, target: Process, named: Pid | Atom, watcher: RemotePid) {
     super(ref, peer, target, target.pid, "DOWN");
     this.#named = named;
@@ -276,15 +276,15 @@ export class IncomingMonitor extends Monitor<Peer> {
   }
 }
 
-/** A monitor on a process there, whatever holds it here. */
+/** A monitor on a remote process, for any holder of this node. */
 export abstract class OutgoingMonitor<By extends Holder = Holder> extends Monitor<By> {
   readonly #peer: Peer;
   readonly #from: Pid;
   readonly #named: Pid | Atom;
-  /** Whether there is nothing left to call off. */
+  /** Whether the monitor has fired or was removed. */
   isOver = false;
 
-  /** Sends the monitor to the peer, in the name of `from`, unless it `isThere` already. */
+  /** Sends the monitor to the peer as one of `from`, unless the peer has it already (`isThere`). */
   constructor(
     ref: Ref,
     holder: By,
@@ -313,28 +313,28 @@ export abstract class OutgoingMonitor<By extends Holder = Holder> extends Monito
   }
 }
 
-/** The monitor of a process here on one there. */
+/** The monitor of a local process on a remote one. */
 export class HeldMonitor extends OutgoingMonitor<Process> {
   tell(reason: Term): void {
     sendDown(this, reason);
   }
 }
 
-/** Ends a monitor on a process of another node: that has ended, or is out of reach. */
+/** Fires a monitor on a remote process that has exited, or whose node is lost. */
 export function endMonitor(monitor: OutgoingMonitor, reason: Term): void {
   monitor.isOver = true;
   monitor.remove();
   monitor.tell(reason);
 }
 
-/** Who lived on this node in earlier lives of it: all of them have ended. */
+/** The peer for processes of earlier lives of this node, all of which have exited. */
 export class EarlierLives extends Peer {
-  /** For a node of this name. */
+  /** Stands for the earlier lives of the node with this name. */
   constructor(node: NodeName) {
     super(node, () => {});
   }
 
-  /** Nobody hears anything; who asks for a process learns, as from any other node, that there is none. */
+  /** Drops signals; answers those about a process with `noproc`, as any other node does. */
   override post(control: Control): void {
     if (control[0] === "link") {
       queueMicrotask(() => this.exited(control[2] as RemotePid, control[1], "noproc"));

@@ -1,5 +1,5 @@
 /**
- * Signals between this node and others: what the kernel sends elsewhere, and what comes from there.
+ * Signals between this node and others: those that the kernel sends to other nodes, and those that it receives.
  *
  * @module
  */
@@ -24,33 +24,33 @@ import { endMonitor, HeldMonitor, IncomingMonitor, OutgoingMonitor, type Peer } 
 import { understood } from "./protocols/interpreter.ts";
 import { Answer, RemoteCall } from "./remote_call.ts";
 
-/** A signal that concerns spawning, which is not this file's business. */
+/** A signal about spawning, which `calls/spawn_request.ts` handles. */
 export type SpawnSignal = Extract<
   Control,
   readonly ["spawn_request" | "spawn_reply", ...unknown[]]
 >;
 
-/** Leads signals to other nodes, and takes what comes from there. */
+/** Sends signals to other nodes, and handles those that come from them. */
 export class Remote implements Distribution {
   readonly #peerOf: (node: NodeName) => Peer;
-  readonly #nobody: () => Pid;
+  readonly #fallbackSender: () => Pid;
   readonly #spawning: (peer: Peer, signal: SpawnSignal) => void;
   readonly #nodes: () => NodeName[];
 
   /**
-   * `peerOf` finds the peer of a name. `nobody` is the pid for what no process sends, `nodes` tells those that
-   * are connected and not hidden.
+   * `peerOf` returns the peer with a name, `fallbackSender` the pid to send from when no process is running,
+   * `nodes` the nodes that are connected and not hidden.
    */
   constructor(
-    { peerOf, nobody, spawning, nodes }: {
+    { peerOf, fallbackSender, spawning, nodes }: {
       peerOf(node: NodeName): Peer;
-      nobody(): Pid;
+      fallbackSender(): Pid;
       spawning(peer: Peer, signal: SpawnSignal): void;
       nodes(): NodeName[];
     },
   ) {
     this.#peerOf = peerOf;
-    this.#nobody = nobody;
+    this.#fallbackSender = fallbackSender;
     this.#spawning = spawning;
     this.#nodes = nodes;
   }
@@ -64,7 +64,7 @@ export class Remote implements Distribution {
   send(to: RemotePid | RemoteRef | NameOnNode, message: Term): void {
     const peer = this.#peerOf(nodeOf(to));
     const process = selfIfKnown();
-    const from = process?.pid ?? this.#nobody();
+    const from = process?.pid ?? this.#fallbackSender();
     if (to instanceof Pid) peer.post(["send", from, to, message]);
     else if (to instanceof Ref) peer.post(["alias_send", from, to, message]);
     else peer.post(["reg_send", from, to[0], message]);
@@ -113,13 +113,13 @@ export class Remote implements Distribution {
   }
 
   onExit(pid: RemotePid, hook: ExitHook): () => void {
-    const monitor = new Hook(this.#peerOf(pid.node), this.#nobody(), pid, hook);
+    const monitor = new Hook(this.#peerOf(pid.node), this.#fallbackSender(), pid, hook);
     return () => monitor.isOver || monitor.remove();
   }
 
   // --- In ---------------------------------------------------------------------------------------
 
-  /** Takes a signal from a peer. */
+  /** Handles a signal from a peer. */
   receive(peer: Peer, control: Control): void {
     switch (control[0]) {
       case "send":
@@ -170,7 +170,7 @@ export class Remote implements Distribution {
   }
 }
 
-/** A message for a pid. Servers of old answer a call to the caller, and not to the alias in its tag. */
+/** Delivers a message to a pid. Older servers answer a call to the caller, and not to the alias in its tag. */
 function take(pid: Pid, message: Term): void {
   const alias = Array.isArray(message) && message.length === 2
     ? aliasIn(message[0])?.alias
@@ -183,7 +183,7 @@ function whereis(name: Atom): Pid | undefined {
   return localRegistry().whereisName(name);
 }
 
-/** Has a process take no message more until a peer does. What it is in the middle of goes on. */
+/** Lets a process take no further message while a peer is busy. The current callback goes on. */
 export function holdBack(process: Process, peer: Peer): void {
   if ((process.flags & HELD) !== 0) return;
   process.flags |= HELD;
@@ -193,7 +193,7 @@ export function holdBack(process: Process, peer: Peer): void {
   });
 }
 
-/** Calls a function when a process of another node ends: a monitor that no process holds. */
+/** Calls a function when a remote process exits: a monitor that no process holds. */
 class Hook extends OutgoingMonitor {
   readonly #hook: ExitHook;
 

@@ -1,6 +1,6 @@
 /**
- * A call to a server on another node: a monitor, whose reference is also the alias that the answer is
- * sent to, as OTP's calls have it.
+ * A call to a server on another node: a monitor, whose reference is also the alias that the reply is sent to,
+ * as in OTP.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { start } from "../kernel/timers.ts";
 import { OutgoingMonitor, type Peer } from "./peer.ts";
 import { dialectOf } from "./protocols/interpreter.ts";
 
-/** Takes the answer to a call, instead of a mailbox. */
+/** Passes the reply to the call instead of a mailbox. */
 export class Answer extends Alias {
   readonly #call: RemoteCall;
 
@@ -44,12 +44,12 @@ export class RemoteCall extends OutgoingMonitor implements Call {
   readonly #kind: CallKind;
   readonly #alias: Answer;
   readonly #timer: OwnedTimer | null;
-  /** The request of a protocol of OTP's, as its message has it. */
+  /** The request as the message has it, if it is of one of OTP's protocols. */
   #asked: Term = undefined;
   #resolve!: (value: Term) => void;
   #reject!: (error: unknown) => void;
 
-  /** Monitors the server; the request is yet to be sent. */
+  /** Monitors the server. Does not send the request yet. */
   constructor(
     caller: Process,
     peer: Peer,
@@ -78,9 +78,9 @@ export class RemoteCall extends OutgoingMonitor implements Call {
   }
 
   /**
-   * The message that asks the server.
+   * The message with the request.
    *
-   * @throws {TypeError} If the request can be made only here.
+   * @throws {TypeError} If the request can only be made to a local process.
    */
   get message(): Term {
     const { message } = this.#kind;
@@ -89,7 +89,7 @@ export class RemoteCall extends OutgoingMonitor implements Call {
     if (dialect === undefined) return asking;
     const [tag, [pid, reference], request] = asking as readonly [Term, From, Term];
     this.#asked = request;
-    // Elsewhere somebody is always answered: here, an alias that leads nowhere.
+    // OTP always sends a reply; without a reference it goes to an alias that is not active.
     return [tag, [pid, reference ?? aliasTag(new Ref())], dialect.ask(request)];
   }
 
@@ -102,7 +102,7 @@ export class RemoteCall extends OutgoingMonitor implements Call {
     this.#resolve(value);
   }
 
-  /** Takes the answer of the other node. */
+  /** Handles the reply of the other node. */
   answered(answer: Term): void {
     const dialect = dialectOf(this.#kind.protocol);
     if (dialect === undefined) return this.reply(answer);
@@ -127,12 +127,12 @@ export class RemoteCall extends OutgoingMonitor implements Call {
     else this.#kind.ended(this, reason);
   }
 
-  /** Forgets the call, which could not be sent; its promise is never settled. */
+  /** Drops a call that could not be sent. Its promise is never settled. */
   giveUp(): void {
     this.#over();
   }
 
-  /** Waits no longer. Tells whether it did. */
+  /** Ends the waiting, and returns whether the call was still waiting. */
   #over(): boolean {
     const waited = !this.isOver;
     if (waited) this.remove();

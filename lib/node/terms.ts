@@ -1,8 +1,8 @@
 /**
- * The terms that Erlang has and JavaScript lacks: lists beside tuples, bit strings, floats without a
- * fraction, ports, functions of other nodes; and the few words that turn one into the other.
+ * The terms that Erlang has and JavaScript lacks (lists beside tuples, bit strings, floats without a fraction,
+ * ports, functions of other nodes), and the functions that create and convert them.
  *
- * How these and the values of JavaScript become Erlang's, and back, is the table in `etf/mapping.ts`.
+ * How these and the values of JavaScript are converted to Erlang's and back is the table in `etf/mapping.ts`.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import type { NodeName, Pid, Term } from "../kernel/term.ts";
 
 export { ImproperList, List };
 
-/** Most characters that an atom may have. */
+/** The maximum number of characters of an atom. */
 export const ATOM_CHARACTERS = 255;
 
 /**
- * Makes a list of `items`, the empty one if there are none. A text gives the list of its characters'
- * code points, which is what Erlang's `"text"` is.
+ * Makes a list of `items`; without items, the empty list. A text gives the list of its code points, which is what
+ * `"text"` is in Erlang.
  *
  * `["reply", list([1, 2])]` is `{reply, [1, 2]}`.
  */
@@ -34,23 +34,23 @@ function codePoint(character: unknown): number {
   return (character as string).codePointAt(0)!;
 }
 
-/** A bit string whose length is no multiple of eight; those others are bytes, a `Uint8Array`. */
+/** A bit string whose length is not a multiple of eight; one of whole bytes is a `Uint8Array`. */
 export class BitString {
-  /** The bits, from the top of the first byte on. Unused bits of the last byte are 0. */
+  /** The bits, from the most significant bit of the first byte on. Unused bits of the last byte are 0. */
   readonly bytes: Uint8Array;
-  /** How many bits of the last byte count, from the top: 1 to 7. */
+  /** The number of bits of the last byte that are used, from the most significant one on: 1 to 7. */
   readonly bits: number;
 
   /**
-   * Takes so many bits of the last byte, and all of those before.
+   * Makes a bit string of all bits of `bytes`, but only the first `bits` of the last byte.
    *
-   * @throws {RangeError} If there are no bytes, or `bits` is not one of 1 to 7.
+   * @throws {RangeError} If there are no bytes, or `bits` is not 1 to 7.
    */
   constructor(bytes: Uint8Array, bits: number) {
     if (bytes.length === 0 || !Number.isInteger(bits) || bits < 1 || bits > 7) {
       throw new RangeError(
-        `Cannot make a bit string: of ${bytes.length} bytes and ${bits} bits in the last one, ` +
-          "there must be one byte at least and 1 to 7 bits",
+        `Cannot make a bit string: found ${bytes.length} bytes with ${bits} bits in the last one, ` +
+          "expected at least one byte and 1 to 7 bits",
       );
     }
     const last = bytes.length - 1;
@@ -61,7 +61,7 @@ export class BitString {
   }
 }
 
-/** A float without a fraction, such as `2.0`: the number `2` is an integer to Erlang. */
+/** A float without a fraction, such as `2.0`: the number `2` is an integer in Erlang. */
 export class Float {
   /** The number. */
   readonly value: number;
@@ -71,7 +71,7 @@ export class Float {
     this.value = value;
   }
 
-  /** The number, so that calculations can use it as it is. */
+  /** The number, so that calculations can use the object directly. */
   valueOf(): number {
     return this.value;
   }
@@ -82,21 +82,21 @@ export class Float {
   }
 }
 
-/** Makes the float of a number, whether that has a fraction or not. */
+/** Makes a float of a number, with or without a fraction. */
 export function float(value: number): Float {
   return new Float(value);
 }
 
-/** The identity of a port of an Erlang node. Opaque, and interned as pids are. */
+/** The identity of a port of an Erlang node. Opaque, and interned like pids. */
 export class Port {
-  /** The node that has it. */
+  /** The node of the port. */
   readonly node: NodeName;
   /** Its number there, 64 bits. */
   readonly id: bigint;
-  /** Which life of that node it is of. */
+  /** The creation of that node, which tells its lives apart. */
   readonly creation: number;
 
-  /** Not for users: whoever keeps identities makes ports. */
+  /** Internal: ports are created when they are decoded. */
   constructor(node: NodeName, id: bigint, creation: number) {
     this.node = node;
     this.id = id;
@@ -109,24 +109,24 @@ export class Port {
   }
 }
 
-/** An anonymous function of an Erlang node. It can be kept, compared and sent back, not called. */
+/** An anonymous function of an Erlang node. It can be kept, compared and sent back, but not called. */
 export class Fun {
-  /** The module that it was written in. */
+  /** The module that defines it. */
   readonly module: string;
   /** Number of its arguments. */
   readonly arity: number;
-  /** Which version of the module that was: 16 bytes. */
+  /** The version of the module: 16 bytes. */
   readonly uniq: Uint8Array;
-  /** Which function of the module it is. */
+  /** The index of the function in the module. */
   readonly index: number;
-  /** Older forms of the two. */
+  /** The older forms of `index` and `uniq`. */
   readonly old: { readonly index: number; readonly uniq: number };
-  /** The process that made it. */
+  /** The process that created it. */
   readonly pid: Pid;
-  /** The values it holds on to, in the exact mapping. */
+  /** The values of its free variables, in the exact mapping. */
   readonly free: readonly Term[];
 
-  /** Not for users: only Erlang nodes make funs. */
+  /** Internal: only Erlang nodes create funs. */
   constructor(fields: Pick<Fun, "module" | "arity" | "uniq" | "index" | "old" | "pid" | "free">) {
     this.module = fields.module;
     this.arity = fields.arity;
@@ -152,7 +152,7 @@ export class Export {
   /** Number of its arguments, 0 to 255. */
   readonly arity: number;
 
-  /** The function `module:name/arity`, whether or not any node has it. */
+  /** The function `module:name/arity`, whether or not it exists on any node. */
   constructor(module: string, name: string, arity: number) {
     this.module = module;
     this.function = name;
@@ -166,11 +166,11 @@ export class Export {
 }
 
 /**
- * Says that a text is an atom where the natural mapping would take it for text: a server that answers
- * `:ok` to Elixir replies `atom("ok")`.
+ * Makes an atom, where the natural mapping would send a string as text: a server that replies `:ok` to Elixir
+ * returns `atom("ok")`.
  *
- * The answer is `Symbol.for(name)`. As on the BEAM, an atom once made is never forgotten: never make
- * one of what users type.
+ * The result is `Symbol.for(name)`. As on the BEAM, an atom is never garbage-collected: do not make atoms of
+ * user input.
  *
  * @throws {RangeError} If the name has more than 255 characters.
  */
@@ -186,13 +186,13 @@ export function atom(name: string): symbol {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The bytes of a text, in UTF-8: a binary in every mapping. */
+/** Returns the bytes of a text in UTF-8, a binary in every mapping. */
 export function bin(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
 /**
- * The text of a binary, however it arrived: as bytes (exact mapping) or as text (natural mapping).
+ * Returns the text of a binary that arrived as bytes (exact mapping) or as text (natural mapping).
  *
  * @throws {TypeError} If the bytes are not UTF-8.
  */
@@ -200,14 +200,14 @@ export function text(binary: Uint8Array | string): string {
   return typeof binary === "string" ? binary : decoder.decode(binary);
 }
 
-/** The bytes of a binary, however it arrived: as bytes, or (natural mapping) as text. */
+/** Returns the bytes of a binary that arrived as bytes, or (natural mapping) as text. */
 export function bytes(binary: Uint8Array | string): Uint8Array {
   return typeof binary === "string" ? encoder.encode(binary) : binary;
 }
 
 /**
- * The value under a key of a map that came from Erlang, or `undefined`. Unlike `map.get`, it finds keys
- * that are tuples, binaries and other terms made of parts.
+ * Returns the value under a key of a map that came from Erlang, or `undefined`. Unlike `map.get`, it finds keys
+ * that are tuples, binaries and other compound terms.
  */
 export function mapGet(map: ReadonlyMap<Term, Term>, key: Term): Term {
   if (map.has(key) || typeof key !== "object" || key === null) return map.get(key);
@@ -216,11 +216,11 @@ export function mapGet(map: ReadonlyMap<Term, Term>, key: Term): Term {
 }
 
 /**
- * Tells whether two terms are the same one to Erlang (`=:=`), in the exact mapping: terms of parts by
- * their parts, pids, references and ports by identity, and a list is no tuple.
+ * Returns whether two terms are equal in Erlang (`=:=`), in the exact mapping: compound terms by their parts,
+ * pids, references and ports by identity; a list never equals a tuple.
  */
 export function sameTerm(a: Term, b: Term): boolean {
-  // Pairs still to be compared, for a term may be nested more deeply than calls can be.
+  // The pairs still to be compared: a term may be nested more deeply than the call stack allows.
   const pairs: Term[] = [a, b];
   while (pairs.length > 0) {
     const one = pairs.pop();
@@ -230,7 +230,7 @@ export function sameTerm(a: Term, b: Term): boolean {
   return true;
 }
 
-/** Compares all of two terms but their parts, and puts those among the pairs. */
+/** Compares two terms without their parts, and adds the parts to the pairs. */
 function sameOutside(a: Term, b: Term, pairs: Term[]): boolean {
   if (isFloat(a) || isFloat(b)) return isFloat(a) && isFloat(b) && Object.is(+a, +b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {

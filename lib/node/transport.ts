@@ -1,6 +1,6 @@
 /**
- * The contract between nodes and what carries their signals: a transport finds peers, makes channels to
- * them, and says what comes through.
+ * The contract between a node and what carries its signals: a transport finds peers, opens channels to them, and
+ * reports the signals that arrive.
  *
  * Erlang's distribution protocol (`distribution/`) is one; another could use worker threads.
  *
@@ -10,53 +10,51 @@
 import type { NodeName } from "../kernel/term.ts";
 import type { Control } from "./control.ts";
 
-/** A connection to a peer, from the moment it is up until it is down. */
+/** A connection to a peer, from the time it is up until it is down. */
 export interface Channel {
   /** The peer. */
   readonly node: NodeName;
-  /** Whether either side is hidden: such a connection is for these two only. */
+  /** Whether either side is hidden: no other nodes are told of such a connection. */
   readonly isHidden: boolean;
-  /** Which life of the peer it is. */
+  /** The creation of the peer, which tells its lives apart. */
   readonly creation: number;
-  /** Whether so much is waiting to be written that whoever sends should wait for {@linkcode drained}. */
+  /** Whether so many bytes are waiting to be written that senders should wait for {@linkcode drained}. */
   readonly isBusy: boolean;
   /**
-   * Hands a signal over. Order is kept; nothing is dropped while the channel is up.
+   * Sends a signal. Signals keep their order; none is dropped while the channel is up.
    *
-   * @throws {TypeError} If the signal holds what cannot be sent; then nothing is.
+   * @throws {TypeError} If the signal holds a value that cannot be sent. Then nothing is sent.
    */
   send(control: Control): void;
   /** Resolves when the channel is no longer busy, or is down. */
   drained(): Promise<void>;
-  /** Ends the connection; `down` is told this reason. Harmless if it has ended. */
+  /** Closes the connection; `down` gets this reason. Has no effect if it is closed already. */
   close(reason: string): void;
   /** Bytes received and sent so far, and bytes waiting to be written. */
   readonly traffic: { readonly received: number; readonly sent: number; readonly waiting: number };
 }
 
-/** Whom a transport tells what happens. All are called in order, and none before `Transport.start` resolves. */
+/** The events of a transport. They are called in order, and not before `Transport.start` resolves. */
 export interface TransportEvents {
-  /** A connection is up, whoever made it. An earlier one to the same peer is down by then. */
+  /** A connection is up, whichever side opened it. An earlier one to the same peer is down by then. */
   up(channel: Channel): void;
   /**
-   * A signal has come. No further one comes from this channel before a promise that is returned has
-   * settled, nor is more read. It may throw only by mistake; then the connection is closed.
+   * A signal has arrived. If a promise is returned, the channel reads and reports nothing further until it has
+   * settled. If the handler throws, which is a bug, the connection is closed.
    */
   signal(channel: Channel, control: Control): void | PromiseLike<void>;
-  /** A connection that was up is down: `"connection_closed"`, `"net_tick_timeout"`, `"disconnect"`, … */
+  /** A connection is down. The reason is e.g. `"connection_closed"`, `"net_tick_timeout"` or `"disconnect"`. */
   down(channel: Channel, reason: string): void;
 }
 
-/** What carries signals between nodes. */
+/** Carries signals between nodes. */
 export interface Transport {
   /**
-   * Begins to listen, and to be found.
-   *
-   * Resolves with the creation of this life of the node.
+   * Starts to listen, and makes the node known to others. Resolves with the creation of the node.
    */
   start(events: TransportEvents): Promise<number>;
-  /** Connects to a peer; resolves with the channel that is up, an incoming one if that was first. */
+  /** Connects to a peer and resolves with the channel, which may be an incoming one if that was up first. */
   connect(node: NodeName): Promise<Channel>;
-  /** Closes every connection at once, stops to listen and to be found. */
+  /** Closes every connection at once, stops listening, and withdraws the node's name. */
   stop(): Promise<void>;
 }

@@ -80,7 +80,7 @@ export type Trace =
 
 /**
  * What is wrong with `seen` as an order of the events of `expected`; `undefined` if nothing is. An event
- * occurs once at most, for a process that is started anew has another label.
+ * occurs once at most, for a restarted process has another label.
  */
 export function mismatch(seen: readonly Event[], expected: Trace): string | undefined {
   const positions = new Map<string, number>();
@@ -125,7 +125,7 @@ export class Instance {
   isAlive = true;
   /** What it has ended with. */
   reason: Reason | undefined;
-  /** It waits for ever in a callback, and reads no mail. */
+  /** It waits forever in a callback, and reads no mail. */
   isStuck = false;
   /** Of a supervisor: in the order of their start. */
   slots: Slot[] = [];
@@ -194,7 +194,7 @@ export class Model {
   #isInterrupted = false;
   /** What happens as soon as a supervisor waits. */
   #meanwhile: (() => void) | undefined;
-  /** Whom a supervisor waits for, at such a moment. */
+  /** The child a supervisor waits for, at such a moment. */
   #awaited: Instance | undefined;
   /** Whose `init` is running, at such a moment. */
   starting: Instance | undefined;
@@ -283,13 +283,13 @@ export class Model {
     this.#read();
   }
 
-  /** A supervisor is stopped by somebody who is not its supervisor. */
+  /** A supervisor is stopped by another process than its supervisor. */
   stop(supervisor: Instance, reason: Reason): void {
     this.#end(supervisor, reason);
     this.#read();
   }
 
-  /** A stranger sends exit signals with the reason `"kill"`, to one child of a supervisor or several at once. */
+  /** An unrelated process sends exit signals with the reason `"kill"`, to one child of a supervisor or several at once. */
   kill(...instances: Instance[]): void {
     const killed = instances.filter(({ isAlive }) => isAlive);
     for (const each of killed) this.#kill(each);
@@ -297,7 +297,7 @@ export class Model {
     this.#read();
   }
 
-  /** A stranger sends another exit signal. */
+  /** An unrelated process sends another exit signal. */
   signal(instance: Instance, reason: Reason): void {
     const { plan } = instance;
     if (plan.kind !== "worker" || plan.traps || reason === "normal") return;
@@ -416,7 +416,7 @@ export class Model {
     if (plan.shutdown === 0) return this.#down(instance, "killed"), true;
     if (!instance.isStuck) this.#emit(["terminate", instance.label, "shutdown"]);
     if (!instance.isStuck && !plan.hangs) return this.#down(instance, "shutdown"), true;
-    if (plan.shutdown === "infinity") throw new Error(`${instance.label} would hang for ever`);
+    if (plan.shutdown === "infinity") throw new Error(`${instance.label} would hang forever`);
     const end = this.now + plan.shutdown;
     if (end > deadline) {
       instance.isStuck = true;
@@ -435,7 +435,7 @@ export class Model {
       if (!this.#leave(instance, "shutdown", limit)) this.#kill(instance);
       return true;
     }
-    // It has been told, and nobody will be there to kill it: it takes the time that it needs.
+    // It was told to stop, and no supervisor is left to kill it: it takes the time that it needs.
     const start = this.now;
     const trace = this.#record(() => this.#leave(instance, "shutdown"));
     if (this.now <= deadline) {
@@ -588,7 +588,7 @@ export class Model {
   #wait(ms: number, awaited?: Instance): void {
     this.#interrupt(awaited);
     if (awaited?.isAlive === false) return;
-    if (ms === Infinity) throw new Error(`${awaited?.label} is waited for for ever`);
+    if (ms === Infinity) throw new Error(`${awaited?.label} is waited for forever`);
     this.now += ms;
   }
 

@@ -6,7 +6,7 @@
  *
  * After each step, when the tree has come to rest, it is compared who was started, stopped and ended, in
  * which order, for which reason, and after how much (fake) time; what supervisors answered; who is
- * there, under which supervisor, linked to whom, under which name. In the end nothing may be left.
+ * there, under which supervisor, its links, its name. At the end nothing may be left.
  *
  * Some of the harm comes while a supervisor is busy: waiting for a child that is slow to start or to stop,
  * or that never does either.
@@ -39,7 +39,7 @@ import {
 } from "./model.ts";
 import { Chance, command, Forest, Planner, UNLIMITED } from "./tree.ts";
 
-/** Beyond so many processes no more are added. */
+/** The maximum number of processes. */
 const CROWD = 60;
 
 /** One thing to do, in both worlds. The answers are compared. */
@@ -130,7 +130,7 @@ class Run {
   readonly #forest = new Forest();
   readonly #model: Model;
   readonly #before = leftovers();
-  /** The last deeds, for whoever has to understand a failure. */
+  /** The last actions, to explain a failure. */
   readonly #history: string[] = [];
 
   constructor(seed: number, time: FakeTime) {
@@ -241,7 +241,7 @@ class Run {
       this.#compareLinks(instance);
       if (instance.plan.kind !== "worker") await this.#compareChildren(instance);
     }
-    // Nobody but this process hears of the end of a root.
+    // Only this process is notified of the exit of a root.
     const ends = seen.filter((event) => event[0] === "down" && this.#roots.has(event[1]));
     assertEquals(
       this.#forest.tell(flush()),
@@ -303,7 +303,7 @@ class Run {
     };
   }
 
-  /** Makes something up; `undefined` if there is nobody to do it to. */
+  /** Makes up an action; `undefined` if there is no process for it. */
   #invent(): Deed | undefined {
     const chance = this.#chance;
     const running = [...this.#model.running()];
@@ -512,7 +512,7 @@ class Run {
 
   #hang(worker: Instance): Deed | undefined {
     const { traps, shutdown } = worker.plan as WorkerPlan;
-    // Nobody could ever stop such a one.
+    // Such a process could never be stopped.
     if (traps && shutdown === "infinity") return undefined;
     return {
       text: `hang ${worker.label}`,

@@ -35,7 +35,7 @@ export const CORRESPONDING: Readonly<Record<string, readonly string[]>> = {
 /** Exceptions whose message is the program's own text, so it must be the same. */
 const SAME_MESSAGE = new Set(["RuntimeError"]);
 
-/** Messages of exceptions that Elixir itself raises as `RuntimeError`: the library raises and words them its way. */
+/** Messages of exceptions that Elixir itself raises as `RuntimeError`: the library raises them with its own text. */
 const ELIXIRS_OWN = /^attempted to (call|cast) /;
 
 /** What the BEAM has in an exit reason for a raised error, and the exception that Elixir makes of it. */

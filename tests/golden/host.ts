@@ -36,7 +36,7 @@ export interface Host {
   kill(pid: unknown): void;
   /** Every process there is. */
   processes(): readonly unknown[];
-  /** Whether nobody has anything to do now, but for what timers may bring. */
+  /** Whether no process has anything to do now, except for timers. */
   isAtRest(): boolean;
   /** Whether all other processes wait and no timer runs, so that nothing will happen by itself. */
   isIdle(): boolean;

@@ -14,7 +14,7 @@ import type { ExpectedEvent, Term } from "./transcript.ts";
 
 /** One error report of the library, in the terms that this comparison needs. */
 export interface FoundLog {
-  /** `"process"` for a plain process, `"server"` for one with a behaviour, `"unhandled"` for a message nobody took. */
+  /** `"process"` for a plain process, `"server"` for one with a behaviour, `"unhandled"` for an unhandled message. */
   readonly kind: "process" | "server" | "unhandled" | "other";
   readonly pid: unknown;
   /** The name of the process, if it has one. */
@@ -26,7 +26,7 @@ export interface FoundLog {
   readonly state?: unknown;
   /** Who had sent the last message, if it was a call: a pid or a name. */
   readonly client?: unknown;
-  /** The report as text, for whoever reads that it differs. */
+  /** The report as text, for failures. */
   readonly text: string;
 }
 

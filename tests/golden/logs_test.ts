@@ -101,7 +101,7 @@ Deno.test("compareLog() reads the words that Elixir has for exit reasons", () =>
   }
 });
 
-Deno.test("compareLog() reads a message that nobody took, unless its text is cut off", () => {
+Deno.test("compareLog() reads an unhandled message, unless its text is cut off", () => {
   const line = (text: string): ExpectedLog => ({
     log: `'Elixir.Bare' <pid1> received unexpected message in handle_info/2: ${text}`,
   });

@@ -5,7 +5,7 @@
  * - `eval SOURCE`: runs an expression of Elixir, with the project's modules at hand;
  * - `spec`: prints the specification of its application, as JSON.
  *
- * Whether the application runs is not decided here: whoever wants it to preloads the project's `main.ts`.
+ * Whether the application runs is not decided here: to run it, preload the project's `main.ts`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The helpers of the scenario `mix_project`, done with the tools of Deno. A program of its own, for it makes
- * and changes files, which nobody who replays transcripts may.
+ * and changes files, which must not happen while transcripts are replayed.
  *
  * Run: deno run -A tests/golden/mix_tool.ts FOLDER HELPER ARGUMENTS…
  *

@@ -76,7 +76,7 @@ export class NodeReplay {
     return this.#differences({ after: events }, { ...NOTHING, outcome: { kind: "none" }, after });
   }
 
-  /** How many events there were that nobody has asked for. */
+  /** The number of events that were not requested. */
   get unheard(): number {
     return this.#events.length;
   }

@@ -2,7 +2,7 @@
  * Replays the transcripts of systems on several nodes: with denotp on all of them, and with Elixir on some, for
  * both halves of such a system must take the other for one of their own.
  *
- * Nobody waits for quiet here: each step waits for as many events as were recorded, node by node, and at the
+ * No step waits for quiet here: each step waits for as many events as were recorded, node by node, and at the
  * end there must be no others.
  *
  * @module

@@ -175,7 +175,7 @@ class Session {
       }
       return await this.#run(step);
     } catch (error) {
-      // a step that cannot be read, or data that is none: the next steps may still tell something
+      // a step that cannot be read, or invalid data: the next steps may still tell something
       return failed(error instanceof Error ? error.message : String(error));
     }
   }

@@ -3,7 +3,7 @@
  *
  * A function without a module is one of the scenario's script, of a module that it imports, or of
  * `Kernel`. A module is one of the system, by its name or an alias, else one of the runtime, else one of
- * the system whose name ends so (an alias of a script that nobody has written down).
+ * the system whose name ends so (an alias of a script that is not recorded).
  *
  * @module
  */

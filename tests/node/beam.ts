@@ -26,7 +26,7 @@ export const hasElixir: boolean = await canRun("elixir", ["--version"]);
 
 const HOST = "127.0.0.1";
 const COOKIE = "c";
-/** A node that runs for longer is killed, and whoever waits for it told so. */
+/** A node that runs for longer is killed, and its waiters are rejected. */
 const TIME_LIMIT_MS = 60_000;
 /** Keeps a node to itself: it listens on loopback, and starts no EPMD. */
 const LOOPBACK = ["-start_epmd", "false", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"];
@@ -243,7 +243,7 @@ export class RunningNode implements AsyncDisposable {
 
 type CommandOptions = Pick<Deno.CommandOptions, "args" | "env">;
 
-/** Nodes that find each other, and nobody else. */
+/** Nodes that find each other, and no others. */
 export class Cluster implements AsyncDisposable {
   /** The secret of all its nodes. */
   readonly cookie = COOKIE;

@@ -10,7 +10,7 @@ function peerOf(): never {
   throw new Error("no test connects");
 }
 
-Deno.test("callService() runs from start() to stop(), whoever starts it", () =>
+Deno.test("callService() runs from start() to stop(), whichever process starts it", () =>
   inProcess(async () => {
     const exact = new Set<Pid>();
     const service = callService({ peerOf, speakExactly: (pid) => void exact.add(pid) });

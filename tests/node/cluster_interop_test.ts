@@ -35,7 +35,7 @@ clusterTest(
         `Connection to ${erl.node} is closed: the node does not respond`,
       ]);
       erl.resume();
-      // It learns that it is out, and comes back when somebody asks for it.
+      // It learns that it was disconnected, and comes back when it is asked for.
       assertEquals(await erl.eval(`receive {nodedown, '${THIS_NODE}', _} -> out end`), "out");
       assertEquals(await Node.ping(erl.node), "pong");
     }),

@@ -171,7 +171,7 @@ clusterTest("Erpc.call() runs functions of Erlang", "erl", async (cluster) => {
   });
 });
 
-clusterTest("Erpc.call() words the exceptions of Elixir", "elixir", async (cluster) => {
+clusterTest("Erpc.call() formats the exceptions of Elixir", "elixir", async (cluster) => {
   const elixir = await cluster.elixir("x");
   await asNode(cluster, async () => {
     const call = (module: string, name: string, args: unknown[]) =>

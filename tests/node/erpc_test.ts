@@ -263,15 +263,23 @@ Deno.test("Erpc.call() leaves nothing behind when its caller ends", () =>
     assertEquals(peer.sizes.monitoredBy, 0);
   }));
 
-Deno.test("Erpc.call() refuses names, arguments and timeouts that are none", async () => {
+Deno.test("Erpc.call() refuses invalid names, arguments and timeouts", async () => {
   const call = Erpc.call as (...args: unknown[]) => Promise<unknown>;
-  await assertRejects(() => call(1, "m", "f", []), TypeError, "the node is a string, not 1");
-  await assertRejects(() => call(HERE, "", "f", []), TypeError, 'the module is a string, not ""');
-  await assertRejects(() => call(HERE, "m", 1, []), TypeError, "the function is a string, not 1");
+  await assertRejects(() => call(1, "m", "f", []), TypeError, "the node must be a string, found 1");
+  await assertRejects(
+    () => call(HERE, "", "f", []),
+    TypeError,
+    'the module must be a string, found ""',
+  );
+  await assertRejects(
+    () => call(HERE, "m", 1, []),
+    TypeError,
+    "the function must be a string, found 1",
+  );
   await assertRejects(
     () => call(HERE, "m", "f", 1),
     TypeError,
-    "the arguments are an array, not 1",
+    "the arguments must be an array, found 1",
   );
   await assertRejects(() => call(HERE, "m", "f", [], -1), RangeError, "found -1");
 });

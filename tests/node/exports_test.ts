@@ -58,7 +58,7 @@ Deno.test("Node.exportFunctions() refuses what is no function, no name, or has t
     TypeError,
     "Cannot export maths.one: expected a function, found 1",
   );
-  assertThrows(() => exportFunctions("", {}), TypeError, 'a module is a string, not ""');
+  assertThrows(() => exportFunctions("", {}), TypeError, 'expected the name of a module, found ""');
   assertThrows(() => exportFunctions("maths", { "": () => 1 }), TypeError, "its name is empty");
   assertThrows(
     () => exportFunctions("maths", { "one/256": () => 1 }),

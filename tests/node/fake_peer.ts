@@ -24,7 +24,7 @@ export class FakePeer {
   readonly #peer = new Peer(this.node, () => {});
   readonly #remote = new Remote({
     peerOf: () => this.#peer,
-    nobody: self,
+    fallbackSender: self,
     spawning: receiveSpawnSignal,
     nodes: () => [this.node],
   });
@@ -63,7 +63,7 @@ export class FakePeer {
     this.#remote.receive(this.#peer, control);
   }
 
-  /** Resolves with all that was sent to it since the last time, when nobody has anything left to do. */
+  /** Resolves with all that was sent to it since the last time, when no process has anything left to do. */
   async hears(): Promise<Control[]> {
     await settled();
     return this.sent.splice(0);

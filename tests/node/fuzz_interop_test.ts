@@ -85,7 +85,7 @@ function mutated(bytes: Uint8Array, random: Random): Uint8Array {
 
 /**
  * A test in which this node is attacked, again and again, with an Erlang node for its peer: each attack costs at
- * most one line in the log, and nobody else anything.
+ * most one line in the log, and has no other effect.
  */
 function attackTest(
   title: string,

@@ -64,7 +64,7 @@ for (const [server, language] of PAIRS) {
       await fred.node.eval('Messenger.message("james", "are you there?")');
       await printed(fred.node, "sent");
       await james.node.kill();
-      // The server learns of it in its own time: until then the message is sent to nobody.
+      // The server learns of it in its own time: until then the message is lost.
       for (let count = 2;; count++) {
         await fred.node.eval('Messenger.message("james", "still there?")');
         await fred.node.hasPrintedLines(count + 1);

@@ -4,7 +4,7 @@ import { GenServer, Process, unwrap } from "../../mod.ts";
 import * as NetKernel from "../../lib/node/services/net_kernel.ts";
 import { inProcess, settled } from "../helpers.ts";
 
-Deno.test("net_kernel answers yes to whoever asks whether he may connect", () =>
+Deno.test("net_kernel answers yes to is_auth", () =>
   inProcess(async () => {
     const pid = unwrap(await GenServer.start(NetKernel, undefined, { name: "net_kernel" }));
     assertEquals(await GenServer.call("net_kernel", ["is_auth", "e@h"]), "yes");

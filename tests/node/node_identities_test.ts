@@ -27,7 +27,7 @@ identitiesTest("NodeIdentities give a pid back that has been away", (identities)
   assert(identities.pid({ ...identity, creation: 0 }) === pid, "0 stands for any life");
 });
 
-identitiesTest("NodeIdentities take a pid of an earlier life for somebody else", (identities) => {
+identitiesTest("NodeIdentities treat a pid of an earlier life as another process", (identities) => {
   const identity = identities.identityOfPid(spawn(() => {}));
   const earlier = identities.pid({ ...identity, creation: 4 });
   assert(earlier instanceof RemotePid);

@@ -77,14 +77,14 @@ nodeTest("Node is nonode@nohost as long as it has not started", async () => {
   assertEquals(await Node.ping("nonode@nohost"), "pang");
   assertEquals(await Node.stop(), ["error", "not_found"]);
   assertThrows(() => Node.monitor(THIS_NODE, true), TypeError, "notalive");
-  assertThrows(() => Node.setCookie("c"), TypeError, "no node");
+  assertThrows(() => Node.setCookie("c"), TypeError, "not a node");
 });
 
 nodeTest("Node.list() names the kinds there are when it is asked for another", async () => {
-  const strange = "all" as Node.NodeKind;
-  assertThrows(() => Node.list(strange), TypeError, "visible, hidden, connected, this, known");
+  const unknown = "all" as Node.NodeKind;
+  assertThrows(() => Node.list(unknown), TypeError, "visible, hidden, connected, this, known");
   unwrap(await Node.start(THIS_NODE, ALONE));
-  assertThrows(() => Node.list(["this", strange]), TypeError, '"all"');
+  assertThrows(() => Node.list(["this", unknown]), TypeError, '"all"');
 });
 
 // --- Start --------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ memberTest(
   },
 );
 
-nodeTest("Node.start() says epmd_unreachable when there is none", async () => {
+nodeTest("Node.start() resolves with epmd_unreachable when EPMD does not run", async () => {
   const before = await traces();
   using reports = collectReports();
   const epmd = { port: freePort() };
@@ -159,7 +159,7 @@ nodeTest("Node.start() says eaddrinuse when the port is taken", async () => {
   assertEquals(await traces(), before);
 });
 
-nodeTest("Node.start() throws when the name is none, and changes nothing", async () => {
+nodeTest("Node.start() throws when the name is not valid, and changes nothing", async () => {
   const before = await traces();
   const names = ["d", "d@", "@h", "d@h@h", "", "d@h h", `${"d".repeat(255)}@h`, "dä@h", "d\n@h"];
   for (const name of names) {
@@ -168,7 +168,7 @@ nodeTest("Node.start() throws when the name is none, and changes nothing", async
   assertEquals(await traces(), before);
 });
 
-nodeTest("Node.start() throws when the cookie is none, and changes nothing", async () => {
+nodeTest("Node.start() throws when the cookie is not valid, and changes nothing", async () => {
   const before = await traces();
   for (const cookie of ["", "ö", "a\nb"]) {
     const start = () => Node.start(THIS_NODE, { ...ALONE, cookie });
@@ -276,7 +276,7 @@ memberTest(
     assertEquals(await GenServer.call(["keeper", other.node], ["keep", own]), "kept");
     await Node.stop();
     unwrap(await Node.start(THIS_NODE, { cookie, epmd }));
-    // What the other node has kept is the pid of nobody now; what it is sent anew is somebody's.
+    // The pid that the other node has kept is of no process now; those that it is sent now are of live ones.
     const kept = await GenServer.call(["keeper", other.node], ["what"]) as Pid;
     assert(kept !== own);
     const ref = Process.monitor(kept);
@@ -307,22 +307,25 @@ memberTest("Node.list() tells the kinds of nodes apart", async (cluster) => {
   assertEquals(Node.list("known").sort(), [THIS_NODE, x.node]);
 });
 
-memberTest("Node.connect() of itself is true, and of nobody false", async (cluster) => {
-  assertEquals(await Node.connect(THIS_NODE), true);
-  assertEquals(Node.disconnect(THIS_NODE), false);
-  assertEquals(await Node.ping(THIS_NODE), "pong");
-  for (const nobody of ["y@127.0.0.1", "y@short", "no name", ""]) {
-    assertEquals(await Node.connect(nobody), false, nobody);
-    assertEquals(await Node.ping(nobody), "pang", nobody);
-    assertEquals(Node.disconnect(nobody), false, nobody);
-  }
-  const { node } = await cluster.denotp("x");
-  assertEquals(await Promise.all([Node.connect(node), Node.connect(node)]), [true, true]);
-  assertEquals(await Node.connect(node), true);
-  assertEquals([Node.disconnect(node), Node.disconnect(node)], [true, false]);
-  assertEquals(Node.list(), []);
-  assertEquals(await Node.ping(node), "pong", "connects again");
-});
+memberTest(
+  "Node.connect() is true for the node itself, and false when there is no node",
+  async (cluster) => {
+    assertEquals(await Node.connect(THIS_NODE), true);
+    assertEquals(Node.disconnect(THIS_NODE), false);
+    assertEquals(await Node.ping(THIS_NODE), "pong");
+    for (const nobody of ["y@127.0.0.1", "y@short", "no name", ""]) {
+      assertEquals(await Node.connect(nobody), false, nobody);
+      assertEquals(await Node.ping(nobody), "pang", nobody);
+      assertEquals(Node.disconnect(nobody), false, nobody);
+    }
+    const { node } = await cluster.denotp("x");
+    assertEquals(await Promise.all([Node.connect(node), Node.connect(node)]), [true, true]);
+    assertEquals(await Node.connect(node), true);
+    assertEquals([Node.disconnect(node), Node.disconnect(node)], [true, false]);
+    assertEquals(Node.list(), []);
+    assertEquals(await Node.ping(node), "pong", "connects again");
+  },
+);
 
 memberTest("Node.monitor() tells of a node that cannot be reached, once for each", async () => {
   const nobody = "y@127.0.0.1";
@@ -501,7 +504,7 @@ Deno.test("Node.start() takes the cookie from .erlang.cookie, if it is the owner
     const { said } = program;
     assertEquals(said.result, result, said.reason);
     if (result === "ok") assertEquals(said.cookie, "from the file");
-    else assert(said.reason?.includes(`its mode is ${mode}`), said.reason);
+    else assert(said.reason?.includes(`found mode ${mode}`), said.reason);
   }
 });
 
@@ -600,18 +603,18 @@ async function pidOf(other: RunningNode): Promise<Pid> {
   return pid;
 }
 
-/** Resolves when something is so that nobody tells of. */
+/** Resolves when a condition holds that has no event. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!await isSo()) await settled();
 }
 
 Deno.test("Node.monitorNodes() refuses options that there are not", () => {
-  const strange: readonly (readonly [object, string])[] = [
+  const unknown: readonly (readonly [object, string])[] = [
     [{ nodeTypes: "all" }, "found the option nodeTypes, expected nodeType and nodedownReason"],
     [{ nodeType: "shy" }, 'found the nodeType "shy", expected visible, hidden or all'],
     [{ nodedownReason: 1 }, "found the nodedownReason 1, expected true or false"],
   ];
-  for (const [options, message] of strange) {
+  for (const [options, message] of unknown) {
     assertThrows(() => Node.monitorNodes(true, options), TypeError, message);
   }
 });

@@ -9,7 +9,7 @@ import { clusterTest } from "./beam.ts";
 const HOST = "127.0.0.1";
 const TICK_TIME_MS = 1000;
 
-/** What stands between two nodes: a network that can stop to carry anything, and says so to nobody. */
+/** What stands between two nodes: a network that can stop delivering, without notice. */
 class Network implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: HOST, port: 0 });
   readonly #connections = new Set<Deno.Conn>();

@@ -211,7 +211,7 @@ peerTest("The peer hears how a process ends that is linked to it, once", async (
   assertEquals([await peer.hears(), peer.sizes], [[], NOTHING]);
 });
 
-peerTest("The exit of a link that there is none of changes nothing", async (peer) => {
+peerTest("The exit of a link that does not exist changes nothing", async (peer) => {
   peer.says("exit", peer.pid(), self(), "why");
   assertEquals([await peer.hears(), peer.sizes], [[], NOTHING]);
 });
@@ -228,7 +228,7 @@ peerTest("Links hear noconnection once, unlinked processes do not", async (peer)
   assertEquals(await receive(), ["EXIT", theirs, "noconnection"]);
   assertEquals(peer.sizes, NOTHING);
   peer.sent.length = 0;
-  Process.unlink(ours); // connects to nobody
+  Process.unlink(ours); // does not connect
   peer.up();
   assertEquals(await peer.hears(), []);
 });
@@ -333,7 +333,7 @@ peerTest("The peer's monitors and links are forgotten when it is lost", async (p
   assertEquals([await peer.hears(), peer.sizes], [[], NOTHING]);
 });
 
-peerTest("The peer cannot end a monitor that is none of its own", async (peer) => {
+peerTest("The peer cannot remove a monitor of another peer", async (peer) => {
   const target = mortal();
   const ref = Process.monitor(target);
   peer.says("demonitor_p", peer.pid(), target, ref);
@@ -350,7 +350,7 @@ peerTest("A peer cannot end the monitors of another", async (peer) => {
   const other = new Peer("other@h", () => {});
   const remote = new Remote({
     peerOf: () => other,
-    nobody: self,
+    fallbackSender: self,
     spawning: () => {},
     nodes: () => [],
   });
@@ -364,7 +364,7 @@ peerTest("A peer cannot end the monitors of another", async (peer) => {
 // --- Exit signals and messages ------------------------------------------------------------------
 
 peerTest(
-  "The peer's exit signals and messages reach who is there, and nobody else",
+  "The peer's exit signals and messages reach the processes that exist, and no others",
   async (peer) => {
     const [pid, gone] = [peer.pid(), mortal()];
     await end(gone, "gone");
@@ -452,7 +452,7 @@ peerTest(
   },
 );
 
-peerTest("What is only an answer connects to nobody", async (peer) => {
+peerTest("What is only an answer does not connect", async (peer) => {
   const [pid, gone] = [peer.pid(), mortal()];
   await end(gone, "gone");
   peer.down();
@@ -523,31 +523,34 @@ async function forwarder(to: Pid): Promise<Pid> {
   );
 }
 
-peerTest("send() holds a server back while the peer is busy, and nobody else", async (peer) => {
-  const test = self();
-  const pid = peer.pid();
-  const server = await forwarder(pid);
-  const drained = peer.getsBusy();
-  for (const request of [1, 2, 3]) GenServer.cast(server, request);
-  // It has sent the one with which it has learnt of it.
-  assertEquals((await peer.hears()).map((control) => control[3]), [1]);
-  assertEquals(Process.info(server, "message_queue_len"), ["message_queue_len", 2]);
-  spawn(() => send(test, "not held back"));
-  assertEquals(await receive(), "not held back");
-  // Links, monitors and exit signals wait for nobody, nor does what a process is in the middle of.
-  const other = spawn(async () => {
-    Process.link(pid);
-    Process.exit(pid, "why");
-    for (const message of [4, 5]) send(pid, message);
-    throw exit(await receive());
-  });
-  const kinds = (await peer.hears()).map(([kind]) => kind);
-  assertEquals(kinds, ["link", "exit2", "send", "send"]);
-  drained();
-  assertEquals((await peer.hears()).map((control) => control[3]), [2, 3]);
-  await end(other, "bye");
-  await GenServer.stop(server);
-});
+peerTest(
+  "send() holds a server back while the peer is busy, and no other process",
+  async (peer) => {
+    const test = self();
+    const pid = peer.pid();
+    const server = await forwarder(pid);
+    const drained = peer.getsBusy();
+    for (const request of [1, 2, 3]) GenServer.cast(server, request);
+    // It has sent the one with which it has learnt of it.
+    assertEquals((await peer.hears()).map((control) => control[3]), [1]);
+    assertEquals(Process.info(server, "message_queue_len"), ["message_queue_len", 2]);
+    spawn(() => send(test, "not held back"));
+    assertEquals(await receive(), "not held back");
+    // Links, monitors and exit signals do not wait, nor does what a process is in the middle of.
+    const other = spawn(async () => {
+      Process.link(pid);
+      Process.exit(pid, "why");
+      for (const message of [4, 5]) send(pid, message);
+      throw exit(await receive());
+    });
+    const kinds = (await peer.hears()).map(([kind]) => kind);
+    assertEquals(kinds, ["link", "exit2", "send", "send"]);
+    drained();
+    assertEquals((await peer.hears()).map((control) => control[3]), [2, 3]);
+    await end(other, "bye");
+    await GenServer.stop(server);
+  },
+);
 
 peerTest("send() to a busy peer does not keep the sender from being killed", async (peer) => {
   const server = await forwarder(peer.pid());

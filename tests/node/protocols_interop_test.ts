@@ -286,7 +286,11 @@ clusterTest(
 
       for (const start of [() => Counter.startLink(1), [Counter, "startLink", [1]] as const]) {
         for (const startChild of [Supervisor.startChild, DynamicSupervisor.startChild]) {
-          await assertRejects(() => startChild(sup, { id: "x", start }), TypeError, "its start is");
+          await assertRejects(
+            () => startChild(sup, { id: "x", start }),
+            TypeError,
+            "expected the start",
+          );
         }
       }
       assertEquals(await Supervisor.stop(sup), "ok");

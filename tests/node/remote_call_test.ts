@@ -328,7 +328,7 @@ function earlierTest(title: string, body: (pid: RemotePid) => Promise<void>): vo
       distribute(
         new Remote({
           peerOf: () => peer,
-          nobody: self,
+          fallbackSender: self,
           spawning: () => {},
           nodes: () => [],
         }),

@@ -179,7 +179,7 @@ Deno.test("Rpc.abcast() sends to a name on each node", () =>
     assertEquals(await peer.hears(), [["reg_send", self(), "listener", ["hi"]]]);
   }));
 
-Deno.test("Rpc.sbcast() tells on which nodes somebody has the name", () =>
+Deno.test("Rpc.sbcast() tells on which nodes the name is registered", () =>
   withRex(async () => {
     Process.register(self(), "listener");
     assertEquals(await Rpc.sbcast([HERE, "e@h"], "listener", ["hi"]), [[HERE], ["e@h"]]);

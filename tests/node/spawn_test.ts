@@ -152,19 +152,19 @@ Deno.test("Node.spawn() rejects what is no name and no list of arguments", async
     assertRejects(() => spawnOn(...what as Parameters<typeof spawnOn>), TypeError);
   assertEquals(
     (await wrong(1, "m", "f", [])).message,
-    "Cannot spawn: the node is a string, not 1",
+    "Cannot spawn: the node must be a string, found 1",
   );
   assertEquals(
     (await wrong("n@h", undefined, "f", [])).message,
-    "Cannot spawn: the module is a string, not undefined",
+    "Cannot spawn: the module must be a string, found undefined",
   );
   assertEquals(
     (await wrong("n@h", "m", "", [])).message,
-    'Cannot spawn: the function is a string, not ""',
+    'Cannot spawn: the function must be a string, found ""',
   );
   assertEquals(
     (await wrong("n@h", "m", "f", 1)).message,
-    "Cannot spawn: the arguments are an array, not 1",
+    "Cannot spawn: the arguments must be an array, found 1",
   );
 });
 

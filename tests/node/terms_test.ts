@@ -46,7 +46,7 @@ Deno.test("BitString keeps the bits that count, and clears the others", () => {
   for (const wrong of [0, 8, -1, 1.5]) {
     assertThrows(() => new BitString(given, wrong), RangeError, "1 to 7 bits");
   }
-  assertThrows(() => new BitString(new Uint8Array(0), 1), RangeError, "one byte at least");
+  assertThrows(() => new BitString(new Uint8Array(0), 1), RangeError, "at least one byte");
 });
 
 Deno.test("float() gives a number that knows it is a float", () => {

@@ -1,5 +1,5 @@
 /**
- * Registries that answer with promises: late, out of order, wrongly, or never. Whoever asks hears of it,
+ * Registries that answer with promises: late, out of order, wrongly, or never. The caller gets the error,
  * order is kept, and nothing is left half done.
  *
  * @module
@@ -476,7 +476,7 @@ Deno.test("GenServer.start() counts the registry's time to its own timeout", () 
     await assertSilence();
   }));
 
-/** A registry that gives any name, after `ms`, and forgets nobody by itself. */
+/** A registry that gives any name, after `ms`, and forgets no process by itself. */
 function slowly(names: RemoteNames, ms: number): (...args: Term[]) => Promise<Term> {
   return async (key, pid) => {
     await delay(ms);
@@ -505,7 +505,7 @@ Deno.test("GenServer.start() gives a name back that the registry has given too l
     await assertSilence();
   }));
 
-Deno.test("GenServer.start() gives a late name back when the registry asks others for it, and nobody is left of those who wanted it", () =>
+Deno.test("GenServer.start() gives a late name back when the registry asks others for it, and no process that wanted it is left", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const store = new TermMap<Pid>();
@@ -550,7 +550,7 @@ Deno.test("GenServer.start() gives a late name back when the registry asks other
     await assertSilence();
   }));
 
-Deno.test("GenServer.start() does not take a name away that somebody else has by the time of a late answer", () =>
+Deno.test("GenServer.start() does not take a name away that another process has by the time of a late answer", () =>
   inProcess(async () => {
     using time = new FakeTime();
     using _reports = collectReports();
@@ -744,7 +744,7 @@ for (const [title, [ask, call]] of Object.entries(CALLS)) {
       await assertSilence();
     }));
 
-  Deno.test(`${title} exits with noproc when whereisName() answers late that there is nobody`, () =>
+  Deno.test(`${title} exits with noproc when whereisName() answers late that there is no process`, () =>
     inProcess(async () => {
       using time = new FakeTime();
       const names = new RemoteNames(() => 10);
@@ -873,7 +873,7 @@ Deno.test("a process that ends while a registry is asked leaves no call, monitor
     assertEquals(Process.info(server, "monitored_by"), ["monitored_by", []]);
   }));
 
-Deno.test("a rejection of a registry ends nobody when others wait before it", () =>
+Deno.test("a rejection of a registry ends no process when others wait before it", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const names = new RemoteNames();
@@ -1120,7 +1120,7 @@ Deno.test("GenServer.sendRequest() asks through an asynchronous registry", () =>
     await assertSilence();
   }));
 
-Deno.test("GenServer.enterLoop() asks an asynchronous registry for its name, and not for ever", () =>
+Deno.test("GenServer.enterLoop() asks an asynchronous registry for its name, and not forever", () =>
   inProcess(async () => {
     using time = new FakeTime();
     using _reports = collectReports();

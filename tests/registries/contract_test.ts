@@ -59,7 +59,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
         },
       })),
     "registerName() refuses a name that is taken",
-    "registerName() gives a name to one of those who ask at the same time",
+    "registerName() gives a name to one of several processes that ask at the same time",
     "makes a start under a name that is taken answer already_started",
   ],
   "gives a process its own name again": [
@@ -79,12 +79,12 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return sound.registerName(key, pid);
         },
       })),
-    "registerName() gives a name to one of those who ask at the same time",
+    "registerName() gives a name to one of several processes that ask at the same time",
   ],
   "refuses a free name": [
     () => create(() => ({ registerName: () => "no" })),
     "registerName() gives a process a name that is free",
-    "unregisterName() takes a name that nobody has",
+    "unregisterName() accepts a name that is not registered",
   ],
   "compares keys by identity": [
     () => {
@@ -127,14 +127,14 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
     () => create(() => ({ unregisterName: () => {} })),
     "unregisterName() frees a name",
   ],
-  "fails to free a name that nobody has": [
+  "fails to release a name that is not registered": [
     () =>
       create((_sound, pids) => ({
         unregisterName(key) {
           if (!pids.delete(key)) throw new Error("nobody has it");
         },
       })),
-    "unregisterName() takes a name that nobody has",
+    "unregisterName() accepts a name that is not registered",
   ],
   "frees a name when a former holder ends": [
     () =>
@@ -146,7 +146,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return "yes";
         },
       })),
-    "unregisterName() ends what a process has to do with the name",
+    "unregisterName() ends the relation of a process to the name",
   ],
   "never forgets": [
     () =>
@@ -156,7 +156,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
     "forgets a process that ends normally",
     "forgets a process that is killed",
     "forgets a process that crashes",
-    "lets a server start anew under the name of one that has ended",
+    "lets a server start again under the name of one that has exited",
     "registerName() gives many names",
   ],
   "forgets too late": [
@@ -198,7 +198,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
     "send() delivers a message to the process that has the name",
     "leads calls and casts to a server",
   ],
-  "does not say whom it sent to": [
+  "does not return the pid it sent to": [
     () => create((sound) => ({ send: (key, message) => void sound.send(key, message) as never })),
     "send() delivers a message to the process that has the name",
   ],
@@ -223,12 +223,12 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
       }),
     "leads calls and casts to a server",
   ],
-  "sends to nobody in silence": [
+  "ignores a message to a free name": [
     () =>
       create((sound, pids) => ({
         send: (key, m) => pids.has(key) ? sound.send(key, m) : null as never,
       })),
-    "send() exits with badarg when nobody has the name",
+    "send() exits with badarg when the name is not registered",
   ],
   "fails to send with an error of its own": [
     () =>
@@ -238,13 +238,13 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return sound.send(key, message);
         },
       })),
-    "send() exits with badarg when nobody has the name",
+    "send() exits with badarg when the name is not registered",
   ],
-  "answers null for nobody": [
+  "answers null for a free name": [
     () => create((sound) => ({ whereisName: (key) => sound.whereisName(key) ?? null as never })),
     "registerName() gives a process a name that is free",
-    "leads to nobody when nobody has the name",
-    "has a name back when a start has failed",
+    "leads to no process when the name is not registered",
+    "releases the name when a start has failed",
   ],
   "gives the name only after a while": [
     () =>

@@ -49,7 +49,7 @@ async function end(...pids: Pid[]): Promise<void> {
   }
 }
 
-/** Whether somebody else could have the lock of a resource now; it is given back at once. */
+/** Whether another requester could take the lock of a resource now; it is released at once. */
 async function isFree(resource: Term): Promise<boolean> {
   const id = [resource, ["isFree", {}, Math.random()]] as const;
   const isTaken = await Global.setLock(id, undefined, 0);
@@ -166,12 +166,12 @@ Deno.test("Global keeps a name when a former holder ends, after reRegisterName()
     assertEquals(Global.whereisName("name"), undefined);
   }));
 
-Deno.test("Global.unregisterName() is ok, also for a name that nobody has, and frees the name [GL-008]", () =>
+Deno.test("Global.unregisterName() is ok, also for a name that is not registered, and releases the name [GL-008]", () =>
   inProcess(async () => {
     const [first, second] = [worker(), worker()];
     assertEquals(await Global.unregisterName("unknown"), "ok");
     await Global.registerName("name", first);
-    assertEquals(await Global.unregisterName("name"), "ok"); // by somebody else
+    assertEquals(await Global.unregisterName("name"), "ok"); // by another process
     assertEquals([Global.whereisName("name"), Global.registeredNames()], [undefined, []]);
     assertEquals(await Global.unregisterName("name"), "ok");
     const failed = assertThrows(() => Global.send("name", "hi"), Exit);
@@ -428,7 +428,7 @@ Deno.test("Global.setLock() belongs to a requester, not to a process [GL-023]", 
     assertEquals(await isFree("resource"), false);
     assertEquals(await inside(first, () => Global.delLock(id())), true);
     assertEquals(await isFree("resource"), false);
-    // To give it back twice, or without having it, takes it from nobody.
+    // Releasing it twice, or without holding it, has no effect.
     await inside(first, () => Global.delLock(id()));
     await Global.delLock(id());
     assertEquals(await isFree("resource"), false);

@@ -511,7 +511,7 @@ Deno.test("Registry.register() is for the calling process alone [RG-048]", () =>
     assertThrows(
       () => Registry.registerName(["r", "another's"], other),
       TypeError,
-      "a process registers itself",
+      "a process can only register itself",
     );
     // Nor can a process give up or change what another has.
     assertEquals(Registry.unregister("r", "its"), "ok");
@@ -744,7 +744,7 @@ Deno.test("Registry.updateValue() replaces the caller's value, and answers the n
     assertEquals(Registry.updateValue("r", "its", never), "error");
     assertEquals(Registry.updateValue("r", "nobody's", never), "error");
     assertThrows(() => Registry.updateValue("r", "mine", never), Error, "called");
-    assertThrows(() => Registry.updateValue("r", "mine", async () => {}), TypeError, "at once");
+    assertThrows(() => Registry.updateValue("r", "mine", async () => {}), TypeError, "not async");
     assertEquals(Registry.lookup("r", "mine"), [[self(), 2]]);
     await end(other);
   }));
@@ -772,7 +772,7 @@ Deno.test("Registry.dispatch() calls the function with the one entry of the key,
     const note = (entries: Registry.Registration[]) =>
       void calls.push([self() === caller, entries]);
     assertEquals(Registry.dispatch("r", "hello", note), "ok");
-    assertEquals(calls, [], "nobody is there to call it for");
+    assertEquals(calls, [], "there are no entries to call it for");
     Registry.register("r", "hello", "world");
     assertEquals(Registry.dispatch("r", "hello", note), "ok");
     assertEquals(Registry.dispatch("r", "other", note), "ok");

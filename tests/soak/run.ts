@@ -26,7 +26,7 @@ import { sizes } from "./tables.ts";
 
 /** How much more heap there may be at the end: a share of what there was, … */
 export const HEAP_TOLERANCE = 0.03;
-/** … and so many bytes, which compiled code comes and goes with. */
+/** … and a number of bytes for compiled code, which varies. */
 export const HEAP_SLACK = 512 * 1024;
 /** Which share of the first throughput the last must be. The machine may have other things to do. */
 export const LEAST_THROUGHPUT = 0.75;

@@ -1,5 +1,5 @@
 /**
- * The internal tables of the runtime, by their sizes: whatever could grow without anybody seeing it.
+ * The internal tables of the runtime, by their sizes: whatever could grow unnoticed.
  *
  * @module
  */

@@ -1,19 +1,19 @@
 /**
- * Erpc: calls of functions on other nodes, after Erlang's `erpc`. It tells apart what the function returned,
- * what it raised, and what went wrong on the way.
+ * Erpc: calls of functions on other nodes, after Erlang's `erpc`. It distinguishes what the function returned,
+ * what it raised, and failures of the call itself.
  *
  * On Erlang and Elixir nodes every exported function of every module can be called, on denotp nodes those
- * that were given to `Node.exportFunctions`. Elixir's modules have names such as `"Elixir.Enum"`.
+ * that `Node.exportFunctions` has exported. Elixir's modules have names such as `"Elixir.Enum"`.
  *
- * Arguments and results are natural values, as in messages: a text is a text, the first string of an array is
- * an atom, `list([…])` is a list; any other atom is written `atom("name")`.
+ * Arguments and results are in the natural mapping, as in messages: a string is text, the first string of an array
+ * is an atom, `list([…])` is a list; any other atom is written `atom("name")`.
  *
  * | the function | `Erpc.call` rejects with |
  * | --- | --- |
  * | throws a value (`throw/1`) | that value |
  * | exits (`exit/1`) | `Exit` with `["exception", reason]` |
  * | raises (`error/1`, an `Error`) | {@linkcode ErpcError} with `["exception", reason, stack]` |
- * | is ended by an exit signal | `Exit` with `["signal", reason]` |
+ * | is terminated by an exit signal | `Exit` with `["signal", reason]` |
  * | cannot be called | {@linkcode ErpcError} with `["erpc", why]` |
  *
  * @module
@@ -41,17 +41,17 @@ export {
 } from "./erpc_later.ts";
 
 /**
- * Calls `module:name(...args)` on a node and resolves with its value. The node is connected to if need be;
- * it may be this one.
+ * Calls `module:name(...args)` on a node, which may be this one, and resolves with its value. Connects to the node
+ * if necessary.
  *
- * The function runs in a process of its own there. That goes on if the caller waits no longer.
+ * The function runs in a process of its own on that node. It goes on if the call times out.
  *
  * @param timeout In milliseconds, default `Infinity`.
- * @throws {Exit} If it exits, or its process is ended by an exit signal; see the table above.
- * @throws {ErpcError} If it raises an error, or cannot be called; see there.
- * @throws {TypeError} If a name is no string, `args` no array, or what cannot be sent is in it.
+ * @throws {Exit} If it exits, or its process is terminated by an exit signal; see the table above.
+ * @throws {ErpcError} If it raises an error, or cannot be called; see the table above.
+ * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  * @throws {RangeError} If the timeout is negative or not a number.
- * @see OTP `erpc:call/5`; there wrong names and timeouts are the error `{erpc, badarg}`.
+ * @see OTP `erpc:call/5`, where invalid names and timeouts are the error `{erpc, badarg}`.
  *
  * @example
  * ```ts
@@ -79,11 +79,11 @@ export async function call(
 }
 
 /**
- * Calls a function on each of several nodes at once, and resolves with what became of each call, in the order
- * of the nodes: `["ok", value]`, or `["throw", value]`, `["exit", reason]` or `["error", reason]` with what
- * {@linkcode call} would reject with.
+ * Calls a function on several nodes at once, and resolves with the outcome of each call, in the order of the nodes:
+ * `["ok", value]`, or `["throw", value]`, `["exit", reason]` or `["error", reason]`, where {@linkcode call} would
+ * reject with the value or reason.
  *
- * @param timeout In milliseconds for all together, default `Infinity`.
+ * @param timeout For all calls together, in milliseconds, default `Infinity`.
  * @throws {TypeError} As {@linkcode call} does.
  * @throws {RangeError} As {@linkcode call} does.
  * @see OTP `erpc:multicall/5`
@@ -99,9 +99,9 @@ export async function multicall(
 }
 
 /**
- * Runs a function on a node, and returns at once: nobody hears what becomes of it.
+ * Runs a function on a node, and returns at once. The result and any failure are discarded.
  *
- * @throws {TypeError} If a name is no string, `args` no array, or what cannot be sent is in it.
+ * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  * @see OTP `erpc:cast/4`
  */
 export function cast(
@@ -117,7 +117,7 @@ export function cast(
 /**
  * Runs a function on several nodes. See {@linkcode cast}.
  *
- * @throws {TypeError} As {@linkcode cast} does; what was sent before is then sent.
+ * @throws {TypeError} As {@linkcode cast} does. Requests to earlier nodes of the list have been sent by then.
  * @see OTP `erpc:multicast/4`
  */
 export function multicast(

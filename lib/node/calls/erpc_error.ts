@@ -1,5 +1,5 @@
 /**
- * What a call to a function of another node rejects with: a part of `Erpc`, whose namespace has it.
+ * The error that a call of a function on another node rejects with; exported as a part of `Erpc`.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import { inspect, type Term } from "../../kernel/term.ts";
 import { textOf } from "../services/chardata.ts";
 import type { Outcome } from "./erpc_request.ts";
 
-/** An error of class `error` that a call to another node ends with. */
+/** The error of a remote call that fails with an exception of class `error`. */
 export class ErpcError extends Error {
   /** The name of the class. */
   override readonly name = "ErpcError";
   /**
-   * `["exception", reason, stack]` if the function raised an error: `reason` as it arrived (an `Error` of a
-   * denotp node, a struct such as `{ __struct__: "Elixir.ArgumentError", … }`, or `"badarg"`, `"undef"` and
-   * the like), and Erlang's stack, a list of `[module, function, arguments or arity, location]`. The
+   * `["exception", reason, stack]` if the function raised an error: `reason` as it arrived (an `Error` from a
+   * denotp node, a struct such as `{ __struct__: "Elixir.ArgumentError", … }`, or a reason such as `"badarg"` or
+   * `"undef"`), and Erlang's stack, a list of `[module, function, arguments or arity, location]`. The
    * `cause` has both as an `Error`.
    *
-   * `["erpc", why]` if it was not run, or nothing is known of it: `"noconnection"`, `"timeout"`, `"notsup"`
-   * (the peer knows no such calls), `"badarg"` or `"system_limit"`.
+   * `["erpc", why]` if it was not run, or its outcome is not known: `"noconnection"`, `"timeout"`, `"notsup"`
+   * (the peer does not support such calls), `"badarg"` or `"system_limit"`.
    */
   readonly reason: Extract<Outcome, readonly ["error", unknown]>[1];
 
-  /** Not for users: a failed call makes it. `what` was called. */
+  /** Internal: created by a call that fails. `what` describes the called function. */
   constructor(reason: ErpcError["reason"], what: string) {
     const cause = reason[0] === "exception" ? causeOf(reason[1], reason[2]) : undefined;
     super(
@@ -37,14 +37,14 @@ export class ErpcError extends Error {
   }
 }
 
-/** The error that a function of another node has raised, as one of here, with the stack of there. */
+/** The error that a remote function has raised, as a JavaScript `Error` with the remote stack. */
 function causeOf(reason: Term, stack: Term): Error {
   if (reason instanceof Error) return reason;
   const { __struct__: struct, message } = (reason ?? {}) as Record<string, Term>;
-  const text = typeof message === "string" ? message : wordReason(reason);
+  const text = typeof message === "string" ? message : reasonText(reason);
   const cause = new Error(text);
   const name = typeof struct === "string" ? struct.replace(/^Elixir\./, "") : "Error";
-  const frames = Array.isArray(stack) ? stack.map((frame) => `\n    at ${wordFrame(frame)}`) : [];
+  const frames = Array.isArray(stack) ? stack.map((frame) => `\n    at ${frameText(frame)}`) : [];
   Object.defineProperty(cause, "name", { value: name, configurable: true, writable: true });
   Object.defineProperty(cause, "stack", {
     value: `${name}: ${text}${frames.join("")}`,
@@ -54,12 +54,12 @@ function causeOf(reason: Term, stack: Term): Error {
   return cause;
 }
 
-function wordReason(reason: Term): string {
+function reasonText(reason: Term): string {
   return typeof reason === "string" ? reason : inspect(reason);
 }
 
 /** One line of a stack: `lists:nth/2 (lists.erl:170)`. */
-function wordFrame(frame: Term): string {
+function frameText(frame: Term): string {
   if (!Array.isArray(frame) || frame.length !== 4) return inspect(frame);
   const [module, name, args, where] = frame;
   const called = `${module}:${name}/${Array.isArray(args) ? args.length : args}`;
@@ -68,7 +68,7 @@ function wordFrame(frame: Term): string {
   return file === undefined ? called : `${called} (${textOf(file)}:${found.get("line")})`;
 }
 
-/** The value of a call. @throws What the call has raised. */
+/** Returns the value of a call. @throws What the call has raised. */
 export function valueOf(outcome: Outcome, what: string = "Erpc request"): Term {
   switch (outcome[0]) {
     case "ok":

@@ -1,6 +1,5 @@
 /**
- * Calls of functions on other nodes whose answers are taken later, as messages: a part of `Erpc`, whose namespace
- * has it.
+ * Asynchronous calls of functions on other nodes, whose responses arrive as messages; exported as a part of `Erpc`.
  *
  * @module
  */
@@ -13,28 +12,28 @@ import { inspect, type NodeName, Ref, type Term } from "../../kernel/term.ts";
 import { valueOf } from "./erpc_error.ts";
 import { type Outcome, outcomeIn, requestCall } from "./erpc_request.ts";
 
-/** Stands for a call whose answer is taken later. Made by {@linkcode sendRequest}, opaque. */
+/** Identifies a call whose response is received later. Returned by {@linkcode sendRequest}, opaque. */
 export class RequestId {
   /**
-   * What its answer is known by.
+   * The reference that its response has.
    *
    * @internal
    */
   readonly ref: Ref;
   /**
-   * What became of the call, if that message is the answer to it.
+   * The outcome of the call, if `message` is the response to it.
    *
    * @internal
    */
   readonly outcome: (message: Term) => Outcome | undefined;
   /**
-   * Waits no longer.
+   * Abandons the request.
    *
    * @internal
    */
   readonly abandon: () => void;
 
-  /** Not for users. */
+  /** Internal: returned by {@linkcode sendRequest}. */
   constructor(
     ref: Ref,
     outcome: (message: Term) => Outcome | undefined,
@@ -47,10 +46,10 @@ export class RequestId {
 }
 
 /**
- * Calls a function as `call` does, and does not wait: the answer comes as a message, which
- * {@linkcode receiveResponse} or {@linkcode waitResponse} takes, or {@linkcode checkResponse} recognises.
+ * Calls a function as `call` does, but does not wait: the response arrives as a message, which
+ * {@linkcode receiveResponse} or {@linkcode waitResponse} receives, or {@linkcode checkResponse} recognises.
  *
- * @throws {TypeError} If a name is no string, `args` no array, or what cannot be sent is in it.
+ * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  * @see OTP `erpc:send_request/4`
  *
  * @example
@@ -101,7 +100,7 @@ export function sendRequest(
   return into.length === 0 ? request : reqidsAdd(request, ...into);
 }
 
-/** What `message` says of a request, if it is the answer to that one. */
+/** The outcome of a request, if `message` is the response to it. */
 function answerIn(message: Term, request: Ref, result: Ref): Outcome | undefined {
   if (!Array.isArray(message) || message[1] !== request) return undefined;
   return message[0] === "spawn_reply"
@@ -110,25 +109,25 @@ function answerIn(message: Term, request: Ref, result: Ref): Outcome | undefined
 }
 
 /**
- * Waits for the answer to a request and takes it: resolves and rejects as `call` does. If it has not
- * come in time, the request is given up.
+ * Waits for the response to a request and receives it: resolves and rejects as `call` does. If it has not
+ * arrived in time, the request is abandoned.
  *
  * @param timeout In milliseconds, default `Infinity`.
  * @throws {Exit} As `call` does.
  * @throws {ErpcError} As `call` does.
  * @throws {RangeError} If the timeout is negative or not a number.
- * @throws {TypeError} If `request` is no request, or the process waits in another `receive`.
+ * @throws {TypeError} If `request` is not a request, or the process waits in another `receive`.
  * @see OTP `erpc:receive_response/2`
  */
 export function receiveResponse(request: RequestId, timeout?: number): Promise<Term>;
 /**
- * Waits for the first answer to one of a collection of requests: resolves with
- * `[outcome, label, collection]`, or with `"no_request"` if the collection is empty. If none has come in
- * time, all requests are given up.
+ * Waits for the first response to one of a collection of requests: resolves with
+ * `[outcome, label, collection]`, or with `"no_request"` if the collection is empty. If none has arrived in
+ * time, all requests are abandoned.
  *
- * @param remove Whether the request is to be missing in the collection that comes back.
- * @throws {ErpcError} `["erpc", "timeout"]` if there is no answer in time.
- * @see OTP `erpc:receive_response/3`, which raises what became of the call with the label and the
+ * @param remove Whether to remove the request from the collection in the result.
+ * @throws {ErpcError} `["erpc", "timeout"]` if no response arrives in time.
+ * @see OTP `erpc:receive_response/3`, which raises the outcome of a failed call with the label and the
  * collection in the reason; here it is a value
  */
 export function receiveResponse<Label>(
@@ -143,20 +142,20 @@ export async function receiveResponse(
 ): Promise<Term> {
   if (sizeOf(of) === 0) return "no_request";
   const taken = await take(of, timeout);
-  if (taken !== undefined) return said(of, taken, remove, (outcome) => outcome);
+  if (taken !== undefined) return resultOf(of, taken, remove, (outcome) => outcome);
   for (const request of requestsOf(of)) request.abandon();
   return valueOf(["error", ["erpc", "timeout"]]);
 }
 
 /**
- * Waits for the answer to a request: resolves with `["response", value]`, or with `"no_response"` if it has
- * not come in time; it may then be waited for again. Rejects as `call` does.
+ * Waits for the response to a request: resolves with `["response", value]`, or with `"no_response"` if it has
+ * not arrived in time, in which case it can be waited for again. Rejects as `call` does.
  *
  * @param timeout In milliseconds, default 0.
  * @throws {Exit} As `call` does.
  * @throws {ErpcError} As `call` does.
  * @throws {RangeError} If the timeout is negative or not a number.
- * @throws {TypeError} If `request` is no request, or the process waits in another `receive`.
+ * @throws {TypeError} If `request` is not a request, or the process waits in another `receive`.
  * @see OTP `erpc:wait_response/2`
  */
 export function waitResponse(
@@ -164,7 +163,7 @@ export function waitResponse(
   timeout?: number,
 ): Promise<readonly ["response", Term] | "no_response">;
 /**
- * Waits for the first answer to one of a collection of requests: resolves with
+ * Waits for the first response to one of a collection of requests: resolves with
  * `[["response", outcome], label, collection]`, with `"no_response"`, or with `"no_request"` if the
  * collection is empty. See {@linkcode receiveResponse}.
  *
@@ -182,16 +181,17 @@ export async function waitResponse(
 ): Promise<Term> {
   if (sizeOf(of) === 0) return "no_request";
   const taken = await take(of, timeout);
-  return taken === undefined ? "no_response" : said(of, taken, remove, asResponse);
+  return taken === undefined ? "no_response" : resultOf(of, taken, remove, asResponse);
 }
 
 /**
- * Tells whether `message`, which was received already, is the answer to a request: `["response", value]`, or
- * `"no_response"`. Throws as `call` rejects. For the `handleInfo` of a server.
+ * Checks whether `message`, which was received already, is the response to a request: returns
+ * `["response", value]`, or `"no_response"`. Throws what `call` would reject with. For the `handleInfo` of a
+ * server.
  *
  * @throws {Exit} As `call` does.
  * @throws {ErpcError} As `call` does.
- * @throws {TypeError} If `request` is no request.
+ * @throws {TypeError} If `request` is not a request.
  * @see OTP `erpc:check_response/2`
  */
 export function checkResponse(
@@ -199,7 +199,7 @@ export function checkResponse(
   request: RequestId,
 ): readonly ["response", Term] | "no_response";
 /**
- * Tells whether `message` is the answer to one of a collection of requests: see {@linkcode waitResponse}.
+ * Checks whether `message` is the response to one of a collection of requests: see {@linkcode waitResponse}.
  *
  * @see OTP `erpc:check_response/3`
  */
@@ -215,10 +215,10 @@ export function checkResponse(
 ): Term {
   if (sizeOf(of) === 0) return "no_request";
   const taken = takenBy(of, message);
-  return taken === undefined ? "no_response" : said(of, taken, remove, asResponse);
+  return taken === undefined ? "no_response" : resultOf(of, taken, remove, asResponse);
 }
 
-/** A request, and what became of it. */
+/** A request and its outcome. */
 type Taken = readonly [request: RequestId, outcome: Outcome];
 
 async function take(of: RequestId | RequestIds, timeout: number): Promise<Taken | undefined> {
@@ -228,15 +228,15 @@ async function take(of: RequestId | RequestIds, timeout: number): Promise<Taken 
   return message === TIMED_OUT ? undefined : takenBy(of, message);
 }
 
-/** What a message says of a request, or of the one in a collection that it is the answer to. */
+/** The request that a message is the response to, and its outcome. */
 function takenBy(of: RequestId | RequestIds, message: Term): Taken | undefined {
   const request = of instanceof RequestIds ? of.answered(message) : of;
   const outcome = request?.outcome(message);
   return outcome === undefined ? undefined : [request!, outcome];
 }
 
-/** What became of a request: its value, or of one in a collection the outcome and what belongs to it. */
-function said(
+/** The result for a single request: its value. For one of a collection: outcome, label and collection. */
+function resultOf(
   of: RequestId | RequestIds,
   [request, outcome]: Taken,
   remove: boolean,
@@ -252,21 +252,21 @@ function asResponse(value: Term): Term {
 
 // --- Collections --------------------------------------------------------------------------------
 
-/** What became of one request of a collection, its label, and the collection that remains. */
+/** The outcome of one request of a collection, its label, and the remaining collection. */
 export type LabelledOutcome<Label = Term> = readonly [
   outcome: Outcome,
   label: Label,
   collection: RequestIds<Label>,
 ];
 
-/** The same, where there may be no answer yet. */
+/** The same, for functions that may find no response yet. */
 export type LabelledResponse<Label = Term> = readonly [
   response: readonly ["response", Outcome],
   label: Label,
   collection: RequestIds<Label>,
 ];
 
-/** A collection of requests, each with a label. Made by {@linkcode reqidsNew}, opaque, never changed. */
+/** A collection of requests, each with a label. Returned by {@linkcode reqidsNew}, opaque and immutable. */
 export class RequestIds<Label = Term> {
   readonly #entries: ReadonlyMap<Ref, readonly [RequestId, Label]>;
 
@@ -285,7 +285,7 @@ export class RequestIds<Label = Term> {
   }
 
   /**
-   * How many there are.
+   * The number of requests.
    *
    * @internal
    */
@@ -294,7 +294,7 @@ export class RequestIds<Label = Term> {
   }
 
   /**
-   * Whether a request is in it.
+   * Whether a request is in the collection.
    *
    * @internal
    */
@@ -303,7 +303,7 @@ export class RequestIds<Label = Term> {
   }
 
   /**
-   * The label of a request, `undefined` if that is not in the collection.
+   * The label of a request; `undefined` if it is not in the collection.
    *
    * @internal
    */
@@ -312,7 +312,7 @@ export class RequestIds<Label = Term> {
   }
 
   /**
-   * The request that a message may be the answer to.
+   * The request that a message may be the response to.
    *
    * @internal
    */
@@ -321,7 +321,7 @@ export class RequestIds<Label = Term> {
   }
 
   /**
-   * A collection with one more.
+   * A copy with one more request.
    *
    * @internal
    */
@@ -330,7 +330,7 @@ export class RequestIds<Label = Term> {
   }
 
   /**
-   * A collection with one less.
+   * A copy without one request.
    *
    * @internal
    */
@@ -341,19 +341,19 @@ export class RequestIds<Label = Term> {
   }
 }
 
-/** A collection without requests. @see OTP `erpc:reqids_new/0` */
-// deno-lint-ignore no-explicit-any -- nothing is known about what will be in it
+/** Returns an empty collection. @see OTP `erpc:reqids_new/0` */
+// deno-lint-ignore no-explicit-any -- the labels are not known yet
 export function reqidsNew<Label = any>(): RequestIds<Label> {
   return new RequestIds();
 }
 
 /**
- * A collection with one more request, known by a label.
+ * Returns a collection with one more request, and its label.
  *
- * @throws {TypeError} If it is in the collection already, is no request, or that is no collection.
+ * @throws {TypeError} If the request is in the collection already, or an argument is not a request or collection.
  * @see OTP `erpc:reqids_add/3`
  *
- * @example The answers of two calls, whichever comes first
+ * @example The responses to two calls, in the order of arrival
  * ```ts
  * import { Erpc, Node } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";
@@ -381,18 +381,18 @@ export function reqidsAdd<Label>(
   assertRequest(request);
   assertCollection(collection);
   if (collection.has(request)) {
-    throw new TypeError("Cannot add this request: it is in the collection already");
+    throw new TypeError("Cannot add the request: it is in the collection already");
   }
   return collection.with(request, label);
 }
 
-/** The number of requests in a collection. @see OTP `erpc:reqids_size/1` */
+/** Returns the number of requests in a collection. @see OTP `erpc:reqids_size/1` */
 export function reqidsSize(collection: RequestIds): number {
   assertCollection(collection);
   return collection.size;
 }
 
-/** All requests of a collection with their labels, in no special order. @see OTP `erpc:reqids_to_list/1` */
+/** Returns the requests of a collection with their labels, in no specific order. @see OTP `erpc:reqids_to_list/1` */
 export function reqidsToList<Label>(
   collection: RequestIds<Label>,
 ): (readonly [RequestId, Label])[] {
@@ -400,7 +400,7 @@ export function reqidsToList<Label>(
   return collection.all;
 }
 
-/** How many requests a collection has; 1 for a request. */
+/** The number of requests of a collection; 1 for a request. */
 function sizeOf(of: RequestId | RequestIds): number {
   if (of instanceof RequestIds) return of.size;
   assertRequest(of);

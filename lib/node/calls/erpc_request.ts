@@ -1,6 +1,6 @@
 /**
- * A call to a function on another node, from the request to what became of it: a process is started there
- * whose exit reason is the result. `Erpc` and `Rpc` are two ways to tell the caller.
+ * A call of a function on another node, from the request to the outcome: a process is started there whose exit
+ * reason is the result. `Erpc` and `Rpc` are two ways to return it to the caller.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export type RemoteCall = readonly [
   args: readonly Term[],
 ];
 
-/** What became of a call: its value, or what OTP's `erpc:call` raises, by class. */
+/** The outcome of a call: its value, or what OTP's `erpc:call` raises, by class. */
 export type Outcome =
   | readonly ["ok", value: Term]
   | readonly ["throw", value: Term]
@@ -34,9 +34,9 @@ export type Outcome =
   ];
 
 /**
- * Calls a function, and resolves with what became of it.
+ * Calls a function, and resolves with the outcome.
  *
- * @throws {TypeError} If a name is no string, `args` no array, or what cannot be sent is in it.
+ * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  * @throws {RangeError} If the timeout is negative or not a number.
  */
 export function outcomeOfCall(call: RemoteCall, timeout: number): Promise<Outcome> {
@@ -64,7 +64,7 @@ export function outcomeOfCall(call: RemoteCall, timeout: number): Promise<Outcom
   return promise;
 }
 
-/** Asks for a call. `result` is what tells its result from any other exit reason. */
+/** Requests a call. `result` is the reference that tells its result from any other exit reason. */
 export function requestCall(
   caller: Process,
   [node, module, name, args]: RemoteCall,
@@ -76,7 +76,7 @@ export function requestCall(
   return requestSpawn(caller, node, ["erpc", "execute_call", request], { monitor: true }, events);
 }
 
-/** What the exit reason of a process says that was started for a call, known by `result`. */
+/** The outcome in the exit reason of the process that was started for the call with this `result` reference. */
 export function outcomeIn(reason: Term, result: Ref): Outcome {
   if (reason === "noconnection") return ["error", ["erpc", "noconnection"]];
   if (!Array.isArray(reason) || reason[0] !== result) return ["exit", ["signal", reason]];
@@ -94,13 +94,13 @@ export function outcomeIn(reason: Term, result: Ref): Outcome {
 }
 
 /**
- * Asks for a call whose result nobody waits for.
+ * Requests a call whose result is discarded.
  *
- * @throws {TypeError} If a name is no string, `args` no array, or what cannot be sent is in it.
+ * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  */
 export function castCall([node, module, name, args]: RemoteCall): void {
   assertNames("cast", node, module, name, args);
   const request = [Symbol(module), Symbol(name), List.from(args)];
-  const nobody = { started: () => {}, refused: () => {} };
-  requestSpawn(self(), node, ["erpc", "execute_cast", request], {}, nobody);
+  const ignored = { started: () => {}, refused: () => {} };
+  requestSpawn(self(), node, ["erpc", "execute_cast", request], {}, ignored);
 }

@@ -1,6 +1,6 @@
 /**
- * Running exported functions for other nodes: what becomes of a call by `:erpc` is the exit reason of the
- * process that runs it, and comes to the caller by its monitor.
+ * Runs exported functions for other nodes. The outcome of a call by `:erpc` is the exit reason of the process
+ * that runs it, which reaches the caller through its monitor.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { self } from "../../kernel/self.ts";
 import type { Ref, Term } from "../../kernel/term.ts";
 import { exported } from "./exports.ts";
 
-/** What became of a function that was run. */
+/** The outcome of a function that was run. */
 export type Execution =
   | readonly ["return", value: Term]
   | readonly ["throw", value: Term]
   | readonly ["exit", reason: Term]
   | readonly ["error", reason: Term, stack: Term];
 
-/** Runs an exported function, and resolves with what became of it. */
+/** Runs an exported function, and resolves with the outcome. */
 export async function execute(module: Term, name: Term, args: Term): Promise<Execution> {
   const [of, called] = [nameOf(module), nameOf(name)];
   if (!Array.isArray(args)) {
@@ -49,7 +49,7 @@ export async function executeCast(module: Term, name: Term, args: Term): Promise
   if (kind === "error") crash([term, stack]);
 }
 
-/** Ends the calling process, which is to run a function that is not exported. */
+/** Exits the calling process, which was to run a function that is not exported. */
 export function undef(module: Term, name: Term, args: readonly Term[]): never {
   crash(["undef", stackOf(module, name, args)]);
 }
@@ -59,19 +59,19 @@ function crash(reason: Term): never {
   throw exit(reason);
 }
 
-/** A stack as Erlang has it, of one function. */
+/** A stack in Erlang's format with one function. */
 function stackOf(module: Term, name: Term, args: readonly Term[]): List {
   return List.of<Term>([module, name, List.from(args), new List()]);
 }
 
-/** The name that is an atom: a string, or a symbol where the sender had to say that it is one. */
+/** The name that an atom stands for: it arrives as a string, or, from denotp nodes, as a symbol. */
 export function nameOf(term: Term): Term {
   return typeof term === "symbol" ? term.description : term;
 }
 
 /**
- * A reason for a place in a message, where Erlang would take a string for text: an atom, and the functions of
- * a stack, become symbols.
+ * Converts a reason for a place in a message where a string would be sent as text: an atom, and the functions
+ * of a stack, become symbols.
  */
 export function withAtoms(reason: Term): Term {
   if (typeof reason === "string") return Symbol(reason);
@@ -81,7 +81,7 @@ export function withAtoms(reason: Term): Term {
     : reason;
 }
 
-/** The reason that was given to {@linkcode withAtoms}: what a denotp node gets to see. */
+/** The inverse of {@linkcode withAtoms}, for a reason from a denotp node. */
 export function withoutAtoms(reason: Term): Term {
   if (typeof reason === "symbol") return nameOf(reason);
   const [why, stack] = Array.isArray(reason) && reason.length === 2 ? reason : [];

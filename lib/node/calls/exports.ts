@@ -1,44 +1,44 @@
 /**
- * What other nodes may run here: functions by module, name and arity, as Erlang exports them. There are none
- * until somebody exports one, and nothing that comes from another node is ever looked up anywhere else.
+ * The functions that other nodes may run here, by module, name and arity, as Erlang exports them. There are none
+ * until the program exports one; names that come from other nodes are looked up only here.
  *
  * @module
  */
 
 import { inspect, type Term } from "../../kernel/term.ts";
 
-/** A function that other nodes may run. What it returns, or its promise is fulfilled with, is the result. */
-// deno-lint-ignore no-explicit-any -- what it takes is between the function and its callers
+/** A function that other nodes may run. Its result is what it returns, or what its promise is fulfilled with. */
+// deno-lint-ignore no-explicit-any -- any parameters
 export type ExportedFunction = (...args: any[]) => unknown;
 
-/** Functions by name, or by `"name/arity"` where the function's own length does not tell what it takes. */
+/** Functions by name, or by `"name/arity"` if the function's `length` is not its arity. */
 export type Exports = Readonly<Record<string, ExportedFunction>>;
 
-/** Erlang's functions take at most so many arguments. */
+/** The maximum arity of functions in Erlang. */
 const MOST_ARGUMENTS = 255;
 
 /** By module, then by `name/arity`. */
 const modules = new Map<string, Map<string, ExportedFunction>>();
 
 /**
- * Lets other nodes run functions: by `:erpc` and `:rpc`, by `Node.spawn`, as children and tasks that they
- * start under supervisors here, and on the state of agents.
+ * Exports functions that other nodes may run: by `:erpc` and `:rpc`, by `Node.spawn`, as children and tasks that
+ * they start under local supervisors, and on the state of agents.
  *
- * Each is known by `module`, its key and its arity: the number of parameters that it declares before
- * the first optional one. Where a function takes other numbers of arguments, its key says how many:
- * `{ "sum/2": sum, "sum/3": sum }`. The namespace of an ES module will do, if all that it exports are
+ * Each function is identified by `module`, its key and its arity: the number of parameters that it declares
+ * before the first optional one. If a function takes other numbers of arguments, its key gives the arity:
+ * `{ "sum/2": sum, "sum/3": sum }`. The namespace of an ES module can be passed, if all of its exports are
  * functions. A function that is exported already is replaced; other functions of the module stay.
  *
  * Elixir's `Calculator` is the module `"Elixir.Calculator"`.
  *
- * Arguments and results are as in messages: an Elixir programmer's
- * `:erpc.call(node, :calculator, :add, [1, 2])` is `add(1, 2)`. A promise is waited for. Each call runs in a
- * process of its own, which its caller neither links to nor kills.
+ * Arguments and results are converted as in messages: `:erpc.call(node, :calculator, :add, [1, 2])` in Elixir is
+ * `add(1, 2)`. A promise is awaited. Each call runs in a process of its own, which its caller neither links to
+ * nor kills.
  *
  * Other nodes can run nothing that is not exported. What is exported can be run by every node
- * that knows the cookie: take the arguments for what a stranger sends.
+ * that knows the cookie: treat the arguments as untrusted input.
  *
- * @throws {TypeError} If the module is no atom, a value is no function, or a key is no name.
+ * @throws {TypeError} If the module is not a non-empty string, a value is not a function, or a key is not a name.
  * @throws {RangeError} If an arity is above 255.
  *
  * @example
@@ -52,7 +52,9 @@ const modules = new Map<string, Map<string, ExportedFunction>>();
  */
 export function exportFunctions(module: string, functions: Exports): void {
   if (typeof module !== "string" || module === "") {
-    throw new TypeError(`Cannot export functions: a module is a string, not ${inspect(module)}`);
+    throw new TypeError(
+      `Cannot export functions: expected the name of a module, found ${inspect(module)}`,
+    );
   }
   const added = new Map(modules.get(module));
   for (const [key, fun] of Object.entries(functions)) {
@@ -66,12 +68,12 @@ export function exportFunctions(module: string, functions: Exports): void {
   modules.set(module, added);
 }
 
-/** Takes back all that was exported under the name of a module. Harmless if nothing was. */
+/** Removes all exported functions of a module. Has no effect if there are none. */
 export function unexportFunctions(module: string): void {
   modules.delete(module);
 }
 
-/** What is exported: `[module, name, arity]` each, in the order of the modules and keys. */
+/** Returns the exported functions, each as `[module, name, arity]`, in the order of the modules and keys. */
 export function exportedFunctions(): (readonly [module: string, name: string, arity: number])[] {
   return [...modules].flatMap(([module, functions]) =>
     [...functions.keys()].map((key) => {
@@ -81,7 +83,7 @@ export function exportedFunctions(): (readonly [module: string, name: string, ar
   );
 }
 
-/** The function of a module with so many arguments, `undefined` if none is exported. */
+/** The exported function of a module with this name and arity; `undefined` if there is none. */
 export function exported(
   module: Term,
   name: Term,

@@ -1,6 +1,6 @@
 /**
- * The process `rex`, by which nodes call functions of each other that do without `erpc`: Erlang's of old,
- * hidden nodes written in C, and `rpc:block_call`, whose functions run one after another in this process.
+ * The process `rex`, which runs functions for callers that do not use `erpc`: older Erlang nodes, hidden nodes
+ * written in C, and `rpc:block_call`, whose functions run one after another in this process.
  *
  * @module
  */
@@ -16,30 +16,30 @@ import { reply as replyTo } from "../../gen_server.ts";
 import { noreply, ok, reply } from "../../response.ts";
 import { execute, executeCast, type Execution, nameOf, withAtoms } from "./execute.ts";
 
-/** The name that it is known by. */
+/** The name that it is registered under. */
 export const REX = "rex";
 
-/** The calls that are under way: who is to be answered when a process ends, by the monitor on it. */
+/** The calls in progress: the caller to reply to when a process exits, by the monitor on that process. */
 type State = ReadonlyMap<Ref, From>;
 
-/** No call is under way. */
+/** Starts without calls in progress. */
 export const init = () => ok<State>(new Map());
 
-/** Runs a function: `call` in a process of its own, `block_call` in this one. What is unknown is not answered. */
+/** Runs a function: `call` in a process of its own, `block_call` in this one. Ignores unknown requests. */
 export function handleCall(request: Term, from: From, state: State) {
   const [what, module, name, args] = partsOf(request, 5);
   if (what === "block_call") return inTurn(module, name, args, state);
   return noreply(what === "call" ? runFor(from, module, name, args, state) : state);
 }
 
-/** Runs a function that nobody waits for. */
+/** Runs a function whose result is discarded. */
 export function handleCast(request: Term, state: State) {
   const [what, module, name, args] = partsOf(request, 5);
   if (what === "cast") spawnCoroutine(self(), () => executeCast(module, name, args));
   return noreply(state);
 }
 
-/** Answers what is asked by plain messages, `[from, question]`, and for processes that have ended. */
+/** Answers requests in plain messages, `[from, question]`, and calls whose processes have exited. */
 export function handleInfo(message: Term, state: State) {
   const [tag, ref, , , reason] = partsOf(message, 5);
   if (tag === "DOWN") return noreply(ended(ref as Ref, reason, state));
@@ -67,7 +67,7 @@ function answer(from: Pid, question: Term): void {
   }
 }
 
-/** The items of a tuple of that size, or none. */
+/** The items of a tuple of this size; none if the term is not one. */
 function partsOf(term: Term, size: number): readonly Term[] {
   return Array.isArray(term) && term.length === size ? term : [];
 }
@@ -76,7 +76,7 @@ async function inTurn(module: Term, name: Term, args: Term, state: State) {
   return reply(valueOf(await execute(module, name, args)), state);
 }
 
-/** Runs a function in a process of its own, which answers, unless it is ended before. */
+/** Runs a function in a process of its own, which replies, unless it exits before. */
 function runFor(from: From, module: Term, name: Term, args: Term, state: State): State {
   const process = spawnCoroutine(self(), async () => {
     replyTo(from, valueOf(await execute(module, name, args)));
@@ -94,7 +94,7 @@ function ended(ref: Ref, reason: Term, state: State): State {
   return others;
 }
 
-/** What `rpc:call` returns for what became of a function. */
+/** The return value of `rpc:call` for the outcome of a function. */
 function valueOf([kind, term, stack]: Execution): Term {
   if (kind === "exit") return badrpc(term);
   return kind === "error" ? badrpc([term, stack]) : term;

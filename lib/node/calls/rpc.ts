@@ -1,9 +1,9 @@
 /**
- * Rpc: calls of functions on other nodes, after Erlang's `rpc`, where a failure is a value,
- * `["badrpc", reason]`. It does not tell a value from what was thrown, nor a failure from a value that looks
- * like one: what `Erpc` does tell apart. The rest is as in `Erpc`.
+ * Rpc: calls of functions on other nodes, after Erlang's `rpc`, where a failure is the value
+ * `["badrpc", reason]`. Unlike `Erpc`, it does not distinguish a returned value from a thrown one, nor a failure
+ * from a value that looks like one. Everything else is as in `Erpc`.
  *
- * A call that is not awaited yet is a promise: there is no `async_call`, `yield` and `nb_yield` besides.
+ * A call returns a promise, so there is no `async_call`, `yield` or `nb_yield`.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { nameOf, withoutAtoms } from "./execute.ts";
 import { REX } from "./rex.ts";
 import { assertNames, groupLeader } from "./spawn_request.ts";
 
-/** What a call resolves with that has failed: `["badrpc", "nodedown"]`, `["badrpc", ["EXIT", reason]]`, … */
+/** The value of a failed call: `["badrpc", "nodedown"]`, `["badrpc", ["EXIT", reason]]`, … */
 export type BadRpc = readonly [
   "badrpc",
   reason: "nodedown" | "timeout" | readonly ["EXIT", reason: Term],
@@ -30,12 +30,12 @@ export type BadRpc = readonly [
 /**
  * Calls `module:name(...args)` on a node, and resolves with its value, or with what it throws.
  *
- * Resolves with `["badrpc", ["EXIT", reason]]` if it exits, or its process is ended; with
- * `["badrpc", ["EXIT", [reason, stack]]]` if it raises an error; with `["badrpc", "nodedown"]` if the node is out
- * of reach, and with `["badrpc", "timeout"]` if it takes too long.
+ * Resolves with `["badrpc", ["EXIT", reason]]` if it exits, or its process is terminated; with
+ * `["badrpc", ["EXIT", [reason, stack]]]` if it raises an error; with `["badrpc", "nodedown"]` if the node cannot
+ * be reached, and with `["badrpc", "timeout"]` if it takes longer than `timeout`.
  *
  * @param timeout In milliseconds, default `Infinity`.
- * @throws {TypeError} If a name is no string, `args` no array, or what cannot be sent is in it.
+ * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  * @throws {RangeError} If the timeout is negative or not a number.
  * @see OTP `rpc:call/5`
  *
@@ -62,7 +62,7 @@ export async function call(
 }
 
 /**
- * As {@linkcode call}, but all functions called so run one after another on that node.
+ * As {@linkcode call}, but all functions that are called this way run one after another on that node.
  *
  * @param timeout In milliseconds, default `Infinity`.
  * @throws {TypeError} As {@linkcode call} does.
@@ -81,7 +81,7 @@ export async function blockCall(
 }
 
 /**
- * Runs a function on a node, and returns at once: nobody hears what becomes of it.
+ * Runs a function on a node, and returns at once. The result and any failure are discarded.
  *
  * @throws {TypeError} As {@linkcode call} does.
  * @see OTP `rpc:cast/4`
@@ -98,9 +98,9 @@ export function cast(
 
 /**
  * Calls a function on several nodes at once. Resolves with `[results, badNodes]`: the values, or `badrpc` where
- * the function failed, in the order of the nodes, without those that are out of reach or took too long.
+ * the function failed, in the order of the nodes; and the nodes that could not be reached or timed out.
  *
- * @param timeout In milliseconds for all together, default `Infinity`.
+ * @param timeout For all calls together, in milliseconds, default `Infinity`.
  * @throws {TypeError} As {@linkcode call} does.
  * @throws {RangeError} As {@linkcode call} does.
  * @see OTP `rpc:multicall/5`
@@ -124,13 +124,13 @@ export async function multicall(
 }
 
 /**
- * Calls several functions, each on one of all nodes in turn, and resolves with their values in the same
+ * Calls several functions, distributed in turn over all nodes, and resolves with their values in the same
  * order: `badrpc` where one failed.
  *
- * Of all nodes means of this one and those that are connected and not hidden. What runs on a denotp node has to
- * be exported there.
+ * All nodes are this one and those that are connected and not hidden. Functions that run on a denotp node must be
+ * exported there.
  *
- * @throws {TypeError} If a name is no string, or arguments are no array, or cannot be sent.
+ * @throws {TypeError} If a name is not a string, or arguments are not an array, or cannot be sent.
  * @see OTP `rpc:parallel_eval/1`
  *
  * @example
@@ -153,7 +153,7 @@ export async function parallelEval(
 }
 
 /**
- * Maps a function over items, each on one of all nodes in turn: resolves with the values of
+ * Maps a function over items, distributed in turn over all nodes: resolves with the values of
  * `module:name(item, ...args)` in the order of the items. See {@linkcode parallelEval}.
  *
  * @throws {Exit} `"badrpc"` if one of the calls failed.
@@ -192,9 +192,9 @@ export function evalEverywhere(
 }
 
 /**
- * Sends a message to the process of a name on several nodes. Nobody hears whether it arrives.
+ * Sends a message to the process with a name on several nodes, without confirmation.
  *
- * @throws {TypeError} If `name` is no name, or the message cannot be sent.
+ * @throws {TypeError} If `name` is not a name, or the message cannot be sent.
  * @see OTP `rpc:abcast/3`
  */
 export function abcast(nodes: readonly NodeName[], name: string, message: Term): "abcast" {
@@ -203,10 +203,10 @@ export function abcast(nodes: readonly NodeName[], name: string, message: Term):
 }
 
 /**
- * Sends a message to the process of a name on several nodes, and waits until it is there. Resolves with
+ * Sends a message to the process with a name on several nodes, and waits until it is delivered. Resolves with
  * `[goodNodes, badNodes]`: those on which a process has that name, and all others.
  *
- * @throws {TypeError} If `name` is no name, or the message cannot be sent.
+ * @throws {TypeError} If `name` is not a name, or the message cannot be sent.
  * @see OTP `rpc:sbcast/3`
  */
 export function sbcast(
@@ -215,7 +215,7 @@ export function sbcast(
   message: Term,
 ): Promise<[goodNodes: NodeName[], badNodes: NodeName[]]> {
   const { promise, resolve, reject } = Promise.withResolvers<[NodeName[], NodeName[]]>();
-  // A process of its own, so that the caller may wait for something else besides.
+  // In a process of its own, so that the caller can wait for something else as well.
   spawn(() => broadcast(nodes, name, message).then(resolve, reject));
   return promise;
 }
@@ -240,13 +240,13 @@ async function broadcast(
   ];
 }
 
-/** Whether a node has passed a message on: as it says, or by the `DOWN` of the process that would. */
+/** The node of an answer, and whether it has delivered the message; a `DOWN` of its `rex` counts as no. */
 function answerIn(message: readonly Term[]): readonly [NodeName, boolean] {
   if (message[0] === "DOWN") return [(message[3] as [string, NodeName])[1], false];
   return [nameOf(message[1]) as NodeName, !Array.isArray(message[2])];
 }
 
-// --- What becomes of a call -----------------------------------------------------------------------
+// --- Outcomes -------------------------------------------------------------------------------------
 
 function valueOf(outcome: Outcome): Term {
   const [kind, term] = outcome;
@@ -272,7 +272,7 @@ function isExit(term: Term): boolean {
   return Array.isArray(term) && term.length === 2 && term[0] === "EXIT";
 }
 
-/** Whether a node is out of reach, or took too long. */
+/** Whether a node could not be reached, or timed out. */
 function isLost(value: Term): boolean {
   return Array.isArray(value) && (value[1] === "nodedown" || value[1] === "timeout");
 }
@@ -298,7 +298,7 @@ async function askRex(
   }
 }
 
-/** What a denotp node says has symbols where Erlang is to see atoms. */
+/** Converts the answer of a denotp node, which has symbols where Erlang nodes get atoms. */
 function plain(value: Term): Term {
   if (!Array.isArray(value) || value[0] !== "badrpc" || !isExit(value[1])) return value;
   return badExit(withoutAtoms(value[1][1]));

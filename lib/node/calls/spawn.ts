@@ -1,5 +1,5 @@
 /**
- * Processes that are started on other nodes: a part of `Node`, whose namespace has it.
+ * Starts processes on other nodes; exported as a part of `Node`.
  *
  * @module
  */
@@ -21,15 +21,14 @@ import {
  * Starts a process that runs an exported function on another node, and resolves with its pid.
  *
  * On an Erlang node every exported function of a module can be run, on a denotp node those of
- * `Node.exportFunctions`. A function that is not there is an error of the new process: it ends with
- * `["undef", stack]`.
+ * `Node.exportFunctions`. If the function does not exist, the new process exits with `["undef", stack]`.
  *
- * If the node is out of reach, or refuses, that is logged, and the pid is that of a process which has ended
- * with the reason for that, `"noconnection"` for example.
+ * If the node cannot be reached, or refuses, that is logged, and the pid is that of a local process that has exited
+ * with the reason, e.g. `"noconnection"`.
  *
- * @param node Where; this node will do as well.
- * @param args Natural values: see the table of the mapping.
- * @throws {TypeError} If one of the names is no atom, or `args` is no array, or cannot be sent.
+ * @param node The node, which may be this one.
+ * @param args In the natural mapping.
+ * @throws {TypeError} If a name is not a string, or `args` is not an array, or cannot be sent.
  * @see Erlang `spawn/4`
  */
 export async function spawn(
@@ -42,8 +41,8 @@ export async function spawn(
 }
 
 /**
- * Starts a process on another node, linked to the calling one. See {@linkcode spawn}. If the node is out
- * of reach, the caller gets the exit signal `"noconnection"`.
+ * Starts a process on another node, linked to the calling one. See {@linkcode spawn}. If the node cannot be
+ * reached, the caller gets the exit signal `"noconnection"`.
  *
  * @throws {TypeError} As {@linkcode spawn} does.
  * @see Erlang `spawn_link/4`
@@ -59,7 +58,7 @@ export async function spawnLink(
 
 /**
  * Starts a process on another node and monitors it: resolves with `[pid, ref]`. See {@linkcode spawn}. If
- * the node is out of reach, the message `DOWN` says `"noconnection"`.
+ * the node cannot be reached, the reason of the `DOWN` message is `"noconnection"`.
  *
  * @throws {TypeError} As {@linkcode spawn} does.
  * @see Erlang `spawn_monitor/4`
@@ -88,7 +87,7 @@ function spawnAt(
   });
 }
 
-/** A process in the place of one that could not be started elsewhere: it ends with the reason for that. */
+/** Starts a local process in the place of one that could not be started: it exits with the reason for that. */
 function spawnCrasher(
   caller: Process,
   node: NodeName,

@@ -1,11 +1,11 @@
 /**
- * Requests to start a process on another node, and those that other nodes make of this one.
+ * Requests to start processes: those that this node sends to others, and those that it receives from them.
  *
- * What may be run here is what `exports.ts` has.
+ * Other nodes may run what `exports.ts` has.
  *
- * A request to spawn is known by a reference, which becomes the monitor's if one was asked for. The links
- * and monitors that were asked for exist by the time the request is answered, and the answer goes out
- * before anything that the new process does.
+ * A spawn request is identified by a reference, which is also the reference of the monitor, if one is requested.
+ * Requested links and monitors exist by the time the request is answered, and the answer is sent before any
+ * signal of the new process.
  *
  * @module
  */
@@ -30,61 +30,61 @@ import { exported, type ExportedFunction } from "./exports.ts";
 import { HeldMonitor, type Peer } from "../peer.ts";
 import { holdBack, type SpawnSignal } from "../remote.ts";
 
-/** What is to be run: the function of a module, and its arguments. */
+/** The function to run: module, name and arguments. */
 export type ModuleFunctionArgs = readonly [module: string, name: string, args: readonly Term[]];
 
-/** What a process is started with. */
+/** Whether a process is started with a link and a monitor. */
 export interface RequestOptions {
   readonly link?: boolean;
   readonly monitor?: boolean;
 }
 
-/** What leads to other nodes, while this runtime is one. */
+/** What this file needs of the node, while this runtime is one. */
 export interface Spawner {
-  /** The peer of a name. */
+  /** Returns the peer with a name. */
   peerOf(node: NodeName): Peer;
-  /** Who starts what other nodes ask for. */
+  /** The parent of processes that other nodes start. */
   readonly parent: Process;
-  /** Where the output goes of what is started elsewhere. */
+  /** The group leader of processes that this node starts on other nodes. */
   readonly groupLeader: Pid;
 }
 
 let spawner: Spawner | null = null;
 
-/** Where the output goes of what this node starts elsewhere: to the calling process if it is no node. */
+/** The group leader of processes that this node starts on others; the calling process if it is not a node. */
 export function groupLeader(): Pid {
   return spawner?.groupLeader ?? self().pid;
 }
 
-/** Connects this file with other nodes, or cuts it off. */
+/** Sets the node that requests go through; `null` when it stops. */
 export function spawnThrough(through: Spawner | null): void {
   spawner = through;
 }
 
-// --- Asking others ------------------------------------------------------------------------------
+// --- Requests to other nodes --------------------------------------------------------------------
 
-/** Who hears what becomes of a request. */
+/** The events of a request. */
 export interface SpawnEvents {
-  /** The process runs; `ref` is its monitor's, if one was asked for. */
+  /** The process has started; `ref` is the reference of the monitor, if one was requested. */
   started(pid: Pid, ref: Ref): void;
-  /** There is no process. */
+  /** No process was started. */
   refused(reason: string): void;
-  /** The process has ended that was to be monitored. Default: the caller gets `DOWN`. */
+  /** The monitored process has exited. Default: the caller gets `DOWN`. */
   ended?(reason: Term): void;
 }
 
-/** A request that was made. */
+/** A request that was sent. */
 export interface Requested {
-  /** What it is known by, and its monitor. */
+  /** The reference of the request and of its monitor. */
   readonly ref: Ref;
-  /** Calls it off: nothing is heard of it any more, though the process may run. */
+  /** Abandons it: no further event is called, though the process may run. */
   callOff(): void;
 }
 
 /**
- * Asks a node to start a process in the name of `caller`.
+ * Requests that a node start a process on behalf of `caller`.
  *
- * @throws {TypeError} If one of the names is no atom, or `args` is no array, or cannot be sent.
+ * @throws {TypeError} If a name is not a string, or `args` is not an array, or cannot be sent.
  */
 export function requestSpawn(
   caller: Process,
@@ -106,16 +106,16 @@ export function requestSpawn(
   return request;
 }
 
-/** The answer to a request of a runtime that is no node. */
+/** Answers a request to another node while this runtime is not a node. */
 function refuse(caller: Process, events: SpawnEvents): Requested {
   queueMicrotask(() => caller.isDead || events.refused("noconnection"));
   return { ref: new Ref(), callOff: () => {} };
 }
 
 /**
- * Checks what is to be run, and where.
+ * Checks the node, the function and its arguments.
  *
- * @throws {TypeError} If a name is no string, or `args` no array.
+ * @throws {TypeError} If a name is not a string, or `args` is not an array.
  */
 export function assertNames(
   what: string,
@@ -127,10 +127,10 @@ export function assertNames(
   const names = { "the node": node, "the module": module, "the function": name };
   for (const [which, found] of Object.entries(names)) {
     if (typeof found === "string" && found !== "") continue;
-    throw new TypeError(`Cannot ${what}: ${which} is a string, not ${inspect(found)}`);
+    throw new TypeError(`Cannot ${what}: ${which} must be a string, found ${inspect(found)}`);
   }
   if (Array.isArray(args)) return;
-  throw new TypeError(`Cannot ${what}: the arguments are an array, not ${inspect(args)}`);
+  throw new TypeError(`Cannot ${what}: the arguments must be an array, found ${inspect(args)}`);
 }
 
 function spawnHere(
@@ -153,13 +153,13 @@ function callOff(ref: Ref): void {
   if (ref.target instanceof Monitor) ref.target.remove();
 }
 
-/** Links and monitors a process here, as the options say. */
+/** Links and monitors a local process, according to the options. */
 export function watch(caller: Process, process: Process, options: RequestOptions): Ref {
   if (options.link === true) link(caller, process.pid);
   return options.monitor === true ? monitor(caller, process, process.pid) : new Ref();
 }
 
-/** A monitor on a process here that tells a function, and not the mailbox. */
+/** A monitor on a local process that calls a function, instead of sending to the mailbox. */
 class ToldMonitor extends LocalMonitor {
   readonly #ended: (reason: Term) => void;
 
@@ -173,7 +173,7 @@ class ToldMonitor extends LocalMonitor {
   }
 }
 
-/** A monitor on a process elsewhere, started with it, that tells a function, if there is one. */
+/** The monitor on a remote process that was started with it. It calls a function, if there is one. */
 class SpawnedMonitor extends HeldMonitor {
   readonly #ended: ((reason: Term) => void) | undefined;
 
@@ -194,7 +194,7 @@ class SpawnedMonitor extends HeldMonitor {
   }
 }
 
-/** A request that waits for its answer. It hears of the end of the connection as a monitor does. */
+/** A request that waits for its answer. As a monitor, it is notified when the connection is lost. */
 class SpawnRequest extends LocalMonitor implements Requested {
   readonly #peer: Peer;
   readonly #options: RequestOptions;
@@ -227,7 +227,7 @@ class SpawnRequest extends LocalMonitor implements Requested {
     this.#events.started(result, this.ref);
   }
 
-  /** The peer is out of reach. */
+  /** The peer cannot be reached. */
   override tell(): void {
     this.#events.refused("noconnection");
   }
@@ -237,9 +237,9 @@ class SpawnRequest extends LocalMonitor implements Requested {
   }
 }
 
-// --- Being asked --------------------------------------------------------------------------------
+// --- Requests of other nodes --------------------------------------------------------------------
 
-/** Takes a signal that concerns spawning. */
+/** Handles a signal about spawning. */
 export function receiveSpawnSignal(peer: Peer, signal: SpawnSignal): void {
   if (signal[0] === "spawn_request") return spawnFor(peer, signal);
   const [, ref, to, flags, result] = signal;
@@ -247,7 +247,7 @@ export function receiveSpawnSignal(peer: Peer, signal: SpawnSignal): void {
   if (request instanceof SpawnRequest && request.target === peer) {
     return request.answered(flags, result);
   }
-  // Whoever has asked has ended, or waits no longer.
+  // The requesting process has exited, or has abandoned the request.
   if (!(result instanceof RemotePid)) return;
   if (flags & SPAWNED_LINKED) peer.answer(["exit", to, result, "noproc"]);
   if (flags & SPAWNED_MONITORED) peer.answer(["demonitor_p", to, result, ref]);
@@ -283,12 +283,12 @@ function isOption(option: Term): boolean {
   return typeof name === "string" && Object.hasOwn(OPTIONS, name) && OPTIONS[name]!(value);
 }
 
-/** Whether an option asks for a monitor. What options that has is for the node to know that asks. */
+/** Whether an option requests a monitor. The options of the monitor itself concern the requesting node only. */
 function isMonitor(option: Term): boolean {
   return option === "monitor" || Array.isArray(option) && option[0] === "monitor";
 }
 
-/** Options of the BEAM's that change nothing here, and whether a value is one of theirs. */
+/** Options of the BEAM that have no effect here, each with the check of its values. */
 const OPTIONS: Readonly<Record<string, (value: Term) => boolean>> = {
   async_dist: (value) => typeof value === "boolean",
   fullsweep_after: isSize,
@@ -306,7 +306,7 @@ function isSize(value: Term): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Starts the process of a request. What cannot be run is an error of that process, as on the BEAM. */
+/** Starts the process of a request. A function that cannot be run is an error of that process, as on the BEAM. */
 function startLocally(
   parent: Process,
   module: string,
@@ -320,7 +320,7 @@ function startLocally(
   );
 }
 
-/** What every node can run for others. */
+/** The functions that every node runs for others, without an export. */
 function builtIn(
   module: string,
   name: string,

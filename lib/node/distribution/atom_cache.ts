@@ -1,9 +1,9 @@
 /**
- * The atoms that a peer need not spell out: those it has named before have a slot, and a distribution
- * header says by slots which atoms a message refers to.
+ * The atom cache: atoms that a peer has sent before have a slot, and a distribution header lists the slots of the
+ * atoms that a message refers to.
  *
- * The slots are the sender's to fill and to change with every header, so a message's atoms are looked
- * up at once, even when the message itself is complete only later.
+ * The sender fills the slots and may change them with every header. So the atoms of a message are looked up when
+ * its header arrives, even if the message is complete only later.
  *
  * @module
  */
@@ -14,24 +14,24 @@ const SEGMENT_SLOTS = 256;
 const SLOTS = 8 * SEGMENT_SLOTS;
 const MAX_ATOM_CODE_POINTS = 255;
 
-/** Of the half byte that stands for a reference: the slot is given this atom now. */
+/** In the half byte of a reference: the slot gets a new atom. */
 const NEW_ENTRY = 8;
-/** Of the same: which eighth of the slots. */
+/** In the half byte of a reference: the eighth of the slots. */
 const SEGMENT = 7;
-/** Of the half byte that stands for the message: the lengths of atoms have two bytes. */
+/** In the half byte of the message: the lengths of atoms have two bytes. */
 const LONG_ATOMS = 1;
 
 const NONE: readonly string[] = [];
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The atoms that a peer has named on one connection. */
+/** The atoms that a peer has sent on one connection. */
 export class AtomCache {
   readonly #slots: (string | undefined)[] = new Array(SLOTS).fill(undefined);
 
   /**
-   * Reads the atoms of a message from its header: the i-th is what `ATOM_CACHE_REF i` means in it.
+   * Reads the atoms of a message from its header: `ATOM_CACHE_REF i` refers to the i-th.
    *
-   * @throws {DecodeError} If the header is cut short, names an empty slot, or an atom is none.
+   * @throws {DecodeError} If the header is truncated, refers to an empty slot, or has an invalid atom.
    */
   read(header: Reader): readonly string[] {
     const count = header.u8();
@@ -62,7 +62,7 @@ function halfByte(flags: Uint8Array, index: number): number {
 
 function readAtom(header: Reader, length: number): string {
   const text = readText(header, length);
-  // Every code point has a byte at least: short texts need no count.
+  // Every code point has at least one byte: short texts need not be counted.
   if (length <= MAX_ATOM_CODE_POINTS || [...text].length <= MAX_ATOM_CODE_POINTS) return text;
   throw header.error(`an atom has more than ${MAX_ATOM_CODE_POINTS} characters`);
 }

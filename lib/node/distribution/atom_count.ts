@@ -1,6 +1,6 @@
 /**
- * How many different atoms a BEAM node was sent that stood for strings here. It never forgets one, and ends
- * when it has about a million; so a program that makes tags or keys of what users type is told.
+ * Counts the different atoms that a BEAM node was sent for strings. The BEAM never garbage-collects atoms, and
+ * crashes when it has about a million; so a program that makes tags or keys of user input is warned.
  *
  * @module
  */
@@ -8,16 +8,16 @@
 import { report } from "../../kernel/report.ts";
 import type { NodeName } from "../../kernel/term.ts";
 
-/** More than any program has words of its own. */
+/** More than the atoms that a program's own source can have. */
 const MANY = 10_000;
 
 /** The atoms of one connection. */
 export class AtomCount {
   readonly #node: NodeName;
-  /** `null` once there have been many: nobody is told twice. */
+  /** `null` after the warning, which is logged once. */
   #atoms: Set<string> | null = new Set();
 
-  /** For the connection to a node. */
+  /** Counts the atoms of the connection to a node. */
   constructor(node: NodeName) {
     this.#node = node;
   }
@@ -29,10 +29,9 @@ export class AtomCount {
     report({
       level: "warning",
       kind: "message",
-      reason:
-        `${this.#node} was sent more than ${MANY} different atoms, and keeps each for ever: ` +
+      reason: `${this.#node} was sent more than ${MANY} different atoms, and never frees one: ` +
         "strings become atoms as the first item of an array and as the key of an object; " +
-        "where they are data, send a Map, or put something before them",
+        "if they are data, send a Map, or an array with a tag before them",
     });
   }
 }

@@ -1,17 +1,17 @@
 /**
- * A connection that is up: signals go in and come out, until it is down, once.
+ * A connection after the handshake: sends and receives signals until it is down.
  *
- * What is sent is encoded straight behind what waits to be written. One write is under way at a time, of
- * all there is or of a part that is large enough: the first signal of a turn starts it at the end of that turn,
- * so that what the turn sends besides goes with it, and what is sent meanwhile goes with the next one. A
- * monitor is called off without haste: most often its owner, who was answered, has something to say next.
+ * Signals are encoded directly behind the bytes that wait to be written. One write is in progress at a time, of
+ * all bytes or of a large part: the first signal of a turn starts it at the end of that turn, so that further
+ * signals of the turn are written with it, and those sent meanwhile with the next write. A `demonitor` starts no
+ * write of its own at once: most often its owner, which has got a reply, sends something next.
  *
- * What comes is read only when all that came before has been handed on, and is handed on in slices, between
- * which everybody else has a turn. Whoever takes the signals may ask for a pause by returning a promise.
- * So a peer that floods us fills its own queue, not our memory.
+ * Bytes are read only when all earlier ones have been handled, and are handled in slices, between which other
+ * tasks run. The receiver of signals can pause the connection by returning a promise. So a peer that floods this
+ * node fills its own queue, not the memory of this node.
  *
- * A peer that breaks the protocol or a limit costs the connection, and nothing but that. Since a visible
- * node that is dropped by one other can cost the cluster more, it is logged.
+ * If a peer breaks the protocol or exceeds a limit, only the connection is closed. The error is logged, because
+ * the loss of one connection between visible nodes can affect the whole cluster.
  *
  * @module
  */
@@ -36,45 +36,45 @@ import {
 import type { ByteStream, Negotiated } from "./handshake.ts";
 import { Operations } from "./operations.ts";
 
-/** A peer that has sent nothing for so many milliseconds, and a quarter more, is taken for dead. */
+/** Idle time in milliseconds after which a peer is considered down (plus 25 %). */
 export const DEFAULT_TICK_TIME_MS = 60_000;
 
-/** So many times in the tick time is looked whether bytes have come and gone. */
+/** The number of checks in each tick time whether bytes were received and sent. */
 const TICK_INTENSITY = 4;
 const TICK_BYTES = 4;
-/** So many bytes are written at a time, or a few more. */
+/** The number of bytes in one write, which may be exceeded slightly. */
 const PART_BYTES = 64 * 1024;
-/** More bytes than these waiting to be written make the connection busy. */
+/** The connection is busy if more bytes than this are waiting to be written. */
 const BUSY_BYTES = 1024 * 1024;
-/** After so much has been handed on, the host has a turn. */
+/** The amount of input after which the host gets a turn. */
 const SLICE_MESSAGES = 256;
 const SLICE_BYTES = 64 * 1024;
 
-/** How a connection is to behave. */
+/** Options of a connection. */
 export interface ConnectionOptions {
-  /** How messages to and from this peer become bytes. */
+  /** How messages to and from this peer are encoded. */
   readonly mapping: Mapping;
-  /** The same at both ends, in milliseconds. Default {@linkcode DEFAULT_TICK_TIME_MS}; `Infinity` for none. */
+  /** In milliseconds; must be the same on both nodes. Default {@linkcode DEFAULT_TICK_TIME_MS}; `Infinity` for none. */
   readonly tickTime?: number;
-  /** What the peer may send. Default {@linkcode DEFAULT_FRAMING_LIMITS}. */
+  /** The limits for what the peer sends. Default {@linkcode DEFAULT_FRAMING_LIMITS}. */
   readonly limits?: Partial<FramingLimits>;
 }
 
-/** Whom a connection tells what happens. */
+/** The events of a connection. */
 export interface ConnectionEvents {
-  /** A signal has come. No further one is handed on before a promise that is returned has settled. */
+  /** A signal has arrived. If a promise is returned, no further one is handled until it has settled. */
   signal(control: Control): void | PromiseLike<void>;
-  /** The connection is down. Called once, and nothing is called afterwards. */
+  /** The connection is down. Called once, and last. */
   down(reason: string): void;
 }
 
-/** A connection by Erlang's distribution protocol, after the handshake. */
+/** A connection of Erlang's distribution protocol, after the handshake. */
 export class Connection implements Channel {
   /** The peer. */
   readonly node: NodeName;
   /** Whether either side is hidden. */
   readonly isHidden: boolean;
-  /** Which life of the peer it is. */
+  /** The creation of the peer, which tells its lives apart. */
   readonly creation: number;
   readonly #stream: ByteStream;
   readonly #events: ConnectionEvents;
@@ -86,12 +86,12 @@ export class Connection implements Channel {
   readonly #ticker: OwnedTimer;
   readonly #tickInterval: number;
   #isDown = false;
-  /** A write is under way, or begins at the end of this turn. */
+  /** Whether a write is in progress, or starts at the end of this turn. */
   #isWriting = false;
   #isUnderWay = false;
-  /** What is to be written, in parts, before what is in the writer. */
+  /** Parts to be written before the bytes in the writer. */
   #parts: Uint8Array[] = [];
-  /** Bytes of these parts, and of those of the write that is under way, which the host has not taken yet. */
+  /** The bytes of these parts and of the current write that the host has not accepted yet. */
   #unwritten = 0;
   #received = 0;
   #sent = 0;
@@ -99,16 +99,16 @@ export class Connection implements Channel {
   #receivedAtTick = 0;
   #sentAtTick = 0;
   #silentTicks = 0;
-  /** Waits for the peer, and for nobody else. */
+  /** Waits for input of the peer. */
   #isReading = false;
-  /** What has been handed on since the host had a turn. */
+  /** The amount of input handled since the host had a turn. */
   #sliceMessages = 0;
   #sliceBytes = 0;
 
   /**
-   * Begins to read at once; the first signal is handed on in a later turn.
+   * Starts to read at once; the first signal is handled in a later turn.
    *
-   * @param leftover What was read behind the handshake.
+   * @param leftover The bytes that were read after the handshake.
    */
   constructor(
     stream: ByteStream,
@@ -133,7 +133,7 @@ export class Connection implements Channel {
     this.#tickInterval = tickTime / TICK_INTENSITY;
     this.#ticker = new OwnedTimer(null, () => this.#tick());
     start(this.#ticker, this.#tickInterval);
-    // Whoever has made the connection, what comes through it is not that process's doing.
+    // Signals that arrive do not belong to the process that has opened the connection.
     outside(() => void this.#read());
   }
 
@@ -148,11 +148,11 @@ export class Connection implements Channel {
   }
 
   /**
-   * Hands a signal over. Order is kept; nothing is dropped while the connection is up.
+   * Sends a signal. Signals keep their order; none is dropped while the connection is up.
    *
-   * What the peer has no operation for is answered as if it had refused, where there is an answer.
+   * A signal that the peer has no operation for is answered as if the peer had refused it, if it has an answer.
    *
-   * @throws {EncodeError} If the signal holds what cannot be sent; then nothing is.
+   * @throws {EncodeError} If the signal holds a value that cannot be sent. Then nothing is sent.
    */
   send(control: Control): void {
     if (this.#isDown) return;
@@ -171,17 +171,17 @@ export class Connection implements Channel {
     else this.#flush();
   }
 
-  /** Resolves when it is no longer busy, or is down. */
+  /** Resolves when the connection is no longer busy, or is down. */
   drained(): Promise<void> {
     if (!this.isBusy || this.#isDown) return Promise.resolve();
     this.#drained ??= Promise.withResolvers();
     return this.#drained.promise;
   }
 
-  /** Ends it at once; `down` is told this reason. Harmless if it has ended. */
+  /** Closes the connection at once; `down` gets this reason. Has no effect if it is closed already. */
   close(reason: string): void {
     if (this.#isDown) return;
-    // What the host takes at once still goes out.
+    // Bytes that the host accepts at once are still sent.
     if (!this.#isUnderWay && this.#waiting > 0) {
       if (this.#parts.length === 0) this.#endPart();
       this.#stream.write(this.#parts[0]!).catch(() => {});
@@ -209,7 +209,7 @@ export class Connection implements Channel {
     }
   }
 
-  /** Waits for bytes: how many have come, `null` if there will be no more. */
+  /** Waits for bytes, and returns how many were read; `null` at the end of the stream. */
   async #receive(): Promise<number | null> {
     this.#isReading = true;
     try {
@@ -225,7 +225,7 @@ export class Connection implements Channel {
     for (;;) {
       const frame = this.#isDown ? null : this.#frames.next();
       if (frame === null) return;
-      // An empty frame is a tick: that it has come is all it says.
+      // An empty frame is a tick, and has no other meaning.
       const message = frame.length === 0 ? null : this.#unpacker.open(frame);
       if (message !== null) {
         const pause = this.#handOn(this.#operations.read(message));
@@ -277,7 +277,7 @@ export class Connection implements Channel {
       }
       this.#isWriting = this.#isUnderWay = false;
     } catch {
-      // There will be no further write. The reader comes upon the same, after what the peer said last.
+      // No further write follows. The reader gets the same error, after the last signals of the peer.
     }
   }
 
@@ -304,10 +304,10 @@ export class Connection implements Channel {
     const hasSent = this.#sent !== this.#sentAtTick;
     this.#receivedAtTick = this.#received;
     this.#sentAtTick = this.#sent;
-    // While we do not read, the silence is not the peer's.
+    // While this side does not read, the peer is not considered silent.
     this.#silentTicks = hasReceived || !this.#isReading ? 0 : this.#silentTicks + 1;
     if (this.#silentTicks > TICK_INTENSITY) return this.#giveUp();
-    // Some hidden nodes say nothing unless they are asked.
+    // Some hidden nodes send nothing unless they get a tick.
     const isDue = !hasSent || (this.isHidden && !hasReceived);
     if (isDue && this.#waiting === 0) {
       this.#writer.u32(0);
@@ -344,17 +344,17 @@ export class Connection implements Channel {
     try {
       this.#stream.close();
     } catch {
-      // The host has closed it already.
+      // The host has closed the stream already.
     }
     try {
       outside(() => this.#events.down(reason));
     } catch (error) {
-      this.#report(`what has followed has failed: ${inspect(error)}`);
+      this.#report(`handling a signal has failed: ${inspect(error)}`);
     }
   }
 }
 
-/** Runs `callback` as a part of no process, whoever calls. */
+/** Runs `callback` outside of any process. */
 function outside(callback: () => void): void {
   storage.run(undefined, callback);
 }

@@ -1,7 +1,5 @@
 /**
- * The cookie: the secret that the nodes of a cluster share.
- *
- * It is never logged, and never part of an error message.
+ * Cookies: the secrets that the nodes of a cluster share. They are never logged, nor part of error messages.
  *
  * @module
  */
@@ -9,19 +7,19 @@
 import type { NodeName } from "../../kernel/term.ts";
 import { type SecretFile, secretFile, variable } from "./host_environment.ts";
 
-/** The variable in which Elixir's releases have their cookie. */
+/** The environment variable with the cookie of Elixir's releases. */
 const VARIABLE = "RELEASE_COOKIE";
 const FILE = ".erlang.cookie";
-/** What others than the owner may do. */
+/** The permission bits of the group and of others. */
 const OTHERS = 0o077;
 
-/** The secrets of one node: one for everybody, and those for certain peers. */
+/** The cookies of one node: its own, and those for certain peers. */
 export class Cookies {
   #own: string;
   readonly #ofPeers: Map<NodeName, string>;
 
   /**
-   * @throws {RangeError} If a cookie is empty, or has other than printable ASCII characters.
+   * @throws {RangeError} If a cookie is empty, or has characters that are not printable ASCII.
    */
   constructor(own: string, ofPeers: Readonly<Record<NodeName, string>> = {}) {
     this.#own = checked(own, "the option cookie");
@@ -30,15 +28,15 @@ export class Cookies {
     );
   }
 
-  /** The secret that is shared with a peer. */
+  /** The cookie that is shared with a peer. */
   for(node: NodeName): string {
     return this.#ofPeers.get(node) ?? this.#own;
   }
 
   /**
-   * Changes the secret that is shared with a peer, or, for `null`, that for everybody else.
+   * Changes the cookie that is shared with a peer, or, for `null`, the default for all others.
    *
-   * @throws {RangeError} If the cookie is empty, or has other than printable ASCII characters.
+   * @throws {RangeError} If the cookie is empty, or has characters that are not printable ASCII.
    */
   set(node: NodeName | null, cookie: string): void {
     if (node === null) this.#own = checked(cookie, "Node.setCookie");
@@ -47,21 +45,21 @@ export class Cookies {
 }
 
 /**
- * The cookie of this program: from the environment variable `RELEASE_COOKIE`, else of Erlang's file
- * `.erlang.cookie` in the user's home. Unlike Erlang it makes no file if there is none.
+ * Finds the cookie of this program: in the environment variable `RELEASE_COOKIE`, else in Erlang's file
+ * `.erlang.cookie` in the user's home directory. Unlike Erlang, it does not create the file.
  *
  * Needs `--allow-env=RELEASE_COOKIE`, or `--allow-env=HOME` (`USERPROFILE` on Windows) and
  * `--allow-read` of the file.
  *
- * @throws {RangeError} If no cookie is found, or it is empty, or has other than printable ASCII
- * characters, or others may read the file.
- * @throws {Deno.errors.NotCapable} If the file must not be read.
+ * @throws {RangeError} If no cookie is found, or it is empty, or has characters that are not printable ASCII, or
+ * the file is accessible to other users.
+ * @throws {Deno.errors.NotCapable} If there is no permission to read the file.
  */
 export async function findCookie(): Promise<string> {
   const given = variable(VARIABLE);
   if (given !== undefined) return checked(given, VARIABLE);
   const home = variable("HOME") ?? variable("USERPROFILE");
-  if (home === undefined) throw notFound(`${VARIABLE} and the home directory are not known`);
+  if (home === undefined) throw notFound(`neither ${VARIABLE} nor the home directory is set`);
   const path = `${home}/${FILE}`;
   const file = await secretFile(path);
   if (file === undefined) throw notFound(`there is neither ${VARIABLE} nor ${path}`);
@@ -72,8 +70,8 @@ export async function findCookie(): Promise<string> {
 export function cookieOf({ path, text, mode }: SecretFile): string {
   if (mode !== null && (mode & OTHERS) !== 0) {
     throw new RangeError(
-      `Cannot use the cookie in ${path}: others than its owner may use the file, ` +
-        `its mode is ${(mode & 0o777).toString(8)}, it should be 400`,
+      `Cannot use the cookie in ${path}: the file is accessible to other users than its owner, ` +
+        `found mode ${(mode & 0o777).toString(8)}, expected 400`,
     );
   }
   return checked(text.replace(/\r?\n[^]*$/, ""), path);
@@ -81,13 +79,13 @@ export function cookieOf({ path, text, mode }: SecretFile): string {
 
 function checked(cookie: string, where: string): string {
   if (/^[ -~]+$/.test(cookie)) return cookie;
-  const found = cookie === "" ? "it is empty" : "it has other characters than printable ASCII";
+  const found = cookie === "" ? "it is empty" : "it has characters that are not printable ASCII";
   throw new RangeError(`Cannot use the cookie in ${where}: ${found}`);
 }
 
 function notFound(found: string): RangeError {
   return new RangeError(
     `Cannot find the cookie: ${found}; give the option cookie, set ${VARIABLE} ` +
-      "(and --allow-env), or let the file be read (--allow-env=HOME, --allow-read)",
+      "(and --allow-env), or permit reading the file (--allow-env=HOME, --allow-read)",
   );
 }

@@ -1,16 +1,16 @@
 /**
- * EPMD, the name server of each host: which node listens on which port. This is its protocol, and the
- * side that asks; `epmd_server.ts` answers.
+ * EPMD, the name server of each host, which knows the ports of its nodes. This file has its protocol and the
+ * client; `epmd_server.ts` is a server.
  *
- * A node is registered as long as its connection to EPMD is open. When EPMD goes away, the node
- * registers again as soon as there is a new one.
+ * A node is registered as long as its connection to EPMD is open. If EPMD exits, the node registers again as soon
+ * as there is a new one.
  *
  * @module
  */
 
 import { OwnedTimer } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
-import "../../kernel/scheduler.ts"; // which lets timers fire
+import "../../kernel/scheduler.ts"; // required by timers
 import { inspect } from "../../kernel/term.ts";
 import { start } from "../../kernel/timers.ts";
 import { Reader, Writer } from "../etf/bytes.ts";
@@ -18,7 +18,7 @@ import { type ByteStream, writeAll } from "./handshake.ts";
 import { variable } from "./host_environment.ts";
 import type { Address, Sockets } from "./sockets.ts";
 
-/** Where EPMD listens unless somebody says otherwise. */
+/** The default port of EPMD. */
 export const EPMD_PORT = 4369;
 /** The version of the handshake that nodes announce. */
 export const PROTOCOL_VERSION = 6;
@@ -38,7 +38,7 @@ const FIRST_BACKOFF_MS = 1000;
 const MOST_BACKOFF_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 5000;
 
-/** What EPMD knows of a node. */
+/** What EPMD knows about a node. */
 export interface Registration {
   /** The part of the node's name before the `@`. */
   readonly name: string;
@@ -46,45 +46,45 @@ export interface Registration {
   readonly isHidden: boolean;
 }
 
-/** EPMD cannot be asked, or does not do what it was asked for. */
+/** A request to EPMD has failed, or was refused. */
 export class EpmdError extends Error {
   /** The name of the class. */
   override readonly name = "EpmdError";
-  /** `"taken"` if another node has the name, `"unreachable"` if nobody answers, else `"protocol"`. */
+  /** `"taken"` if another node has the name, `"unreachable"` if EPMD does not answer, else `"protocol"`. */
   readonly reason: "taken" | "unreachable" | "protocol";
 
-  /** Use the client. */
+  /** Internal: thrown by {@linkcode EpmdClient}. */
   constructor(reason: EpmdError["reason"], message: string) {
     super(message);
     this.reason = reason;
   }
 }
 
-/** The port of EPMD: of the environment variable `ERL_EPMD_PORT`, if that may be read, else 4369. */
+/** The port of EPMD: the environment variable `ERL_EPMD_PORT`, if it is set and can be read, else 4369. */
 export function epmdPort(): number {
   const given = variable("ERL_EPMD_PORT");
   if (given === undefined || given === "") return EPMD_PORT;
   const port = Number(given);
   if (Number.isInteger(port) && port > 0 && port < 65536) return port;
-  throw new RangeError(`Cannot use ERL_EPMD_PORT: ${inspect(given)}, it should be 1 to 65535`);
+  throw new RangeError(`Cannot use ERL_EPMD_PORT: found ${inspect(given)}, expected 1 to 65535`);
 }
 
-/** Asks the EPMDs of hosts, all on the same port. */
+/** A client for the EPMDs of all hosts, on the same port. */
 export class EpmdClient {
   readonly #sockets: Sockets;
   readonly #port: number;
 
-  /** Asks over `sockets`, always on `port`. */
+  /** Connects over `sockets` to `port`. */
   constructor(sockets: Sockets, port: number) {
     this.#sockets = sockets;
     this.#port = port;
   }
 
   /**
-   * Registers a node of this host, and keeps it registered until the answer's `close`.
+   * Registers a node, and keeps it registered until `close` is called on the result.
    *
-   * @param host Where EPMD is.
-   * @throws {EpmdError} If the name is taken, or nobody answers.
+   * @param host The host of EPMD.
+   * @throws {EpmdError} If the name is taken, or EPMD does not answer.
    */
   async register(registration: Registration, host: string): Promise<Registered> {
     const open = () => this.#open(host);
@@ -95,7 +95,7 @@ export class EpmdClient {
   /**
    * Resolves with the port of a node, or `undefined` if there is no such node.
    *
-   * @throws {EpmdError} If nobody answers, or the node is none that we could talk to.
+   * @throws {EpmdError} If EPMD does not answer, or the node speaks another version of the protocol.
    */
   async lookup(name: string, host: string): Promise<number | undefined> {
     const answer = await this.#ask(host, portRequest(name));
@@ -103,16 +103,16 @@ export class EpmdClient {
   }
 
   /**
-   * Resolves with all nodes of a host, hidden ones too.
+   * Resolves with all nodes of a host, including hidden ones.
    *
-   * @throws {EpmdError} If nobody answers.
+   * @throws {EpmdError} If EPMD does not answer.
    */
   async names(host: string): Promise<Pick<Registration, "name" | "port">[]> {
     const answer = await this.#ask(host, new Uint8Array([NAMES_REQ]));
     return readNames(answer);
   }
 
-  /** Sends a request; the answer is everything until the close. */
+  /** Sends a request, and resolves with all bytes until EPMD closes the connection. */
   async #ask(host: string, request: Uint8Array): Promise<Uint8Array> {
     const stream = await this.#open(host);
     return await within(stream, async () => {
@@ -135,9 +135,9 @@ export class EpmdClient {
   }
 }
 
-/** A node that EPMD knows, as long as this is not closed. */
+/** A registration with EPMD, until it is closed. */
 export class Registered {
-  /** Which life of the node this is: as long as it lives, however often EPMD restarts. */
+  /** The creation of the node. It stays the same when EPMD restarts. */
   readonly creation: number;
   readonly #registration: Registration;
   readonly #open: () => Promise<ByteStream>;
@@ -146,7 +146,7 @@ export class Registered {
   readonly #timer: OwnedTimer = new OwnedTimer(null, () => void this.#again());
   #isClosed = false;
 
-  /** Use {@linkcode EpmdClient.register}. */
+  /** Internal: returned by {@linkcode EpmdClient.register}. */
   constructor(
     registration: Registration,
     creation: number,
@@ -168,7 +168,7 @@ export class Registered {
     this.#stream = null;
   }
 
-  /** Waits until EPMD closes the connection: it says nothing on it. */
+  /** Waits until EPMD closes the connection, on which it sends nothing. */
   async #watch(stream: ByteStream): Promise<void> {
     const buffer = new Uint8Array(16);
     while (await stream.read(buffer).catch(() => null) !== null);
@@ -176,7 +176,10 @@ export class Registered {
     stream.close();
     this.#stream = null;
     this.#backoff = FIRST_BACKOFF_MS;
-    log("warning", `EPMD has gone: ${this.#registration.name} will be registered again`);
+    log(
+      "warning",
+      `EPMD has closed the connection: ${this.#registration.name} will be registered again`,
+    );
     start(this.#timer, this.#backoff);
   }
 
@@ -185,7 +188,7 @@ export class Registered {
       const { stream } = await announce(await this.#open(), this.#registration);
       if (this.#isClosed) return stream.close();
       this.#stream = stream;
-      log("notice", `EPMD is back: ${this.#registration.name} is registered`);
+      log("notice", `EPMD is reachable again: ${this.#registration.name} is registered`);
       await this.#watch(stream);
     } catch (error) {
       if (this.#isClosed) return;
@@ -196,7 +199,7 @@ export class Registered {
   }
 }
 
-/** Registers over a fresh stream. */
+/** Registers over a new stream. */
 async function announce(
   stream: ByteStream,
   registration: Registration,
@@ -213,7 +216,7 @@ async function announce(
   }
 }
 
-/** The request to be known, without its length. */
+/** The request to register a node, without its length. */
 export function aliveRequest({ name, port, isHidden }: Registration): Uint8Array {
   const writer = new Writer(64);
   writer.u8(ALIVE2_REQ);
@@ -228,12 +231,12 @@ export function aliveRequest({ name, port, isHidden }: Registration): Uint8Array
   return writer.take();
 }
 
-/** The request for a node's port, without its length. */
+/** The request for the port of a node, without its length. */
 export function portRequest(name: string): Uint8Array {
   return new Uint8Array([PORT_PLEASE2_REQ, ...new TextEncoder().encode(name)]);
 }
 
-/** A request behind its length. */
+/** A request with its length before it. */
 export function framed(request: Uint8Array): Uint8Array {
   const writer = new Writer(request.length + 2);
   writer.u16(request.length);
@@ -241,7 +244,7 @@ export function framed(request: Uint8Array): Uint8Array {
   return writer.take();
 }
 
-/** The creation that an answer gives. */
+/** Reads the creation in an answer. */
 async function readAlive(stream: ByteStream, { name }: Registration): Promise<number> {
   const head = await readExactly(stream, 2);
   if (head[0] !== ALIVE2_X_RESP && head[0] !== ALIVE2_RESP) throw wrong(`the tag ${head[0]}`);
@@ -256,7 +259,7 @@ async function readAlive(stream: ByteStream, { name }: Registration): Promise<nu
   return isLong ? rest.u32() : rest.u16();
 }
 
-/** The port that an answer gives, `undefined` if there is no such node. */
+/** Reads the port in an answer; `undefined` if there is no such node. */
 export function readPort(answer: Uint8Array, name: string): number | undefined {
   const reader = new Reader(answer);
   try {
@@ -269,8 +272,8 @@ export function readPort(answer: Uint8Array, name: string): number | undefined {
     if (highest < PROTOCOL_VERSION) {
       throw new EpmdError(
         "protocol",
-        `Cannot connect to ${inspect(name)}: it speaks version ${highest} of the protocol, ` +
-          `it should be ${PROTOCOL_VERSION}`,
+        `Cannot connect to ${inspect(name)}: found version ${highest} of the protocol, ` +
+          `expected ${PROTOCOL_VERSION}`,
       );
     }
     return port;
@@ -279,7 +282,7 @@ export function readPort(answer: Uint8Array, name: string): number | undefined {
   }
 }
 
-/** The nodes that an answer lists. */
+/** Reads the nodes in an answer. */
 export function readNames(answer: Uint8Array): Pick<Registration, "name" | "port">[] {
   if (answer.length < 4) throw wrong(`${answer.length} bytes`);
   const text = new TextDecoder().decode(answer.subarray(4));
@@ -289,7 +292,7 @@ export function readNames(answer: Uint8Array): Pick<Registration, "name" | "port
   }));
 }
 
-/** Runs `talk`, for no longer than a request may take; then closes the stream, unless it is kept. */
+/** Runs `talk` with the timeout of a request; then closes the stream, unless it is kept. */
 async function within<T>(
   stream: ByteStream,
   talk: () => Promise<T>,
@@ -307,7 +310,7 @@ async function within<T>(
     return answer;
   } catch (error) {
     if (error instanceof EpmdError && !isLate) throw error;
-    throw new EpmdError("unreachable", "Cannot ask EPMD: it has not answered");
+    throw new EpmdError("unreachable", "Cannot query EPMD: it has not answered in time");
   } finally {
     timer.cancel();
     if (!isKept) stream.close();
@@ -342,7 +345,7 @@ function unreachable({ host, port }: Address, error: unknown): EpmdError {
 }
 
 function wrong(found: string): EpmdError {
-  return new EpmdError("protocol", `Cannot understand EPMD: its answer is ${found}`);
+  return new EpmdError("protocol", `Cannot read the answer of EPMD: found ${found}`);
 }
 
 function log(level: "error" | "warning" | "notice", reason: string): void {

@@ -1,5 +1,5 @@
 /**
- * An EPMD of our own, for hosts on which none runs. Erlang's nodes register with it as with theirs.
+ * An EPMD server, for hosts on which none runs. Erlang nodes can register with it, too.
  *
  * @module
  */
@@ -23,12 +23,12 @@ import type { Address, Listener, Sockets } from "./sockets.ts";
 
 const MOST_REQUEST_BYTES = 1024;
 const MOST_CONNECTIONS = 1024;
-/** A connection that has not asked anything for so long is closed. */
+/** The time after which a connection without a request is closed, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Smaller creations mean other things to old nodes. */
+/** Smaller creations have other meanings for older nodes. */
 const LEAST_CREATION = 4;
 
-/** A node that has registered: the fields of its request, as it has sent them. */
+/** A registered node: the fields of its request, unchanged. */
 interface Entry {
   readonly name: string;
   readonly port: number;
@@ -39,7 +39,7 @@ interface Entry {
   readonly extra: Uint8Array;
 }
 
-/** Knows the nodes of one host, as long as their connections are open. */
+/** Keeps the nodes of one host registered while their connections are open. */
 export class EpmdServer {
   readonly #entries = new Map<string, Entry>();
   readonly #streams = new Set<ByteStream>();
@@ -51,12 +51,12 @@ export class EpmdServer {
     return this.#listener?.port ?? 0;
   }
 
-  /** Begins to listen. Whoever can reach the address can register: let that be loopback. */
+  /** Starts to listen. Every program that can reach the address can register; use loopback. */
   async start(sockets: Sockets, address: Address): Promise<void> {
     this.#listener = await sockets.listen(address, (stream) => void this.#serve(stream));
   }
 
-  /** Closes all connections, at once; resolves when the port is free. */
+  /** Closes all connections at once; resolves when the port is free. */
   async close(): Promise<void> {
     const closed = this.#listener?.close();
     for (const stream of this.#streams) stream.close();
@@ -75,7 +75,7 @@ export class EpmdServer {
       timer.cancel();
       if (request !== null) await this.#answer(stream, request);
     } catch {
-      // Whatever it was, the answer is that the connection is closed.
+      // The answer to any error is to close the connection.
     } finally {
       timer.cancel();
       this.#drop(stream);
@@ -99,7 +99,7 @@ export class EpmdServer {
     }
   }
 
-  /** Answers, and waits for the end of the connection, which is that of the registration. */
+  /** Answers, and waits until the connection closes, which ends the registration. */
   async #register(stream: ByteStream, entry: Entry): Promise<void> {
     const isTaken = this.#entries.has(entry.name);
     if (!isTaken) this.#entries.set(entry.name, entry);

@@ -1,5 +1,5 @@
 /**
- * What a node can do, as bits: a connection can do what both sides can.
+ * The capabilities of a node, as bits: a connection has those of both sides.
  *
  * @module
  */
@@ -25,13 +25,13 @@ export const EXIT_PAYLOAD = 0x400000n;
 export const FRAGMENTS = 0x800000n;
 export const HANDSHAKE_23 = 0x1000000n;
 export const UNLINK_ID = 0x2000000n;
-/** Stands for everything that OTP 25 asks of a peer. OTP's documentation says bit 36; its code says this. */
+/** Stands for all flags that OTP 25 requires of a peer. OTP's documentation says bit 36; its code says this. */
 export const MANDATORY_25_DIGEST = 0x4000000n;
 export const SPAWN = 1n << 32n;
 export const V4_NC = 1n << 34n;
 export const ALIAS = 1n << 35n;
 
-/** What a peer must be able to do, by name: what OTP 25 asks for. */
+/** The flags that a peer must have, by name: those that OTP 25 requires. */
 const MANDATORY: Readonly<Record<string, bigint>> = {
   EXTENDED_REFERENCES,
   FUN_TAGS,
@@ -46,20 +46,20 @@ const MANDATORY: Readonly<Record<string, bigint>> = {
   HANDSHAKE_23,
 };
 
-/** All that a peer must be able to do. */
+/** All flags that a peer must have. */
 export const MANDATORY_25: bigint = Object.values(MANDATORY).reduce((all, flag) => all | flag);
 
-/** What this implementation can do. A visible node adds {@linkcode PUBLISHED}. */
+/** The flags of this implementation. A visible node adds {@linkcode PUBLISHED}. */
 export const SUPPORTED: bigint = MANDATORY_25 | MANDATORY_25_DIGEST | DIST_MONITOR |
   DIST_MONITOR_NAME | DIST_HDR_ATOM_CACHE | SMALL_ATOM_TAGS | SEND_SENDER | BIG_SEQTRACE_LABELS |
   EXIT_PAYLOAD | FRAGMENTS | UNLINK_ID | SPAWN | V4_NC | ALIAS;
 
-/** The flags that a peer has sent, those written out that the digest stands for. */
+/** The flags that a peer has sent, with those that the digest stands for. */
 export function expanded(flags: bigint): bigint {
   return (flags & MANDATORY_25_DIGEST) === 0n ? flags : flags | MANDATORY_25;
 }
 
-/** The names of what a peer must be able to do and, by its expanded flags, cannot. */
+/** The names of the mandatory flags that are missing in the expanded flags of a peer. */
 export function missingFlags(flags: bigint): string[] {
   return Object.keys(MANDATORY).filter((name) => (flags & MANDATORY[name]!) === 0n);
 }

@@ -1,41 +1,41 @@
 /**
- * Cuts what a stream brings into frames: four bytes of length, then as many bytes.
+ * Splits a stream into frames: four bytes of length, then as many bytes.
  *
  * There is one buffer, which the stream reads into and of which every frame is a view: nothing is
- * copied but the beginning of a frame whose end has no room behind it. The buffer grows with what has come,
- * not with what a length promises, and is small again once a large frame is done.
+ * copied but the beginning of a frame that does not fit into the rest of the buffer. The buffer grows with the
+ * bytes that have arrived, not with the length that a frame announces, and is small again after a large frame.
  *
  * @module
  */
 
 const LENGTH_BYTES = 4;
 const BUFFER_BYTES = 64 * 1024;
-/** A larger buffer is given up as soon as it is empty: fragments fit into this one. */
+/** A larger buffer is dropped as soon as it is empty: fragments fit into this one. */
 const MOST_KEPT_BYTES = 256 * 1024;
-/** There is always room for so many bytes, so that no read is for a few only. */
+/** The minimum room for a read, so that reads are not too small. */
 const LEAST_ROOM_BYTES = 16 * 1024;
 
-/** A peer does not keep to the protocol, or to a limit. */
+/** A peer has broken the protocol, or exceeded a limit. */
 export class ProtocolError extends Error {
   /** The name of the class. */
   override readonly name = "ProtocolError";
 }
 
-/** What has been read and not yet been taken. */
+/** The bytes that were read and not yet taken. */
 export class FrameBuffer {
   readonly #limit: number;
   #bytes: Uint8Array = new Uint8Array(BUFFER_BYTES);
-  /** What has been taken ends here. */
+  /** The end of the bytes that were taken. */
   #start = 0;
-  /** What has been read ends here. */
+  /** The end of the bytes that were read. */
   #end = 0;
 
-  /** An empty buffer, for frames of up to `limit` bytes. */
+  /** Creates an empty buffer, for frames of up to `limit` bytes. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Where the next bytes may be read into. Frames taken before are gone with that. */
+  /** The place to read the next bytes into. Frames that were taken before are no longer valid. */
   room(): Uint8Array {
     const rest = this.#end - this.#start;
     if (rest === 0) this.#start = this.#end = 0;
@@ -46,12 +46,12 @@ export class FrameBuffer {
     return this.#bytes.subarray(this.#end);
   }
 
-  /** Says that so many bytes have been read into {@linkcode room}. */
+  /** Records the number of bytes that were read into {@linkcode room}. */
   filled(count: number): void {
     this.#end += count;
   }
 
-  /** Puts bytes in that were read elsewhere. */
+  /** Adds bytes that were read elsewhere. */
   add(bytes: Uint8Array): void {
     for (let offset = 0; offset < bytes.length;) {
       const room = this.room();
@@ -63,7 +63,7 @@ export class FrameBuffer {
   }
 
   /**
-   * Takes the next frame, without its length; `null` if it is not there as a whole.
+   * Takes the next frame, without its length; `null` if it is not complete.
    *
    * @throws {ProtocolError} If the frame is longer than the limit.
    */
@@ -71,7 +71,7 @@ export class FrameBuffer {
     const length = this.#nextLength();
     if (length > this.#limit) {
       throw new ProtocolError(
-        `Cannot read a frame: it has ${length} bytes, and the limit is ${this.#limit}`,
+        `Cannot read a frame: found ${length} bytes, expected at most ${this.#limit}`,
       );
     }
     const start = this.#start + LENGTH_BYTES;
@@ -80,7 +80,7 @@ export class FrameBuffer {
     return this.#bytes.subarray(start, this.#start);
   }
 
-  /** The length of the next frame; -1 if not even that is there. */
+  /** The length of the next frame; -1 if the length itself is not complete. */
   #nextLength(): number {
     const start = this.#start;
     if (this.#end - start < LENGTH_BYTES) return -1;
@@ -89,7 +89,7 @@ export class FrameBuffer {
       bytes[start + 3]!) >>> 0;
   }
 
-  /** Makes room behind the `rest`: in front of it if that is enough, in another buffer if not. */
+  /** Makes room behind the `rest`: moves it to the front if that suffices, else to another buffer. */
   #move(rest: number): void {
     const whole = Math.max(rest, LENGTH_BYTES + this.#nextLength()) + LEAST_ROOM_BYTES;
     const size = Math.max(BUFFER_BYTES, Math.min(2 * rest, whole));

@@ -1,11 +1,10 @@
 /**
- * What stands around the terms of a message, and in which frames they travel.
+ * The framing of messages: how the terms of a message are packed into frames.
  *
- * Nothing on the wire says which of the two framings it is; the flags that both sides have agreed on do.
- * In *pass-through* a frame is a mark and the terms, each with the version of the format before it. With
- * *headers* it begins with the atoms that the message refers to, and a large message may come in
- * fragments, between which others come. What we send never refers to atoms: the empty header is a
- * legal one for everything.
+ * The flags that both sides have agreed on decide which of the two framings is used. In *pass-through*, a frame is
+ * a mark and the terms, each with the version of the format before it. With *headers*, it begins with the atoms
+ * that the message refers to, and a large message may be sent in fragments, with other messages between them. This
+ * side sends no atoms in headers: an empty header is valid for every message.
  *
  * @module
  */
@@ -24,20 +23,20 @@ const FURTHER_FRAGMENT = 70;
 
 const LENGTH_BYTES = 4;
 const EMPTY_HEADER_BYTES = 3;
-/** What stands before the bytes of a further fragment; a first one also says that it has no atoms. */
+/** The header of a further fragment; a first one also says that it has no atoms. */
 const FRAGMENT_HEADER_BYTES = 18;
-/** The most bytes of terms in one frame, where larger messages may be cut. */
+/** The maximum bytes of terms in one frame, if larger messages may be split. */
 const FRAGMENT_BYTES = 64 * 1024;
 
 /** How messages are framed on one connection. */
 export interface Framing {
-  /** Whether there are headers, and therefore no versions before terms. */
+  /** Whether frames have headers, and terms therefore no version. */
   readonly hasHeaders: boolean;
-  /** Whether large messages are cut. */
+  /** Whether large messages are split into fragments. */
   readonly hasFragments: boolean;
 }
 
-/** What may come from a peer; more than that closes the connection. */
+/** Limits for the input from a peer; the connection is closed if one is exceeded. */
 export interface FramingLimits {
   /** Bytes of one frame. Default 128 MiB. */
   readonly frameBytes: number;
@@ -47,28 +46,28 @@ export interface FramingLimits {
   readonly openMessages: number;
 }
 
-/** The limits where nobody asks for others. */
+/** The default limits. */
 export const DEFAULT_FRAMING_LIMITS: FramingLimits = {
   frameBytes: 128 * 1024 * 1024,
   messageBytes: 512 * 1024 * 1024,
   openMessages: 1024,
 };
 
-/** The terms of a message, still as bytes. */
+/** The terms of a message, not yet decoded. */
 export interface Message {
-  /** The control term is next, then the payload. */
+  /** Positioned at the control term, which the payload follows. */
   readonly terms: Reader;
-  /** What `ATOM_CACHE_REF i` means in them. */
+  /** The atoms that `ATOM_CACHE_REF i` refers to. */
   readonly atoms: readonly string[];
 }
 
-/** The framing that goes with the flags that both sides have. */
+/** The framing for the flags that both sides have. */
 export function framingOf(flags: bigint): Framing {
   const hasFragments = (flags & FRAGMENTS) !== 0n;
   return { hasHeaders: hasFragments || (flags & DIST_HDR_ATOM_CACHE) !== 0n, hasFragments };
 }
 
-/** Opens frames: what a peer has packed on one connection. */
+/** Unpacks the frames of one connection. */
 export class Unpacker {
   readonly #framing: Framing;
   readonly #cache = new AtomCache();
@@ -81,7 +80,7 @@ export class Unpacker {
   }
 
   /**
-   * The message that is complete with this frame; `null` if none is. It is good as long as the frame.
+   * The message that is complete with this frame; `null` if there is none. It is valid as long as the frame is.
    *
    * @throws {ProtocolError} If the frame is of the other framing, or its fragment is not the next one.
    * @throws {DecodeError} If its header cannot be read.
@@ -110,19 +109,19 @@ export class Unpacker {
   }
 }
 
-/** Makes frames of messages, in the place where they are written. */
+/** Packs messages into frames, in place in the writer. */
 export class Packer {
   readonly #framing: Framing;
   readonly #writer: Writer;
   #lastSequence = 0;
 
-  /** For one connection: frames go to `writer`, as do the terms between `begin` and `end`. */
+  /** Packs for one connection. The terms are written to `writer` between `begin` and `end`. */
   constructor(framing: Framing, writer: Writer) {
     this.#framing = framing;
     this.#writer = writer;
   }
 
-  /** Begins a frame, whose terms are to be written next. Returns where it stands. */
+  /** Begins a frame, whose terms are to be written next. Returns its position. */
   begin(): number {
     const writer = this.#writer;
     const start = writer.length;
@@ -136,7 +135,7 @@ export class Packer {
     return start;
   }
 
-  /** Ends the frame that begins at `start`, and whose payload (which may be cut) begins at `payload`. */
+  /** Ends the frame that begins at `start`, and whose payload (which may be split) begins at `payload`. */
   end(start: number, payload: number): void {
     const writer = this.#writer;
     const length = writer.length - start - LENGTH_BYTES;
@@ -145,7 +144,7 @@ export class Packer {
     else writer.setU32(start, length);
   }
 
-  /** Puts fragments in the place of the frame. */
+  /** Replaces the frame by fragments. */
   #cut(start: number, payload: number): void {
     const writer = this.#writer;
     const terms = start + LENGTH_BYTES + EMPTY_HEADER_BYTES;
@@ -182,6 +181,6 @@ function opened(whole: Whole | null): Message | null {
 function unknownFrame(frame: Uint8Array, expected: string): ProtocolError {
   const found = [...frame.subarray(0, 2)].join(", ");
   return new ProtocolError(
-    `Cannot read a frame: it begins with ${found}, and not with ${expected}`,
+    `Cannot read a frame: found the bytes ${found} at its beginning, expected ${expected}`,
   );
 }

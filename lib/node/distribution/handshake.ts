@@ -1,10 +1,9 @@
 /**
- * The handshake: two nodes tell each other their names and what they can do, and prove that they know
- * the same secret, which neither says.
+ * The handshake: two nodes exchange their names and capabilities, and prove that they know the same cookie,
+ * without sending it.
  *
- * Both roles are scripts, generators that know nothing of sockets: they yield a message to be sent, or
- * `null` for the next one that comes, and return what was agreed on. {@linkcode perform} plays a script
- * over a stream.
+ * Both roles are scripts, generators that are independent of sockets: they yield a message to be sent, or `null` to
+ * get the next message of the peer, and return what was agreed on. {@linkcode perform} runs a script over a stream.
  *
  * ```text
  * dialling  send_name ──▶            reply, digest ──▶
@@ -23,11 +22,11 @@ import { md5, random32, sameDigest } from "./host_crypto.ts";
 
 /** Bytes in both directions. */
 export interface ByteStream {
-  /** Reads at least one byte, and says how many; `null` if there will be no more. */
+  /** Reads at least one byte, and returns how many; `null` at the end of the stream. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Writes some of the bytes, and says how many. */
+  /** Writes some of the bytes, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Ends both directions. Harmless if that has been done. */
+  /** Closes both directions. Has no effect if they are closed already. */
   close(): void;
 }
 
@@ -35,24 +34,24 @@ export interface ByteStream {
 export interface Negotiated {
   /** The peer. */
   readonly node: NodeName;
-  /** Which life of the peer it is. */
+  /** The creation of the peer, which tells its lives apart. */
   readonly creation: number;
-  /** What both can do. */
+  /** The flags of both. */
   readonly flags: bigint;
   /** Whether one of the two is hidden. */
   readonly isHidden: boolean;
-  /** Whether the peer is of this implementation, too. */
+  /** Whether the peer is a denotp node, too. */
   readonly isOwn: boolean;
 }
 
-/** What a node says of itself: its name, which life of it this is, and what it can do. */
+/** What a node sends about itself: its name, creation and flags. */
 export interface Introduction {
   readonly node: NodeName;
   readonly creation: number;
   readonly flags: bigint;
 }
 
-/** What the answering side says to a name. */
+/** The status with which the answering side replies to a name. */
 export type Status = "ok" | "ok_simultaneous" | "nok" | "not_allowed" | "alive";
 
 /** Why a handshake has failed. */
@@ -64,14 +63,14 @@ export type HandshakeFailure =
   | "cookie"
   | "protocol";
 
-/** A handshake has failed. The peer is told no more than that. */
+/** A handshake has failed. The connection is closed without telling the peer why. */
 export class HandshakeError extends Error {
   /** The name of the class. */
   override readonly name = "HandshakeError";
-  /** What kind of failure it is. */
+  /** The kind of failure. */
   readonly failure: HandshakeFailure;
 
-  /** Use the scripts. */
+  /** Internal: thrown by the scripts. */
   constructor(failure: HandshakeFailure, message: string) {
     super(message);
     this.failure = failure;
@@ -91,13 +90,13 @@ const DIGEST_BYTES = 16;
 const MOST_FRAME_BYTES = 1024;
 const READ_BYTES = 1024;
 
-/** What nodes of this implementation say after their name, where others do not look. */
+/** What denotp nodes send after their name, where other nodes do not look. */
 const OWN = new TextEncoder().encode("denotp\x01");
 
 /**
- * The dialling side. Returns `"nok"` if the peer is about to connect to us, and that is to be waited for.
+ * The dialling side. Returns `"nok"` if the peer is connecting to this node, whose connection is then used.
  *
- * @param peer Who is expected to answer.
+ * @param peer The node that is expected to answer.
  */
 export function* dialScript(
   self: Introduction,
@@ -126,8 +125,8 @@ export function* dialScript(
 /**
  * The answering side.
  *
- * @param admit Says what becomes of a peer that gives this name.
- * @param cookieFor The secret shared with a peer.
+ * @param admit Decides on the status for a peer with this name.
+ * @param cookieFor Returns the cookie for a peer.
  */
 export function* answerScript(
   self: Introduction,
@@ -157,27 +156,27 @@ export function* answerScript(
   return agreed;
 }
 
-/** The proof that the cookie is known: MD5 of it and the challenge, as decimal text. */
+/** The proof of the cookie: the MD5 of the cookie and the challenge in decimal. */
 export function digest(cookie: string, challenge: number): Uint8Array {
   return md5(`${cookie}${challenge}`);
 }
 
-/** Tells whether a text can be the name of a node: one `@` between printable ASCII. */
+/** Whether a text is a valid name of a node: one `@` between printable ASCII. */
 export function isNodeName(name: string): boolean {
   return name.length <= 255 && /^[!-?A-~]+@[!-?A-~]+$/.test(name);
 }
 
-/** The part of a node's name behind the `@`. */
+/** The part of a node's name after the `@`. */
 export function hostOf(node: NodeName): string {
   return node.slice(node.indexOf("@") + 1);
 }
 
-/** Tells whether the name is a long one: the host has a dot. Long and short names do not connect. */
+/** Whether a name is a long one: the host has a dot. Nodes with long and short names do not connect. */
 export function isLongName(node: NodeName): boolean {
   return hostOf(node).includes(".") || hostOf(node).includes(":");
 }
 
-/** Plays a script over a stream. Says what was read behind its end, too. */
+/** Runs a script over a stream. Also returns the bytes that were read after the last message. */
 export async function perform<T>(
   stream: ByteStream,
   script: Script<T>,
@@ -198,17 +197,17 @@ export async function perform<T>(
   return { result: step.value, leftover: frames.rest() };
 }
 
-/** Cuts what comes into messages. */
+/** Splits the input into messages. */
 export class HandshakeFrames {
   readonly #lengthBytes: 2 | 4;
   #bytes = new Uint8Array(0);
 
-  /** Of messages behind a length of two bytes (TCP) or four (TLS). */
+  /** For messages after a length of two bytes (TCP) or four (TLS). */
   constructor(lengthBytes: 2 | 4) {
     this.#lengthBytes = lengthBytes;
   }
 
-  /** Takes bytes that have come. */
+  /** Adds bytes that were read. */
   add(bytes: Uint8Array): void {
     const all = new Uint8Array(this.#bytes.length + bytes.length);
     all.set(this.#bytes);
@@ -217,7 +216,7 @@ export class HandshakeFrames {
   }
 
   /**
-   * The next message, or `null` if it is not there completely.
+   * The next message, or `null` if it is not complete.
    *
    * @throws {HandshakeError} If it is empty, or longer than any message of a handshake.
    */
@@ -235,12 +234,12 @@ export class HandshakeFrames {
     return message;
   }
 
-  /** What has come behind the last message. */
+  /** The bytes after the last message. */
   rest(): Uint8Array {
     return this.#bytes;
   }
 
-  /** A message behind its length. */
+  /** A message with its length before it. */
   framed(message: Uint8Array): Uint8Array {
     const writer = new Writer(message.length + 4);
     if (this.#lengthBytes === 2) writer.u16(message.length);
@@ -276,7 +275,7 @@ async function nextFrame(
   }
 }
 
-/** Waits for a message; what is wrong with how it is read is the peer's doing. */
+/** Waits for a message. Errors in reading it are failures of the peer. */
 function* receive(): Script<Uint8Array> {
   return yield null;
 }
@@ -320,7 +319,7 @@ function agree(self: Introduction, peer: Introduction, isOwn: boolean): Negotiat
   if (missing.length > 0) {
     throw new HandshakeError(
       "flags",
-      `${peer.node} lacks ${missing.join(", ")}, which every node since OTP 25 has`,
+      `${peer.node} lacks the flags ${missing.join(", ")}, which every node since OTP 25 has`,
     );
   }
   const flags = self.flags & peer.flags;
@@ -355,7 +354,7 @@ function ackMessage(proof: Uint8Array): Uint8Array {
   return writer.take();
 }
 
-/** A reader behind the tag of a message. */
+/** A reader after the tag of a message. */
 function reading(message: Uint8Array, tag: number, what: string): Reader {
   const reader = new Reader(message);
   const found = reader.u8();
@@ -372,9 +371,9 @@ const LENGTHS: ReadonlyMap<number, number> = new Map([
 ]);
 
 function protocolError(found: string, expected: string): HandshakeError {
-  return new HandshakeError("protocol", `the peer has sent ${found}, expected: ${expected}`);
+  return new HandshakeError("protocol", `the peer has sent ${found}, expected ${expected}`);
 }
 
 function wrongCookie(peer: NodeName): HandshakeError {
-  return new HandshakeError("cookie", `${peer} has another cookie`);
+  return new HandshakeError("cookie", `${peer} has a different cookie`);
 }

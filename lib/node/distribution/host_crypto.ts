@@ -1,5 +1,5 @@
 /**
- * The host's cryptography: the web platform's has no MD5, which the handshake is made of.
+ * The host's cryptography: the handshake needs MD5, which the web platform lacks.
  *
  * @module
  */
@@ -11,12 +11,12 @@ export function md5(text: string): Uint8Array {
   return new Uint8Array(createHash("md5").update(text, "latin1").digest());
 }
 
-/** Tells whether two digests are the same, in a time that does not depend on where they differ. */
+/** Whether two digests are equal, in constant time. */
 export function sameDigest(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** A random number of 32 bits that nobody can guess. */
+/** A cryptographically secure random number of 32 bits. */
 export function random32(): number {
   return randomBytes(4).readUInt32BE();
 }

@@ -1,12 +1,12 @@
 /**
- * Signals as Erlang sends them: a control tuple that begins with the number of an operation, and for some
- * a payload behind it.
+ * The encoding of signals in Erlang's protocol: a control tuple that begins with the number of an operation, and
+ * for some operations a payload after it.
  *
- * For several signals there are two operations, of which the newer one has the reason in the payload.
- * We understand both at any time, and send the one that the flags allow. Operations with a token for
- * sequential tracing (`_TT`) are taken for those without.
+ * Several signals have two operations, of which the newer one has the reason in the payload. Both are always
+ * understood, and the one that the flags allow is sent. Operations with a token for sequential tracing (`_TT`) are
+ * treated as those without.
  *
- * Names and options are in the exact mapping. Messages, reasons and arguments are in the peer's.
+ * Names and options are in the exact mapping; messages, reasons and arguments in that of the peer.
  *
  * @module
  */
@@ -54,7 +54,7 @@ const Op = {
   UNLINK_ID_ACK: 36,
 } as const;
 
-/** How many elements the tuple of an operation has, its number included. */
+/** The number of elements in the tuple of each operation, including its number. */
 const SIZES: Readonly<Record<number, number>> = {
   [Op.LINK]: 3,
   [Op.SEND]: 3,
@@ -77,7 +77,7 @@ const SIZES: Readonly<Record<number, number>> = {
   [Op.UNLINK_ID_ACK]: 4,
 };
 
-/** The operations with one more element, a token, and those that they are apart from it. */
+/** The operations with a token as an additional element, and the operations without it that they stand for. */
 const WITHOUT_TOKEN: Readonly<Record<number, number>> = {
   12: Op.SEND,
   13: Op.EXIT,
@@ -91,18 +91,18 @@ const WITHOUT_TOKEN: Readonly<Record<number, number>> = {
   34: Op.ALIAS_SEND,
 };
 
-/** The atom in the slot where a cookie once was. */
+/** The atom in the unused element that used to be the cookie. */
 const UNUSED = "";
 const MAX_UNLINK_ID = 2n ** 64n - 1n;
 
 /** Writes and reads the signals of one connection. */
 export class Operations {
-  /** Whether each term has the version before it. */
+  /** Whether each term has a version before it. */
   readonly #hasVersions: boolean;
   readonly #flags: bigint;
   readonly #exact: Mapping;
   readonly #peer: Mapping;
-  /** The message that is being read. */
+  /** The reader of the current message. */
   #terms!: Reader;
   #atoms!: readonly string[];
   #hasToken = false;
@@ -116,8 +116,8 @@ export class Operations {
   }
 
   /**
-   * What a peer that does not know the operation for a signal would have answered if it did: such a signal
-   * is not to be written, but for `unlink_id`, of which there is an older form without an answer.
+   * The answer in place of a peer that does not support the operation for a signal. Such a signal must not be
+   * written, except `unlink_id`, which has an older form without an answer.
    */
   answerFor(control: Control): Control | undefined {
     if (control[0] === "spawn_request" && !this.#has(SPAWN)) {
@@ -129,7 +129,7 @@ export class Operations {
     return undefined;
   }
 
-  /** Whether the peer knows an operation for a signal. */
+  /** Whether the peer supports an operation for a signal. */
   canWrite(control: Control): boolean {
     switch (control[0]) {
       case "spawn_request":
@@ -145,9 +145,9 @@ export class Operations {
   }
 
   /**
-   * Writes a signal, which may be one that {@linkcode canWrite} only.
+   * Writes a signal, for which {@linkcode canWrite} must be true.
    *
-   * @returns Where in the writer its payload begins: behind everything if it has none.
+   * @returns The position of the payload in the writer; the end if it has none.
    * @throws {EncodeError} If the message, the reason or the arguments cannot be sent.
    */
   write(control: Control, writer: Writer): number {
@@ -208,16 +208,16 @@ export class Operations {
   }
 
   /**
-   * Reads the signal that is in a message.
+   * Reads the signal in a message.
    *
-   * @throws {DecodeError} If there is none, or more than one, or its operation is unknown.
+   * @throws {DecodeError} If the message does not hold exactly one signal, or its operation is unknown.
    */
   read(message: Message): Control {
     this.#terms = message.terms;
     this.#atoms = message.atoms;
     const control = this.#readControl(this.#readHead());
     const { remaining } = this.#terms;
-    if (remaining > 0) throw this.#terms.error(`${remaining} bytes too many`);
+    if (remaining > 0) throw this.#terms.error(`found ${remaining} bytes after the message`);
     return control;
   }
 
@@ -292,7 +292,7 @@ export class Operations {
         return ["spawn_reply", id, to, flags, result];
       }
       default:
-        throw this.#terms.error(`operation ${op} is unknown`);
+        throw this.#terms.error(`unknown operation ${op}`);
     }
   }
 
@@ -302,7 +302,7 @@ export class Operations {
 
   // Writing.
 
-  /** Writes the tuple, or what of it comes before a reason. */
+  /** Writes the tuple, or the part before a reason. */
   #writeTuple(writer: Writer, op: number, ...items: readonly Term[]): number {
     if (this.#hasVersions) writer.u8(VERSION);
     writer.tagU8(SMALL_TUPLE, SIZES[op]!);
@@ -311,7 +311,7 @@ export class Operations {
     return writer.length;
   }
 
-  /** The mapping for what the process here that is `known` so says or hears. */
+  /** The mapping for messages of the local process with this pid, name or alias. */
   #mappingFor(known: Pid | Atom | Ref | null): Mapping {
     return this.#peer.kind === "natural" && speaksExactly(known) ? this.#exact : this.#peer;
   }
@@ -358,14 +358,14 @@ export class Operations {
     this.#readVersion();
     const [tuple, size, integer, number] = [terms.u8(), terms.u8(), terms.u8(), terms.u8()];
     if (tuple !== SMALL_TUPLE || integer !== SMALL_INTEGER) {
-      throw terms.error("no control tuple begins so", terms.offset - 4);
+      throw terms.error("expected a control tuple", terms.offset - 4);
     }
     const op = WITHOUT_TOKEN[number] ?? number;
     this.#hasToken = op !== number;
     const expected = (SIZES[op] ?? size) + Number(this.#hasToken);
     if (size === expected) return op;
     throw terms.error(
-      `operation ${number} has ${expected} elements, not ${size}`,
+      `expected ${expected} elements of operation ${number}, found ${size}`,
       terms.offset - 3,
     );
   }
@@ -374,17 +374,17 @@ export class Operations {
     if (!this.#hasVersions) return;
     const version = this.#terms.u8();
     if (version === VERSION) return;
-    throw this.#terms.error(`the version ${VERSION} should stand here, not ${version}`);
+    throw this.#terms.error(`expected the version ${VERSION}, found ${version}`);
   }
 
-  /** What is behind the tuple, whose last element is the token if it has one. */
+  /** The payload after the tuple, whose last element is the token if it has one. */
   #payload(to: Pid | Atom | Ref | null): Term {
     this.#token();
     this.#readVersion();
     return decodeTerm(this.#terms, this.#mappingFor(to), this.#atoms);
   }
 
-  /** A reason that is the last element of the tuple, behind the token if it has one. */
+  /** The reason that is the last element of the tuple, after the token if it has one. */
   #reason(to: Pid): Term {
     this.#token();
     return decodeTerm(this.#terms, this.#mappingFor(to), this.#atoms);
@@ -450,11 +450,11 @@ export class Operations {
   }
 
   #refuse(term: Term, expected: string): never {
-    throw this.#terms.error(`${expected} should stand here, not ${inspect(term)}`);
+    throw this.#terms.error(`expected ${expected}, found ${inspect(term)}`);
   }
 }
 
-/** The four atoms that are no strings in the exact mapping may be names as well. */
+/** The name of an atom: the four atoms that are not strings in the exact mapping can be names as well. */
 function nameOf(term: Term): Term {
   if (term === null) return "nil";
   return term === undefined || typeof term === "boolean" ? String(term) : term;

@@ -1,41 +1,41 @@
 /**
- * Puts large messages together that come in fragments, several of them at the same time.
+ * Reassembles large messages from fragments, several at the same time.
  *
- * What a peer has begun and not finished is bounded: in number, and in bytes over all of them.
+ * Incomplete messages are limited in number, and in their total bytes.
  *
  * @module
  */
 
 import { ProtocolError } from "./frames.ts";
 
-/** Room is made for so many fragments as long as the first one, if the peer promises as many. */
+/** Room is reserved for at most this number of fragments of the first one's length. */
 const MOST_PROMISED = 16;
 
-/** A message that is complete. */
+/** A complete message. */
 export interface Whole {
-  /** What its fragments held, one behind the other. */
+  /** The concatenated content of its fragments. */
   readonly bytes: Uint8Array;
-  /** What `ATOM_CACHE_REF i` means in it. */
+  /** The atoms that `ATOM_CACHE_REF i` refers to. */
   readonly atoms: readonly string[];
 }
 
-/** A message of which fragments are missing. */
+/** An incomplete message. */
 interface Sequence {
   bytes: Uint8Array;
   length: number;
   readonly atoms: readonly string[];
-  /** The number of the next fragment; the last one's is 1. */
+  /** The number of the next fragment. The last fragment has number 1. */
   next: bigint;
 }
 
-/** The messages of one connection that are not complete yet. */
+/** The incomplete messages of one connection. */
 export class Reassembly {
   readonly #open = new Map<bigint, Sequence>();
   readonly #maxBytes: number;
   readonly #maxSequences: number;
   #heldBytes = 0;
 
-  /** Nothing yet; `maxBytes` and `maxSequences` are for all messages together. */
+  /** Creates an empty one; `maxBytes` and `maxSequences` are limits for all messages together. */
   constructor(maxBytes: number, maxSequences: number) {
     this.#maxBytes = maxBytes;
     this.#maxSequences = maxSequences;
@@ -44,7 +44,7 @@ export class Reassembly {
   /**
    * Takes the first fragment of a message, with the atoms of its header.
    *
-   * @returns The message if that was all of it.
+   * @returns The message if that was its only fragment.
    * @throws {ProtocolError} If the message has begun already, or a limit is reached.
    */
   begin(
@@ -60,7 +60,7 @@ export class Reassembly {
     }
     if (this.#open.size === this.#maxSequences) {
       throw new ProtocolError(
-        `Cannot take a fragment: ${this.#maxSequences} messages are incomplete, and that is the limit`,
+        `Cannot take a fragment: ${this.#maxSequences} messages are incomplete, which is the limit`,
       );
     }
     const room = bytes.length * Math.min(Number(fragment), MOST_PROMISED);
@@ -73,15 +73,15 @@ export class Reassembly {
   /**
    * Takes a further fragment.
    *
-   * @returns The message if that was the last of it.
-   * @throws {ProtocolError} If another fragment was to come next, or the limit is reached.
+   * @returns The message if that was its last fragment.
+   * @throws {ProtocolError} If it is not the expected fragment, or the limit is reached.
    */
   add(sequence: bigint, fragment: bigint, bytes: Uint8Array): Whole | null {
     const begun = this.#open.get(sequence);
     if (begun === undefined || begun.next !== fragment) {
       const next = begun === undefined ? "its first" : `number ${begun.next}`;
       throw new ProtocolError(
-        `Cannot take fragment ${fragment} of sequence ${sequence}: ${next} was to come next`,
+        `Cannot take fragment ${fragment} of sequence ${sequence}: expected ${next}`,
       );
     }
     this.#append(begun, bytes);

@@ -1,14 +1,14 @@
 /**
- * What connections are made of: TCP (`tcp.ts`) or TLS (`tls.ts`), or a network in a test.
+ * The interface to the network: TCP (`tcp.ts`), TLS (`tls.ts`), or a simulated network in tests.
  *
  * @module
  */
 
 import type { ByteStream } from "./handshake.ts";
 
-/** Where a node can be reached. */
+/** The address of a node. */
 export interface Address {
-  /** A name, or an address of IPv4 or IPv6. */
+  /** A host name, or an IPv4 or IPv6 address. */
   readonly host: string;
   /** 1 to 65535. */
   readonly port: number;
@@ -16,23 +16,23 @@ export interface Address {
 
 /** Waits for connections. */
 export interface Listener {
-  /** The port on which it does. */
+  /** The port that it listens on. */
   readonly port: number;
-  /** Ends it, at the latest when what it returns resolves. Connections that have come stay. */
+  /** Stops listening; the returned promise resolves when that is done. Accepted connections are kept. */
   close(): void | Promise<void>;
 }
 
-/** Makes streams of bytes to and from other programs. */
+/** Opens streams of bytes to other programs, and accepts those from them. */
 export interface Sockets {
-  /** How long the length of a message is during the handshake: 2 bytes on TCP, 4 on TLS. */
+  /** The size of the length of messages during the handshake: 2 bytes on TCP, 4 on TLS. */
   readonly lengthBytes: 2 | 4;
   /**
    * Connects to an address.
    *
-   * @param name The host that must be found there, where that can be proved.
-   * @param signal Gives up.
+   * @param name The host that the peer must be, if the network can verify that.
+   * @param signal Aborts the attempt.
    */
   dial(address: Address, name: string, signal: AbortSignal): Promise<ByteStream>;
-  /** Waits for connections on a port, any free one if it is 0. */
+  /** Listens on a port; on any free one if it is 0. */
   listen(address: Address, accepted: (stream: ByteStream) => void): Promise<Listener>;
 }

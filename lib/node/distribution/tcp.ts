@@ -9,10 +9,10 @@ import { start } from "../../kernel/timers.ts";
 import type { ByteStream } from "./handshake.ts";
 import type { Address, Listener, Sockets } from "./sockets.ts";
 
-/** After a connection could not be accepted, the next one is tried so much later. */
+/** The pause after a connection could not be accepted, in milliseconds. */
 const RETRY_MS = 100;
 
-/** Plain TCP. Needs permission to use the net: `--allow-net`, or that and the addresses. */
+/** Plain TCP. Needs permission to use the network: `--allow-net`, which can be limited to the addresses. */
 export const tcp: Sockets = { lengthBytes: 2, dial, listen };
 
 async function dial(
@@ -53,7 +53,7 @@ async function acceptAll(
     try {
       accepted(new TcpStream(await listener.accept()));
     } catch {
-      // The client has gone already, or there are too many files open: that passes.
+      // The client has closed the connection already, or too many files are open. Both are temporary.
       if (!isClosed()) await new Promise<void>(pause);
     }
   }
@@ -63,7 +63,7 @@ function pause(done: () => void): void {
   start(new OwnedTimer(null, done), RETRY_MS);
 }
 
-/** A connection of the host's, which does not mind being closed twice. */
+/** A connection of the host that can be closed twice. */
 class TcpStream implements ByteStream {
   readonly #connection: Deno.TcpConn;
   #isClosed = false;

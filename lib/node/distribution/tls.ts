@@ -1,6 +1,6 @@
 /**
- * The host's TLS, with certificates on both sides: Deno's own listener cannot ask a client for one,
- * Node's can.
+ * The host's TLS, with certificates on both sides. It uses `node:tls`, because Deno's own listener cannot request
+ * a client certificate.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { checkServerIdentity, connect, createServer, type TLSSocket } from "node
 import type { ByteStream } from "./handshake.ts";
 import type { Sockets } from "./sockets.ts";
 
-/** A client that is not done with TLS by then is not waited for. */
+/** The timeout for the TLS handshake of a client, in milliseconds. */
 const HANDSHAKE_MS = 7000;
 
-/** What a node proves who it is with, and tells who others are. All are texts in PEM. */
+/** The certificates with which nodes authenticate each other, all in PEM. */
 export interface TlsOptions {
   /** The certificate. Its alternative names must include the host part of the node's name. */
   readonly cert: string;
@@ -24,8 +24,8 @@ export interface TlsOptions {
 }
 
 /**
- * TLS in which both sides show a certificate, and the dialled one's must be of its host.
- * Needs permission to use the net.
+ * TLS in which both sides present a certificate, and that of the dialled node must match its host.
+ * Needs permission to use the network.
  *
  * @see OTP `inet_tls_dist` with `verify_peer` and `fail_if_no_peer_cert`.
  */
@@ -52,7 +52,7 @@ export function tls(options: TlsOptions): Sockets {
         handshakeTimeout: HANDSHAKE_MS,
       });
       server.on("secureConnection", (socket) => accepted(new SocketStream(socket)));
-      // A client that is refused is no trouble of ours; its socket is closed.
+      // The error of a refused client is ignored; its socket is closed.
       server.on("tlsClientError", () => {});
       return new Promise((resolve, reject) => {
         server.on("error", reject);
@@ -80,7 +80,7 @@ function ready(socket: TLSSocket, signal: AbortSignal): Promise<ByteStream> {
   });
 }
 
-/** A socket of Node's. Reads no further than somebody asks. */
+/** A socket of `node:tls`. Reads only on request. */
 class SocketStream implements ByteStream {
   readonly #socket: TLSSocket;
   #chunk: Uint8Array = new Uint8Array(0);

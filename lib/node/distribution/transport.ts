@@ -1,8 +1,8 @@
 /**
- * Erlang's distribution as a transport: a node that listens, is found through EPMD, dials others, and has
- * at most one connection to each.
+ * Erlang's distribution as a transport: listens, registers with EPMD, dials other nodes, and keeps at most one
+ * connection to each.
  *
- * For each peer there is one object, which callers wait on, whichever side dialled:
+ * For each peer there is one object, which callers wait on, whichever side has dialled:
  *
  * ```text
  * idle ── connect ──▶ pending: resolve, dial, shake hands ─────────▶ up
@@ -10,16 +10,16 @@
  *   └──────── down ◀─────┴───────────────────────┘  for incoming ─▶ up
  * ```
  *
- * An incoming connection competes with ours by the names: the greater name's attempt wins. Ours goes on
- * beside one of a smaller name that has not yet proved that it knows the cookie, and is given up when
- * it has: otherwise anybody who knows a name could keep us from connecting to it.
+ * If both sides dial at the same time, the attempt of the greater name wins. The attempt of this node goes on
+ * beside an incoming one until the peer has proved that it knows the cookie, and is only then abandoned:
+ * otherwise anyone who knows the name of a node could prevent connections to it.
  *
  * @module
  */
 
 import { OwnedTimer } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
-import "../../kernel/scheduler.ts"; // which lets timers fire
+import "../../kernel/scheduler.ts"; // required by timers
 import { inspect, type NodeName } from "../../kernel/term.ts";
 import { start } from "../../kernel/timers.ts";
 import { DEFAULT_LIMITS } from "../etf/mapping.ts";
@@ -49,87 +49,87 @@ import type { Address, Listener, Sockets } from "./sockets.ts";
 import { tcp } from "./tcp.ts";
 import { tls, type TlsOptions } from "./tls.ts";
 
-/** A connection must be up so many milliseconds after its beginning. */
+/** The default timeout for connecting, in milliseconds. */
 export const DEFAULT_SETUP_TIME_MS = 7000;
-/** So many incoming connections may be shaking hands at a time. */
+/** The maximum number of incoming connections in the handshake at the same time. */
 const MOST_UNAUTHENTICATED = 64;
-/** Smaller creations mean other things to old nodes. */
+/** Smaller creations have other meanings for older nodes. */
 const LEAST_CREATION = 4;
 
-/** Which EPMD a node uses. */
+/** The EPMD that a node uses. */
 export interface EpmdOptions {
-  /** Default: the environment variable `ERL_EPMD_PORT`, if it may be read, else 4369. */
+  /** Default: the environment variable `ERL_EPMD_PORT`, if it is set and can be read, else 4369. */
   readonly port?: number;
-  /** Where this node registers. Default `"127.0.0.1"`. */
+  /** The host of the EPMD that this node registers with. Default `"127.0.0.1"`. */
   readonly host?: string;
-  /** Whether this node answers in EPMD's place where none runs. Default `false`. */
+  /** Whether this node runs an EPMD server if there is no EPMD. Default `false`. */
   readonly serve?: boolean;
 }
 
-/** How a node takes part in a cluster. */
+/** Options of a node in a cluster. */
 export interface DistributionOptions {
   /** The name of this node, `name@host`. A host with a dot makes it a long name. */
   readonly node: NodeName;
-  /** Makes the objects of other nodes' pids and references. */
+  /** Creates the objects for pids and references of other nodes. */
   readonly identities: Identities;
-  /** The secret of the cluster. Default: as {@linkcode findCookie} finds it. */
+  /** The cookie of the cluster. Default: what {@linkcode findCookie} finds. */
   readonly cookie?: string;
-  /** The secrets that are shared with certain peers only. */
+  /** The cookies for certain peers. */
   readonly cookies?: Readonly<Record<NodeName, string>>;
-  /** Whether this node is for its direct peers only. Default `false`. */
+  /** Whether this node is hidden: only nodes that are connected directly know it. Default `false`. */
   readonly hidden?: boolean;
-  /** Where to listen; default: loopback, any free port. `false` only dials, and is then not found. */
+  /** The address to listen on; default: loopback, any free port. With `false`, the node only dials others. */
   readonly listen?: false | { readonly port?: number; readonly hostname?: string };
-  /** Says where a node is, in the place of EPMD, which is then not used at all. */
+  /** Returns the address of a node. Replaces EPMD, which is then not used at all. */
   readonly resolve?: (
     node: NodeName,
   ) => Address | undefined | Promise<Address | undefined>;
-  /** Which EPMD to use. */
+  /** The EPMD to use. */
   readonly epmd?: EpmdOptions;
-  /** Uses TLS, as all nodes of the cluster must then do. */
+  /** Uses TLS. All nodes of the cluster must then use it. */
   readonly tls?: TlsOptions;
-  /** The only peers that are let in. Default: everybody who knows the cookie. */
+  /** The only peers that may connect. Default: every node that knows the cookie. */
   readonly allowedNodes?: readonly NodeName[];
-  /** In milliseconds, for the whole of looking up, dialling and the handshake. Default 7000. */
+  /** Timeout for look-up, dialling and handshake together, in milliseconds. Default 7000. */
   readonly setupTime?: number;
-  /** How terms to and from a BEAM become those here. Default `"natural"` for all. */
+  /** The mapping of terms for a BEAM node. Default `"natural"` for all. */
   readonly mapping?: (node: NodeName) => "exact" | "natural";
   /** As in {@linkcode ConnectionOptions}. */
   readonly tickTime?: number;
   /** As in {@linkcode ConnectionOptions}. */
   readonly limits?: ConnectionOptions["limits"];
-  /** The network. Default: the host's TCP, or TLS if that is asked for. */
+  /** The network. Default: the host's TCP, or TLS with the option `tls`. */
   readonly sockets?: Sockets;
 }
 
-/** There is no connection to a node. */
+/** A connection to a node could not be made. */
 export class ConnectError extends Error {
   /** The name of the class. */
   override readonly name = "ConnectError";
   /** The node. */
   readonly node: NodeName;
 
-  /** Use `transport.connect`. */
+  /** Internal: thrown by `transport.connect`. */
   constructor(node: NodeName, found: string, options?: ErrorOptions) {
     super(`Cannot connect to ${node}: ${found}`, options);
     this.node = node;
   }
 }
 
-/** What is known of a peer: our attempt to connect to it, and the connection that is up. */
+/** The state of a peer: the attempt to connect to it, and the connection that is up. */
 interface Peer {
   readonly node: NodeName;
   attempt: Attempt | null;
   channel: Connection | null;
 }
 
-/** One attempt to connect, whoever it is that succeeds. */
+/** One attempt to connect, whichever side succeeds. */
 interface Attempt {
   readonly done: PromiseWithResolvers<Channel>;
   readonly timer: OwnedTimer;
   readonly abort: AbortController;
   stream: ByteStream | null;
-  /** The peer's own attempt has won, and is waited for. */
+  /** Whether the peer's own attempt has won, and is waited for. */
   isWaiting: boolean;
 }
 
@@ -144,7 +144,7 @@ export class DistributionTransport implements Transport {
   readonly #sockets: Sockets;
   readonly #epmd: EpmdClient | null;
   readonly #peers = new Map<NodeName, Peer>();
-  /** Connections that have come and are shaking hands. */
+  /** Incoming connections in the handshake. */
   readonly #unauthenticated = new Set<ByteStream>();
   #cookies: Cookies | null = null;
   #events: TransportEvents | null = null;
@@ -157,12 +157,12 @@ export class DistributionTransport implements Transport {
   /**
    * Does nothing until it is started.
    *
-   * @throws {RangeError} If the name is none of a node.
+   * @throws {RangeError} If the name is not the name of a node.
    */
   constructor(options: DistributionOptions) {
     if (!isNodeName(options.node)) {
       throw new RangeError(
-        `Cannot name a node ${inspect(options.node)}: it should be name@host, printable ASCII, ` +
+        `Cannot name a node ${inspect(options.node)}: expected name@host in printable ASCII, ` +
           "at most 255 characters",
       );
     }
@@ -174,14 +174,14 @@ export class DistributionTransport implements Transport {
       : null;
   }
 
-  /** The port it listens on, 0 if it does not. */
+  /** The port it listens on; 0 if it does not listen. */
   get port(): number {
     return this.#listener?.port ?? 0;
   }
 
   /**
    * @throws {EpmdError} If another node of this host has the name, or EPMD does not answer.
-   * @throws {RangeError} If there is no cookie, or an unusable one.
+   * @throws {RangeError} If the cookie is not found or not valid.
    */
   async start(events: TransportEvents): Promise<number> {
     const { node, cookie, cookies, hidden = false, listen } = this.#options;
@@ -190,7 +190,7 @@ export class DistributionTransport implements Transport {
       if (listen !== false) await this.#listen(listen ?? {});
       const creation = await this.#register();
       this.#self = { node, creation, flags: hidden ? SUPPORTED : SUPPORTED | PUBLISHED };
-      // Nothing comes in before this turn has ended, in which `start` resolves.
+      // No connection arrives before this turn has ended, in which `start` resolves.
       this.#events = events;
       return creation;
     } catch (error) {
@@ -226,7 +226,7 @@ export class DistributionTransport implements Transport {
     await Promise.all(closed);
   }
 
-  /** The secrets of this node, once it has started. */
+  /** The cookies of this node, once it has started. */
   get cookies(): Cookies {
     return this.#cookies!;
   }
@@ -234,7 +234,7 @@ export class DistributionTransport implements Transport {
   async #listen({ hostname = "127.0.0.1", port = 0 }: { hostname?: string; port?: number }) {
     const isLoopback = /^(127\.|::1$|localhost$)/.test(hostname);
     if (!isLoopback && this.#sockets.lengthBytes === 2) {
-      log("warning", `Listening on ${hostname} without TLS: what nodes say there is not secret`);
+      log("warning", `Listening on ${hostname} without TLS: the traffic is not encrypted`);
     }
     this.#listener = await this.#sockets.listen(
       { host: hostname, port },
@@ -242,7 +242,7 @@ export class DistributionTransport implements Transport {
     );
   }
 
-  /** Makes the node known, and resolves with the creation. */
+  /** Registers the node, and resolves with the creation. */
   async #register(): Promise<number> {
     if (this.#epmd === null || this.#listener === null) return randomCreation();
     const { node, hidden: isHidden = false, epmd = {} } = this.#options;
@@ -270,12 +270,12 @@ export class DistributionTransport implements Transport {
     return await client.register(registration, host);
   }
 
-  /** Why there can be no connection to a node of this name, whatever the network says. */
+  /** Why a connection to a node with this name is impossible, independent of the network. */
   #refusal(node: NodeName): string | undefined {
     const { node: own } = this.#options;
     if (this.#self === null) return "this node has not started";
     if (this.#isStopped) return "this node has stopped";
-    if (!isNodeName(node)) return "it should be name@host, printable ASCII";
+    if (!isNodeName(node)) return "expected name@host in printable ASCII";
     if (node === own) return "it is this node";
     if (isLongName(node) === isLongName(own)) return undefined;
     const [here, there] = isLongName(own) ? ["long", "short"] : ["short", "long"];
@@ -291,7 +291,7 @@ export class DistributionTransport implements Transport {
     return peer;
   }
 
-  /** Forgets a peer of which there is nothing to know. */
+  /** Forgets a peer without an attempt and a connection. */
   #tidy(peer: Peer): void {
     if (peer.attempt === null && peer.channel === null) this.#peers.delete(peer.node);
   }
@@ -343,11 +343,11 @@ export class DistributionTransport implements Transport {
     const host = hostOf(node);
     if (this.#epmd === null) {
       const address = await this.#options.resolve!(node);
-      if (address === undefined) throw new Error("nobody knows where it is");
+      if (address === undefined) throw new Error("its address is not known");
       return address;
     }
     const port = await this.#epmd.lookup(node.slice(0, node.indexOf("@")), host);
-    if (port === undefined) throw new Error(`EPMD on ${host} knows no such node`);
+    if (port === undefined) throw new Error(`it is not registered with EPMD on ${host}`);
     return { host, port };
   }
 
@@ -356,7 +356,7 @@ export class DistributionTransport implements Transport {
     if (attempt === null || peer.attempt !== attempt) return;
     this.#end(peer, attempt);
     this.#tidy(peer);
-    // Whoever waits is told; if nobody does, it is no one's error.
+    // Callers that wait get the rejection; without any, it is not an unhandled one.
     attempt.done.promise.catch(() => {});
     attempt.done.reject(new ConnectError(peer.node, found, { cause }));
   }
@@ -371,7 +371,9 @@ export class DistributionTransport implements Transport {
   async #accept(stream: ByteStream): Promise<void> {
     const isFull = this.#unauthenticated.size >= MOST_UNAUTHENTICATED;
     if (this.#isStopped || this.#self === null || isFull) {
-      if (isFull) log("warning", `Connection refused: ${MOST_UNAUTHENTICATED} are shaking hands`);
+      if (isFull) {
+        log("warning", `Connection refused: ${MOST_UNAUTHENTICATED} are in the handshake`);
+      }
       return stream.close();
     }
     this.#unauthenticated.add(stream);
@@ -395,7 +397,7 @@ export class DistributionTransport implements Transport {
     }
   }
 
-  /** What a node is answered that says it has this name. */
+  /** The status for an incoming connection of a node with this name. */
   #admit(node: NodeName): Status {
     const { allowedNodes, node: own } = this.#options;
     const isAllowed = allowedNodes === undefined || allowedNodes.includes(node);
@@ -407,10 +409,10 @@ export class DistributionTransport implements Transport {
     return own > node ? "nok" : "ok_simultaneous";
   }
 
-  /** A connection is up: it takes the place of an earlier one, and of our own attempt. */
+  /** A connection is up: it replaces an earlier one, and the attempt of this node. */
   #up(peer: Peer, stream: ByteStream, negotiated: Negotiated, leftover: Uint8Array): void {
     peer.channel?.close("connection_replaced");
-    // Whoever heard of that may have done anything, such as to stop, or to connect anew.
+    // The listener may have done anything, such as stopping the node or connecting again.
     if (this.#isStopped) return stream.close();
     peer = this.#peer(peer.node);
     const events = this.#events!;
@@ -455,7 +457,7 @@ function randomCreation(): number {
   return Math.max(random32(), LEAST_CREATION);
 }
 
-/** Tells what a handshake has failed of, unless the peer has only gone away or one was enough. */
+/** Logs why a handshake has failed, unless the peer has closed the connection or another one is used. */
 function logRefusal(what: string, error: unknown): void {
   const isQuiet = error instanceof HandshakeError &&
     (error.failure === "closed" || error.failure === "alive");

@@ -1,5 +1,5 @@
 /**
- * Terms as bytes that stand alone: in files, in databases, in messages of other protocols.
+ * Encodes and decodes single terms: for files, databases, and messages of other protocols.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import { type DecodeLimits, DEFAULT_LIMITS, type Mapping, type MappingKind } fro
 import { COMPRESSED, VERSION } from "./tags.ts";
 
 const USUAL_LEVEL = 6;
-/** Version, tag and size before what is compressed. */
+/** Version, tag and size before the compressed bytes. */
 const COMPRESSED_HEADER_BYTES = 6;
 
-/** What both directions have in common. */
+/** Options of both directions. */
 export interface BinaryOptions {
-  /** Which table of values holds; the natural one by default. */
+  /** The mapping of terms. Default `"natural"`. */
   readonly mapping?: MappingKind;
-  /** Who knows pids, references and ports. Without it, a term that has some is refused. */
+  /** The identities of pids, references and ports. Without it, terms that contain these are refused. */
   readonly identities?: Identities;
-  /** What may be decoded, and how deeply terms may be nested. */
+  /** The limits for decoding, and for the nesting of terms. */
   readonly limits?: Partial<DecodeLimits>;
 }
 
 /** Options of {@linkcode termToBinary}. */
 export interface TermToBinaryOptions extends BinaryOptions {
-  /** Compresses the term if that makes it shorter: `true`, or a level from 0 to 9. Not by default. */
+  /** Compresses the term if that makes it shorter: `true`, or a level from 0 to 9. Default `false`. */
   readonly compressed?: boolean | number;
 }
 
@@ -38,7 +38,7 @@ export interface TermToBinaryOptions extends BinaryOptions {
  * Encodes a term in Erlang's external term format, which `binary_to_term/1` reads.
  *
  * @throws {EncodeError} If the term cannot be encoded in the mapping.
- * @throws {RangeError} If `compressed` is a number other than one of 0 to 9.
+ * @throws {RangeError} If `compressed` is a number that is not an integer from 0 to 9.
  * @see OTP `erlang:term_to_binary/2`. Its options `deterministic`, `local` and `minor_version` have no
  * counterpart.
  */
@@ -53,10 +53,10 @@ export function termToBinary(term: Term, options: TermToBinaryOptions = {}): Uin
 function levelOf(compressed: boolean | number): number {
   if (typeof compressed === "boolean") return compressed ? USUAL_LEVEL : 0;
   if (Number.isInteger(compressed) && compressed >= 0 && compressed <= 9) return compressed;
-  throw new RangeError(`Cannot compress at level ${compressed}: there are the levels 0 to 9`);
+  throw new RangeError(`Cannot compress at level ${compressed}: expected a level from 0 to 9`);
 }
 
-/** The term compressed, if that is shorter. */
+/** The compressed term, if it is shorter. */
 function compress(bytes: Uint8Array, level: number): Uint8Array | undefined {
   const term = bytes.subarray(1);
   const deflated = deflate(term, level);
@@ -72,11 +72,11 @@ function compress(bytes: Uint8Array, level: number): Uint8Array | undefined {
 /**
  * Decodes a term from Erlang's external term format, as `term_to_binary/1` makes it.
  *
- * There is no option `safe`: atoms arrive as strings, and nothing of what is decoded is kept for ever
- * but the registered symbols of the mapping `"own"`.
+ * There is no option `safe`: atoms arrive as strings, and only the registered symbols of the mapping `"own"` are
+ * never garbage-collected.
  *
- * @throws {DecodeError} If the bytes are no term, go on after it, or exceed a limit.
- * @see OTP `erlang:binary_to_term/2`, which does not mind bytes after the term.
+ * @throws {DecodeError} If the bytes are not a term, go on after it, or exceed a limit.
+ * @see OTP `erlang:binary_to_term/2`, which ignores bytes after the term.
  */
 export function binaryToTerm(bytes: Uint8Array, options: BinaryOptions = {}): Term {
   const mapping = mappingOf(options);

@@ -1,23 +1,23 @@
 /**
- * Bytes being written, and bytes being read: big-endian, bounds checked, growing as needed.
+ * A writer and a reader of bytes: big-endian, with bounds checks; the writer grows as needed.
  *
  * @module
  */
 
-/** A value cannot be sent: what it is, and where in the message it stands. */
+/** A value cannot be sent. The message says which value, and where in the message it is. */
 export class EncodeError extends TypeError {
   /** The name of the class. */
   override readonly name = "EncodeError";
 }
 
-/** Bytes are not what they should be, or exceed a limit. */
+/** Bytes are invalid, or exceed a limit. */
 export class DecodeError extends Error {
   /** The name of the class. */
   override readonly name = "DecodeError";
-  /** Which byte it was, counted from 0. */
+  /** The offset of the byte, from 0. */
   readonly offset: number;
 
-  /** Use `reader.error`. */
+  /** Internal: created by `reader.error`. */
   constructor(message: string, offset: number) {
     super(`${message} at byte ${offset}`);
     this.offset = offset;
@@ -28,7 +28,7 @@ const CHUNK_BYTES = 16 * 1024;
 /** A larger buffer is not used again after its bytes were taken. */
 const MOST_KEPT_BYTES = 256 * 1024;
 const MOST_BYTES = 512 * 1024 * 1024;
-/** A text is written by hand up to this length: calling the encoder costs more. */
+/** Texts up to this length are written without `TextEncoder`, which has a higher cost for each call. */
 const SHORT_TEXT = 40;
 
 const encoder = new TextEncoder();
@@ -38,12 +38,12 @@ const NO_BYTES = new Uint8Array(0);
 export class Writer {
   #buffer: Uint8Array;
   #view: DataView;
-  /** Where the next byte goes. */
+  /** The position of the next byte. */
   #end = 0;
-  /** A buffer whose bytes were taken and given back. */
+  /** A buffer that was taken and given back, to be used again. */
   #spare = NO_BYTES;
 
-  /** Begins with room for `size` bytes; there is always room for more. */
+  /** Creates a writer with room for `size` bytes at first. */
   constructor(size = CHUNK_BYTES) {
     this.#buffer = new Uint8Array(size);
     this.#view = new DataView(this.#buffer.buffer);
@@ -111,7 +111,7 @@ export class Writer {
     this.#buffer.set(bytes, at);
   }
 
-  /** Writes a text in UTF-8; returns how many bytes that took. Halves of surrogate pairs become U+FFFD. */
+  /** Writes a text in UTF-8; returns the number of bytes. Halves of surrogate pairs become U+FFFD. */
   utf8(text: string): number {
     const { length } = text;
     const at = this.#room(length);
@@ -122,7 +122,7 @@ export class Writer {
     return this.#end - at;
   }
 
-  /** Writes of a text what there is room for from `at` on: so many of its characters. */
+  /** Writes as much of a text as there is room for from `at` on; returns the number of characters. */
   #encodeAt(at: number, text: string): number {
     const { read, written } = encoder.encodeInto(text, this.#buffer.subarray(at, this.#end));
     this.#end = at + written;
@@ -139,17 +139,17 @@ export class Writer {
     this.#buffer[offset] = value;
   }
 
-  /** Forgets all bytes from `length` on. */
+  /** Discards all bytes from `length` on. */
   truncate(length: number): void {
     this.#end = length;
   }
 
-  /** The bytes written so far, without taking them. Whatever is written next may move them. */
+  /** The bytes written so far, without taking them. Valid until the next write. */
   peek(): Uint8Array {
     return this.#buffer.subarray(0, this.#end);
   }
 
-  /** Hands over the bytes written so far, not copied, and begins anew in another buffer. */
+  /** Takes the bytes written so far, without a copy, and continues in another buffer. */
   take(): Uint8Array {
     const taken = this.peek();
     this.#use(this.#spare);
@@ -158,7 +158,7 @@ export class Writer {
     return taken;
   }
 
-  /** Takes bytes back that it has handed over, and that nobody looks at any more: to write others there. */
+  /** Gives bytes back that were taken and are no longer used, so that their buffer can be used again. */
   giveBack({ buffer }: Uint8Array): void {
     if (buffer.byteLength <= MOST_KEPT_BYTES) this.#spare = new Uint8Array(buffer as ArrayBuffer);
   }
@@ -173,7 +173,7 @@ export class Writer {
     return true;
   }
 
-  /** Makes room for `size` bytes and says where. */
+  /** Makes room for `size` bytes, and returns their position. */
   #room(size: number): number {
     if (this.#end + size > this.#buffer.length) this.#grow(size);
     const at = this.#end;
@@ -191,7 +191,7 @@ export class Writer {
     this.#use(grown);
   }
 
-  /** Goes on in another buffer. */
+  /** Continues in another buffer. */
   #use(buffer: Uint8Array): void {
     this.#buffer = buffer;
     this.#view = new DataView(buffer.buffer);
@@ -200,11 +200,11 @@ export class Writer {
 
 /** Reads bytes, in order. Every read beyond the end throws a {@linkcode DecodeError}. */
 export class Reader {
-  /** What is read. */
+  /** The bytes to read. */
   readonly source: Uint8Array;
   /** The next byte. */
   offset = 0;
-  /** Made when it is needed first: most messages do without. */
+  /** Created on first use: most messages do not need it. */
   #lazyView: DataView | null = null;
 
   /** Reads `source` from its first byte on. */
@@ -212,7 +212,7 @@ export class Reader {
     const { buffer, byteOffset, byteLength } = source;
     this.source = source.constructor === Uint8Array
       ? source
-      : new Uint8Array(buffer, byteOffset, byteLength); // a Buffer of Node's does not copy in slice()
+      : new Uint8Array(buffer, byteOffset, byteLength); // slice() of a Node.js Buffer does not copy
   }
 
   /** Number of bytes not read yet. */
@@ -262,7 +262,7 @@ export class Reader {
     return this.source.subarray(at, at + length);
   }
 
-  /** Goes past `size` bytes, and says where they begin. */
+  /** Skips `size` bytes, and returns their offset. */
   skip(size: number): number {
     const { offset } = this;
     if (size > this.source.length - offset) throw this.#short(size);
@@ -270,7 +270,7 @@ export class Reader {
     return offset;
   }
 
-  /** The error for what stands at `offset`, the next byte if none is given. */
+  /** Creates the error for the bytes at `offset`, by default the next one. */
   error(message: string, offset = this.offset): DecodeError {
     return new DecodeError(`Cannot decode: ${message}`, offset);
   }

@@ -1,6 +1,6 @@
 /**
- * Bytes to terms. Nothing is believed: every count is compared with the bytes that remain, and what is
- * being put together is kept on a stack of its own, not on the engine's.
+ * Decodes terms. The input is not trusted: every count is checked against the remaining bytes, and nested terms are
+ * kept on an explicit stack instead of the call stack.
  *
  * @module
  */
@@ -28,16 +28,16 @@ import { readAtomText, readLatin1, readUtf8 } from "./text.ts";
 const FLOAT_BYTES = 31;
 const UNIQ_BYTES = 16;
 const MOST_WORDS = 5;
-/** For how many parts room is made before they come. */
+/** The maximum number of parts that room is reserved for in advance. */
 const MOST_ROOM = 1 << 20;
-/** What a fun has before the terms it holds on to: module, old index, old uniq, pid. */
+/** The number of terms of a fun before its free variables: module, old index, old uniq, pid. */
 const FUN_PARTS = 4;
 
 /**
  * Reads one term, without a leading version byte.
  *
- * @param atoms What the atom cache references of this message mean.
- * @throws {DecodeError} If the bytes are no term, or exceed a limit.
+ * @param atoms The atoms that the atom cache references of this message refer to.
+ * @throws {DecodeError} If the bytes are not a term, or exceed a limit.
  */
 export function decodeTerm(reader: Reader, mapping: Mapping, atoms?: readonly string[]): Term {
   const decoder = idle ?? new Decoder();
@@ -48,7 +48,7 @@ export function decodeTerm(reader: Reader, mapping: Mapping, atoms?: readonly st
 }
 
 const NO_ATOMS: readonly string[] = [];
-/** What a decoder holds that is not in use, so that no message is kept by it. */
+/** Held by an idle decoder, so that it keeps no message alive. */
 const NO_ITEMS: Term[] = [];
 const NO_BYTES = new Uint8Array(0);
 const NOTHING = new Reader(NO_BYTES);
@@ -59,32 +59,32 @@ const KINDS = { exact: EXACT, natural: 1, own: OWN } as const;
 
 const TUPLE = 0;
 const LIST = 1;
-/** A list after its items: its tail is not the empty list. */
+/** A list after its items, whose tail is not the empty list. */
 const TAIL = 2;
 const MAP = 3;
 const SPECIAL = 4;
 const FUN = 5;
 
-/** The answer in place of a term that has parts, and has only been begun. */
+/** Returned in place of a term with parts that was only begun. */
 const BEGUN = Symbol("begun");
 
-/** A term that is being put together. */
+/** An incomplete term. */
 class Frame {
   kind = TUPLE;
-  /** Where it begins. */
+  /** The offset of its first byte. */
   offset = 0;
-  /** Number of parts that have come, and of those that are to come in all. */
+  /** The number of decoded parts, and the total number. */
   index = 0;
   count = 0;
-  /** Those that have come; of a map, keys and values in turn. */
+  /** The decoded parts; for a map, keys and values in turn. */
   items = NO_ITEMS;
-  /** Of a map that is not exact: the tags of its keys. Those that are atoms are as they are written. */
+  /** For a map in another mapping than the exact one: the tags of its keys. Atoms are kept as their text. */
   keyTags: number[] | undefined;
-  /** Of a special: what it is. */
+  /** For a special: its kind. */
   special = 0;
-  /** Of a fun: what comes before its parts. */
+  /** For a fun: the fields before its parts. */
   fun: Pick<Fun, "arity" | "uniq" | "index"> | undefined;
-  /** Of a fun: the mapping that holds outside. */
+  /** For a fun: the mapping outside of it. */
   mapping: number = EXACT;
 }
 
@@ -97,7 +97,7 @@ class Decoder {
   #kind: number = EXACT;
   #atoms = NO_ATOMS;
   #depth = 0;
-  /** How many terms must still come for those that have begun: each needs a byte at least. */
+  /** The number of terms that incomplete terms still need: each has at least one byte. */
   #owed = 0;
   readonly #frames: Frame[] = [];
 
@@ -238,10 +238,10 @@ class Decoder {
       case tag.FLOAT:
         return this.#oldFloat(offset);
     }
-    throw reader.error(`there is no term with the tag ${this.#source[offset]}`, offset);
+    throw reader.error(`unknown tag ${this.#source[offset]}`, offset);
   }
 
-  /** Reads an atom, as it is written. */
+  /** Reads the text of an atom. */
   #atomText(): string {
     const reader = this.#reader;
     const { offset } = reader;
@@ -280,7 +280,7 @@ class Decoder {
     return readLatin1(this.#source, this.#skip(length), length);
   }
 
-  /** Goes past `length` bytes and says where they begin. */
+  /** Skips `length` bytes, and returns their offset. */
   #skip(length: number): number {
     return this.#reader.skip(length);
   }
@@ -346,7 +346,7 @@ class Decoder {
     return frame.items;
   }
 
-  /** The list is none, or goes on in its tail: its items are now those of an array, the tail the last. */
+  /** Handles a tail that is not the empty list: it becomes the last of the items. */
   #beginTail(frame: Frame): void {
     const { items } = frame;
     const before: Term[] = new Array(items.length + 1);
@@ -443,7 +443,7 @@ class Decoder {
     return map;
   }
 
-  /** Makes sure that keys are different terms which a `Map` cannot compare. */
+  /** Refuses equal keys that a `Map` does not recognise as equal. */
   #checkKeys(map: ReadonlyMap<Term, Term>, offset: number): void {
     const { identities, limits } = this.#mapping;
     const mapping = {
@@ -484,7 +484,7 @@ class Decoder {
   #oldFloat(offset: number): Term {
     const text = readLatin1(this.#source, this.#skip(FLOAT_BYTES), FLOAT_BYTES).replace(/\0+$/, "");
     if (!/^\s*[+-]?\d+\.\d+(e[+-]?\d+)?$/.test(text)) {
-      throw this.#reader.error(`${inspect(text)} is no float`, offset);
+      throw this.#reader.error(`${inspect(text)} is not a float`, offset);
     }
     return this.#float(Number(text), offset);
   }
@@ -550,10 +550,10 @@ class Decoder {
     return new Export(module, name, reader.u8());
   }
 
-  /** Begins a fun. What is in it is opaque, so it is exact whatever the mapping. */
+  /** Begins a fun. Its content is opaque, and in the exact mapping in every case. */
   #beginFun(offset: number): Term {
     const reader = this.#reader;
-    reader.u32(); // its size, which the BEAM does not look at either
+    reader.u32(); // its size, which the BEAM ignores, too
     const arity = reader.u8();
     const uniq = reader.bytes(UNIQ_BYTES).slice();
     const index = reader.u32();
@@ -589,7 +589,7 @@ function isAtom(tagged: number): boolean {
     tagged === tag.ATOM_UTF8 || tagged === tag.SMALL_ATOM || tagged === tag.ATOM;
 }
 
-/** What an atom is in JavaScript. */
+/** The JavaScript value of an atom. */
 function valueOfAtom(text: string): Term {
   switch (text) {
     case "true":
@@ -604,7 +604,7 @@ function valueOfAtom(text: string): Term {
   return text;
 }
 
-/** The form of a key, as far as the natural mapping does not tell it from others. */
+/** The kind of a key, where keys of several kinds are equal in the natural mapping. */
 type Form = "atom" | "binary" | "float" | "other";
 
 function formOf(keyTag: number): Form {
@@ -617,7 +617,7 @@ function valueOfKey(key: Term, keyTag: number): Term {
   return isAtom(keyTag) ? valueOfAtom(key as string) : key;
 }
 
-/** The forms of all keys; of those that look alike, of the first. */
+/** The form of each key; of equal ones, that of the first. */
 function firstForms(items: readonly Term[], keyTags: readonly number[]): Map<Term, Form> {
   const forms = new Map<Term, Form>();
   for (let i = 0; i < keyTags.length; i++) {
@@ -627,14 +627,14 @@ function firstForms(items: readonly Term[], keyTags: readonly number[]): Map<Ter
   return forms;
 }
 
-/** The key that stands for nothing but an atom, a binary, a float or an integer. */
+/** The unambiguous key for an atom, a binary, a float or an integer. */
 function explicit(key: Term, form: Form): Term {
   if (typeof key === "string") return form === "atom" ? Symbol(key) : bin(key);
   if (typeof key === "number") return form === "float" ? new Float(key) : BigInt(key);
   return key;
 }
 
-/** Whether a key must be looked at to tell it from others: a `Map` compares it by identity. */
+/** Whether a key is compound: a `Map` compares it by identity, and not by content. */
 function isComposed(key: Term): boolean {
   return typeof key === "symbol" ||
     typeof key === "object" && key !== null &&

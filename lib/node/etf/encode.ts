@@ -1,6 +1,6 @@
 /**
- * Terms to bytes. What is being encoded is kept on a stack of its own, not on the engine's, so that a term
- * may be nested deeply.
+ * Encodes terms. Nested terms are kept on an explicit stack instead of the call stack, so that a term may be
+ * nested deeply.
  *
  * @module
  */
@@ -32,11 +32,11 @@ import {
 import * as tag from "./tags.ts";
 import { readLatin1 } from "./text.ts";
 
-/** From which depth on it is looked for terms that contain themselves: at each power of two. */
+/** The depth from which on terms are checked for containing themselves, at each power of two. */
 const CYCLE_DEPTH = 32;
-/** How deeply maps may be keys of maps. */
+/** The maximum nesting of maps as keys of maps. */
 const KEY_NESTING = 16;
-/** How much of the way to a term is shown in errors. */
+/** The maximum length of the path to a term in errors. */
 const SHOWN_STEPS = 8;
 const MOST_STRING_BYTES = 0xffff;
 /** The last port that is sent in the older form, as the BEAM does. */
@@ -58,14 +58,14 @@ export function encodeTerm(term: Term, writer: Writer, mapping: Mapping): void {
 }
 
 /**
- * Writes an exit reason: as any term, except that in the natural mapping there are atoms where OTP puts
- * them: a reason that is a string; and in `[reason, [module, function, args]]` that reason, the module,
- * the function (`args` is a list; modules of ours have the names of Elixir's and Erlang's) and in
- * `["nodedown", node]` the node; in `[reason, stack]` that reason
- * and the functions of the stack; in the result of a call by `erpc`, `[ref, kind, …]`, the kind.
+ * Writes an exit reason: as any term, except that in the natural mapping it has atoms where OTP has them: a reason
+ * that is a string; in `[reason, [module, function, args]]` the reason, the module and the function (`args` is a
+ * list; modules of this library get the names of Elixir's and Erlang's); in `["nodedown", node]` the node; in
+ * `[reason, stack]` the reason and the functions of the stack; in the result of a call by `erpc`,
+ * `[ref, kind, …]`, the kind.
  *
- * A reason that cannot be sent is sent as the text that describes it: who is linked must hear of an exit.
- * In the place of a result of `erpc` goes the error that says why it cannot be sent.
+ * A reason that cannot be sent is replaced by its description, because linked processes must get the exit signal. A
+ * result of `erpc` that cannot be sent is replaced by the error that says why.
  */
 export function encodeReason(reason: Term, writer: Writer, mapping: Mapping): void {
   const start = writer.length;
@@ -78,7 +78,7 @@ export function encodeReason(reason: Term, writer: Writer, mapping: Mapping): vo
   }
 }
 
-/** What goes in the place of a reason that cannot be sent. */
+/** The replacement for a reason that cannot be sent. */
 function unsent(reason: Term, error: EncodeError, mapping: Mapping): Term {
   if (isResultOfErpc(reason)) {
     return reasonFor([reason[0], "error", new TypeError(error.message), new List()], mapping);
@@ -91,7 +91,7 @@ function reasonFor(reason: Term, mapping: Mapping): Term {
   return mapping.kind === "own" ? reason : asReason(reason, KEY_NESTING);
 }
 
-/** The term that the reason `reason` is for Erlang. */
+/** The term for Erlang of a reason. */
 function asReason(reason: Term, depth: number): Term {
   if (typeof reason === "string") return asAtom(reason);
   if (isResultOfErpc(reason)) return asResultOfErpc(reason);
@@ -103,7 +103,7 @@ function asReason(reason: Term, depth: number): Term {
   return isCall(where) ? [asReason(why, depth - 1), asCall(where)] : reason;
 }
 
-/** What the modules of a call that has failed are called elsewhere. */
+/** The names on other nodes of the modules in the reason of a failed call. */
 const MODULES: Readonly<Record<string, string>> = {
   GenServer: "Elixir.GenServer",
   GenStatem: "gen_statem",
@@ -119,7 +119,7 @@ function asCall([module, name, args]: CallInReason): Term {
   return [MODULES[module], asAtom(name), List.of(asServer(server), ...given)];
 }
 
-/** A server as a call names it: its name is an atom, and so is the node that the name is of. */
+/** The server in the reason of a call: its name is an atom, and so is the node of the name. */
 function asServer(server: Term): Term {
   if (typeof server === "string") return asAtom(server);
   const [name, node] = Array.isArray(server) && server.length === 2 ? server : [];
@@ -128,10 +128,10 @@ function asServer(server: Term): Term {
     : server;
 }
 
-/** A timeout that is none. */
+/** The atom for no timeout. */
 const INFINITY = Symbol("infinity");
 
-/** What `erpc` has to say of a function that was run. */
+/** The result of a function that was run by `erpc`. */
 type ResultOfErpc = readonly [Ref, kind: string, value: Term, stack?: Term];
 
 const KINDS_OF_RESULTS: readonly Term[] = ["return", "throw", "exit", "error"];
@@ -175,14 +175,14 @@ function isCall(term: Term): term is CallInReason {
     Array.isArray(term[2]);
 }
 
-/** Whether something can be the name of a module or a function; prose cannot. */
+/** Whether a term can be the name of a module or a function, and not other text. */
 function isName(term: Term): boolean {
   return typeof term === "string" && /^[\w.:/@?!-]{1,255}$/.test(term);
 }
 
 /**
- * A text that is the same for terms that are the same to Erlang (`=:=`) in this mapping, and another for
- * any other, so that terms can be the keys of a `Map`.
+ * Returns a text that is equal for terms that are equal in Erlang (`=:=`) in this mapping, and only for those, so
+ * that terms can be the keys of a `Map`.
  *
  * @throws {EncodeError} If the term cannot be sent.
  */
@@ -206,7 +206,7 @@ function keyText(key: string, mapping: Mapping): string {
   return readLatin1(writer.peek(), 0, writer.length);
 }
 
-/** Bytes that stand for themselves: a key that is encoded already. */
+/** A key that is encoded already. */
 class Encoded {
   readonly bytes: Uint8Array;
 
@@ -229,7 +229,7 @@ const LIST = 1;
 const PAIRS = 2;
 /** The keys of an object: the values are there. */
 const KEYS = 3;
-/** What a fun holds on to: its size must be written when that is known. */
+/** The parts of a fun, whose size is written when it is known. */
 const FREE = 4;
 /** The payload of what Erlang has no term for: a step into it that none sees. */
 const PAYLOAD = 5;
@@ -249,7 +249,7 @@ class Frame {
 }
 
 let idle: Encoder | undefined;
-/** What an encoder holds that is not in use, so that no message is kept by it. */
+/** Held by an idle encoder, so that it keeps no message alive. */
 const NOTHING = new Writer(0);
 
 class Encoder {
@@ -259,7 +259,7 @@ class Encoder {
   /** How deep in keys of maps, which are then sorted; -1 if they are not. */
   #keyDepth = -1;
   #depth = 0;
-  /** From which depth on nesting is looked at. */
+  /** The depth at which nesting is checked next. */
   #checkedFrom = CYCLE_DEPTH;
   readonly #frames: Frame[] = [];
 
@@ -283,7 +283,7 @@ class Encoder {
     this.#key(key);
   }
 
-  /** The mapping that holds here: inside a fun it is always the exact one. */
+  /** The current mapping: inside a fun it is always the exact one. */
   get mapping(): Mapping {
     const { identities, limits } = this.#mapping;
     return { kind: KIND_NAMES[this.#kind]!, identities, limits };
@@ -375,7 +375,7 @@ class Encoder {
     return this.#kind === OWN ? this.#ownObject(term) : this.#erlangObject(term);
   }
 
-  /** An object that is a term to Erlang. */
+  /** Writes an object that is a term of Erlang. */
   #erlangObject(term: object): void {
     if (term instanceof Uint8Array) return this.#binary(term);
     if (term instanceof Map) return this.#map(term);
@@ -383,12 +383,12 @@ class Encoder {
     if (term instanceof ImproperList) return this.#improperList(term);
     if (term instanceof Error) return this.#exception(term);
     throw this.#error(
-      `${inspect(term)} is no term of Erlang's; there are arrays, list(…), plain objects, Map, ` +
-        "Uint8Array, Error, and pids, references and the like",
+      `${inspect(term)} is not an Erlang term; expected an array, list(…), plain object, Map, ` +
+        "Uint8Array, Error, pid, reference or another term class",
     );
   }
 
-  /** An object as between denotp nodes. */
+  /** Writes an object for a denotp node. */
   #ownObject(term: object): void {
     const special = takeApart(term);
     if (special !== undefined) return this.#special(special, term);
@@ -420,7 +420,7 @@ class Encoder {
     if (size !== text.length) this.#resizeAtom(text, start, size);
   }
 
-  /** Mends the header of an atom that is not ASCII. */
+  /** Corrects the header of an atom that is not ASCII. */
   #resizeAtom(text: string, start: number, size: number): void {
     if (!text.isWellFormed()) {
       throw this.#error(`the atom ${inspect(text)} has half a surrogate pair`);
@@ -432,7 +432,7 @@ class Encoder {
     this.#writer.utf8(text);
   }
 
-  /** A string that is text: a binary. */
+  /** Writes a string that is text: a binary. */
   #text(text: string): void {
     const writer = this.#writer;
     const start = writer.length;
@@ -446,7 +446,7 @@ class Encoder {
     writer.setU32(start + 1, size);
   }
 
-  /** A string that is an atom if it can be one: a tag, or the key of an object. */
+  /** Writes a tag or the key of an object: an atom, if the string can be one. */
   #key(text: string): void {
     if (this.#kind !== EXACT) {
       if (isLong(text) || !text.isWellFormed()) return this.#text(text);
@@ -590,7 +590,7 @@ class Encoder {
     if (items.length > 0) this.#open(PAIRS, owner, items, 0);
   }
 
-  /** An error is the exception that Elixir prints best. */
+  /** Writes an error as the exception that Elixir prints best. */
   #exception(error: Error): void {
     const { name, message } = error;
     this.#writer.tagU32(tag.MAP, 3);
@@ -662,7 +662,7 @@ class Encoder {
     return new EncodeError(`Cannot encode ${this.#where()}: ${problem}`);
   }
 
-  /** The way from the message to the part that is being encoded: `message[1].callback`. */
+  /** The path from the message to the part that is being encoded: `message[1].callback`. */
   #where(): string {
     const steps = this.#frames.slice(0, this.#depth).map(stepOf).filter((step) => step !== "");
     const shown = steps.slice(0, SHOWN_STEPS).join("");
@@ -692,7 +692,7 @@ function isByte(term: Term): boolean {
   return typeof term === "number" && (term & 0xff) === term && !Object.is(term, -0);
 }
 
-/** Whether it is plain that no two keys of a map are the same term. */
+/** Whether all keys of a map are of types that a `Map` compares as Erlang does. */
 function areDistinct(map: ReadonlyMap<Term, Term>): boolean {
   if (map.size < 2) return true;
   for (const key of map.keys()) {

@@ -1,5 +1,5 @@
 /**
- * The host's zlib: the one of the web platform works on streams only.
+ * The host's zlib, because that of the web platform works on streams only.
  *
  * @module
  */

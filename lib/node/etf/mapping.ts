@@ -1,10 +1,10 @@
 /**
- * What the values of JavaScript are to Erlang, and the other way round.
+ * The mappings between values of JavaScript and terms of Erlang.
  *
  * There are three mappings. Each peer of a node has one:
  *
- * **`"natural"`**, the default with Erlang and Elixir nodes. A text is a text, tags are atoms, and what
- * users type never becomes an atom (the BEAM never forgets an atom, and ends when it has too many).
+ * **`"natural"`**, the default for Erlang and Elixir nodes. Strings are text, tags are atoms, and text that users
+ * enter does not become an atom (the BEAM never garbage-collects atoms, and crashes when it has too many).
  *
  * | JavaScript | is sent as | Erlang | arrives as |
  * | --- | --- | --- | --- |
@@ -24,11 +24,11 @@
  * | `Float`, `BitString`, `Pid`, `Ref`, `Port`, `Fun`, `Export` | the same | all but `Float` | the same |
  *
  * So `["add", 10]` is `{:add, 10}`, `["log_in", "Joe"]` is `{:log_in, "Joe"}`, `["reply", list([1, 2])]` is
- * `{:reply, [1, 2]}`. It is lossy in this: an atom that is no tag goes back as a binary; bytes that are
- * UTF-8 by chance arrive as text; `2.0` arrives as `2`. Where two keys of a map would thus fall
- * together, the later one arrives as a `Symbol`, a `Uint8Array`, a `Float` or a bigint.
+ * `{:reply, [1, 2]}`. It is lossy: an atom that is not a tag is sent back as a binary; bytes that happen to be
+ * UTF-8 arrive as text; `2.0` arrives as `2`. If two keys of a map would thus be equal, the later one arrives as
+ * a `Symbol`, a `Uint8Array`, a `Float` or a bigint.
  *
- * **`"exact"`**, for what must go back as it came. Every Erlang term has one form here:
+ * **`"exact"`**, for terms that must be sent back unchanged. Every Erlang term has one form:
  *
  * | Erlang | JavaScript | encoding also takes |
  * | --- | --- | --- |
@@ -49,36 +49,37 @@
  * In both, `NaN` and the infinities cannot be sent (Erlang has no such floats), nor can functions and
  * instances of other classes.
  *
- * **`"own"`**, between two denotp nodes: everything that a structured clone keeps arrives as it was sent
+ * **`"own"`**, between two denotp nodes: everything that a structured clone preserves arrives as it was sent
  * (strings, numbers, `NaN`, bigints, arrays, plain objects, `Map`, `Set`, `Date`, `RegExp`, errors,
  * `ArrayBuffer` and its views, boxed values), and so do symbols, pids, references and the terms of the
- * tables above. A view of a buffer arrives with a buffer of its own size. As in a clone, instances of other classes arrive as plain objects, and functions
- * cannot be sent. Holes in arrays arrive as `undefined`, and what stood in a message twice arrives twice.
- * In every mapping a message that contains itself cannot be sent.
+ * tables above. A view of a buffer arrives with a buffer of its own size. As in a clone, instances of other
+ * classes arrive as plain objects, and functions cannot be sent. Holes in arrays arrive as `undefined`, and an
+ * object that is contained in a message twice arrives as two. In every mapping, a message that contains itself
+ * cannot be sent.
  *
  * @module
  */
 
 import type { Identities } from "../identity.ts";
 
-/** Which of the three tables holds. */
+/** The three mappings. */
 export type MappingKind = "exact" | "natural" | "own";
 
-/** How values become bytes and back: for one peer, or for one call. */
+/** How values are encoded and decoded, for one peer or for one call. */
 export interface Mapping {
-  /** Which of the three tables holds. */
+  /** The mapping. */
   readonly kind: MappingKind;
-  /** Who knows pids, references and ports. */
+  /** The identities of pids, references and ports. */
   readonly identities: Identities;
-  /** What may be decoded. */
+  /** The limits for decoding. */
   readonly limits: DecodeLimits;
-  /** Is told of each string that the natural mapping makes an atom of. */
+  /** Called with each string that the natural mapping sends as an atom. */
   readonly atoms?: { add(atom: string): void };
 }
 
-/** What may be decoded. Beyond it there is a `DecodeError`. */
+/** The limits for decoding. Exceeding one is a `DecodeError`. */
 export interface DecodeLimits {
-  /** How deeply terms may be nested; in what is encoded too. */
+  /** The maximum nesting of terms, also for encoding. */
   readonly nesting: number;
   /** Bytes of an integer. */
   readonly integerBytes: number;

@@ -1,6 +1,6 @@
 /**
- * The order of terms, Erlang's to the letter, of terms in the exact mapping: where nodes must agree on
- * who is first, it is part of the protocol.
+ * Erlang's exact order of terms, for terms in the exact mapping. It is part of the protocol where nodes must agree
+ * on an order.
  *
  * number < atom < reference < fun < port < pid < tuple < map < empty list < list < bit string
  *
@@ -29,7 +29,7 @@ const BIT_STRING = 10;
  *
  * Mirrors `<` and `==` of Erlang.
  *
- * @throws {TypeError} If there is anything in them that is no term in the exact mapping.
+ * @throws {TypeError} If they contain a value that is not a term in the exact mapping.
  */
 export function compareTerms(a: Term, b: Term, identities: Identities): number {
   return new Comparison(identities, false).compare(a, b);
@@ -49,7 +49,7 @@ export function compareAtoms(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Puts surrogates, which stand for the highest code points, after all other code units. */
+/** Orders surrogates, which stand for the highest code points, after all other code units. */
 function placeOf(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
@@ -58,7 +58,7 @@ class Comparison {
   readonly #identities: Identities;
   /** Among the keys of maps, every integer comes before every float. */
   readonly #isOfKeys: boolean;
-  /** Pairs still to be compared, the next one last: terms may be nested more deeply than calls can be. */
+  /** Pairs still to be compared, the next one last: terms may be nested more deeply than the call stack allows. */
   readonly #pairs: (readonly [Term, Term])[] = [];
 
   constructor(identities: Identities, isOfKeys: boolean) {
@@ -75,7 +75,7 @@ class Comparison {
     return 0;
   }
 
-  /** Compares all of two terms but their parts, and leaves those to be compared. */
+  /** Compares two terms without their parts, and adds the parts to the pairs. */
   #outside(a: Term, b: Term): number {
     const kind = kindOf(a);
     const difference = kind - kindOf(b);
@@ -208,7 +208,7 @@ function kindOfObject(term: object): number {
 }
 
 function refuse(term: unknown): never {
-  throw new TypeError(`Cannot compare ${String(term)}: it is no term of Erlang's`);
+  throw new TypeError(`Cannot compare ${String(term)}: it is not an Erlang term`);
 }
 
 function nameOf(atom: string | symbol | boolean | null | undefined): string {
@@ -246,7 +246,7 @@ function entriesOf(map: ReadonlyMap<Term, Term> | Record<string, Term>): Entries
   return map instanceof Map ? [...map] : Object.entries(map);
 }
 
-/** What is left of a list after its first items: the rest of it, or its tail. */
+/** The rest of a list after its first items, or its tail. */
 function restOf(whole: List | ImproperList, items: readonly Term[], count: number): Term {
   if (count < items.length) return List.from(items.slice(count)); // of a longer one: that it is a list
   return whole instanceof List ? NO_MORE : whole.tail;

@@ -1,8 +1,8 @@
 /**
- * What goes between two denotp nodes and Erlang has no term for, as a term: the improper list
- * `[Kind | Payload]`, where `Kind` is one of the numbers below.
+ * The encoding of values between denotp nodes that Erlang has no term for: the improper list `[Kind | Payload]`,
+ * where `Kind` is one of the numbers below.
  *
- * No other list looks like it there: one that begins with a byte and has no second item is sent as a
+ * No other list has the same encoding: one that begins with a byte and has no second item is sent as a
  * `STRING_EXT`.
  *
  * @module
@@ -14,7 +14,7 @@ import { Float, ImproperList } from "../terms.ts";
 
 /** Text with half a surrogate pair: UTF-16. The payload of this and of the buffers is a binary. */
 export const ILL_FORMED_TEXT = 0;
-/** A bigint that would be a number. */
+/** A bigint within the range of numbers. */
 export const SMALL_BIGINT = 1;
 const NOT_FINITE = 2;
 const MAP = 3;
@@ -34,7 +34,7 @@ const FIRST_BUFFER = 32;
 // deno-lint-ignore no-explicit-any -- each is made of a buffer
 type BufferClass = { readonly name: string; new (buffer: any): ArrayBuffer | ArrayBufferView };
 
-/** What holds bytes. The place in this list is part of the format: add at the end only. */
+/** The classes that hold bytes. The position in this list is part of the format: add at the end only. */
 const BUFFERS: readonly (BufferClass | undefined)[] = [
   ArrayBuffer,
   Uint8Array,
@@ -52,13 +52,13 @@ const BUFFERS: readonly (BufferClass | undefined)[] = [
   (globalThis as unknown as { Float16Array?: BufferClass }).Float16Array,
 ];
 
-/** The kinds of errors that arrive as what they were. */
+/** The classes of errors that are preserved. */
 const ERRORS: Readonly<Record<string, new (message: string) => Error>> = Object.assign(
   Object.create(null),
   { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError },
 );
 
-/** A term of no kind of Erlang's, taken apart. */
+/** A value that Erlang has no term for, as kind and payload. */
 export interface Special {
   readonly kind: number;
   readonly payload: Term;
@@ -89,7 +89,7 @@ export function takeTextApart(text: string): Uint8Array {
   return new Uint8Array(units.buffer);
 }
 
-/** Takes an object apart, or answers `undefined` if it is of none of the kinds. */
+/** Takes an object apart, or returns `undefined` if it is not of one of the kinds. */
 export function takeApart(term: object): Special | undefined {
   if (term instanceof Map) return { kind: MAP, payload: [...term].flat() };
   if (term instanceof Set) return { kind: SET, payload: [...term] };
@@ -166,7 +166,7 @@ export function putTogether({ kind, payload }: Special): Term {
   }
   const Buffer = BUFFERS[kind - FIRST_BUFFER];
   if (Buffer === undefined) {
-    throw new Error(`it is of kind ${kind}, of which this node knows nothing`);
+    throw new Error(`it has the kind ${kind}, which is not known to this node`);
   }
   const { buffer } = (payload as Uint8Array).slice();
   return Buffer === ArrayBuffer ? buffer : new Buffer(buffer);

@@ -1,17 +1,18 @@
 /**
- * Bytes to text. Short texts, which most are, are put together by hand: calling the decoder costs more.
+ * Decodes text. Short texts, which are the most frequent, are decoded without `TextDecoder`, which has a higher
+ * cost for each call.
  *
  * @module
  */
 
-/** Longest text that is put together by hand. */
+/** The maximum length of a text that is decoded without `TextDecoder`. */
 const SHORT_TEXT = 96;
-/** A longer text is only read if it begins as one. */
+/** The beginning of a longer text that is checked before the rest is decoded. */
 const LONG_TEXT = 1024;
 const BEGINNING = 64;
-/** Longest atom that is kept. */
+/** The maximum length of an atom that is cached. */
 const LONGEST_KEPT = 32;
-/** How many atoms are kept. A power of two. */
+/** The number of atoms in the cache. A power of two. */
 const KEPT_ATOMS = 4096;
 
 /**
@@ -21,7 +22,7 @@ const KEPT_ATOMS = 4096;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text that some bytes are in UTF-8, or `undefined` if they are not. */
+/** Decodes UTF-8; returns `undefined` if the bytes are not valid. */
 export function readUtf8(source: Uint8Array, start: number, length: number): string | undefined {
   const end = start + length;
   if (length <= SHORT_TEXT) {
@@ -52,17 +53,17 @@ function beginning(source: Uint8Array, start: number): number {
   return end;
 }
 
-/** The text that some bytes are in Latin-1. */
+/** Decodes Latin-1. */
 export function readLatin1(source: Uint8Array, start: number, length: number): string {
   let text = "";
   for (let i = start; i < start + length; i++) text += String.fromCharCode(source[i]!);
   return text;
 }
 
-/** Atoms seen lately, each at the place that its bytes hash to; a later one takes the place of an earlier. */
+/** Recently decoded atoms, each at the index that its bytes hash to; a later one replaces an earlier one. */
 const atoms: string[] = new Array(KEPT_ATOMS).fill("");
 
-/** As {@linkcode readUtf8}, and likely the same string again for the same bytes: for atoms, which recur. */
+/** As {@linkcode readUtf8}, with a cache, for atoms, which recur. */
 export function readAtomText(
   source: Uint8Array,
   start: number,
@@ -80,7 +81,7 @@ export function readAtomText(
   return text;
 }
 
-/** Whether some bytes are this text, in ASCII. */
+/** Whether the bytes are this ASCII text. */
 function isAscii(text: string, source: Uint8Array, start: number, length: number): boolean {
   if (text.length !== length) return false;
   for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== source[start + i]) return false;

@@ -1,8 +1,8 @@
 /**
- * Conflicts: two partitions have met in which one name stands for two processes.
+ * Resolves name conflicts, when two partitions meet in which one name is registered for two processes.
  *
- * The node with the smaller name has each resolved, by the method that its own side has registered the
- * name with, on the node of its own side's process. What comes of it is what either side has to do.
+ * The node with the smaller name resolves each conflict, by the method with which its own side has registered the
+ * name, on the node of its own side's process. The result is a list of operations for each side.
  *
  * @module
  */
@@ -15,30 +15,30 @@ import { inspect, isPid, type NodeName, type Pid, type Term } from "../../kernel
 import { Export } from "../terms.ts";
 import type { NameEntry, Op } from "./protocol.ts";
 
-/** What two nodes have to do so that they agree. */
+/** The operations that two nodes must perform to agree. */
 export interface Resolution {
-  /** What the own side has to do. */
+  /** The operations of this side. */
   readonly ops: Op[];
-  /** What the other side has to do. */
+  /** The operations of the other side. */
   readonly resolved: Op[];
 }
 
 /**
- * Runs a method where a process lives, and resolves with what it says: a pid, `"none"`, or anything
+ * Runs a method on the node of a process, and resolves with its result: a pid, `"none"`, or anything
  * else. Rejects if it could not be run.
  */
-export type RunMethod = (entry: Entry, hisPid: Pid) => Promise<Term>;
+export type RunMethod = (entry: Entry, otherPid: Pid) => Promise<Term>;
 
 /** Compares the names of another partition with those here. */
 export async function resolveAll(
   names: Names,
   own: NodeName,
   peer: NodeName,
-  his: Iterable<NameEntry>,
+  theirNames: Iterable<NameEntry>,
   run: RunMethod,
 ): Promise<Resolution> {
   const resolution: Resolution = { ops: [], resolved: [] };
-  for (const theirs of his) {
+  for (const theirs of theirNames) {
     const ours = names.entry(theirs[0]);
     if (ours === undefined) resolution.ops.push(["insert", theirs]);
     else if (ours.pid !== theirs[1] && own < peer) {
@@ -59,15 +59,15 @@ function enter(to: Resolution, ours: Entry, theirs: NameEntry, winner: Pid | "no
 }
 
 async function outcomeOf(ours: Entry, theirs: NameEntry, run: RunMethod): Promise<Pid | "none"> {
-  const [name, hisPid] = theirs;
+  const [name, otherPid] = theirs;
   let said: Term;
   try {
-    said = await run(ours, hisPid);
+    said = await run(ours, otherPid);
   } catch (thrown) {
     log(ours.pid, `Global: the name ${inspect(name)} is in conflict, and ${inspect(thrown)}`);
-    return hisPid;
+    return otherPid;
   }
-  if (said === hisPid || said === ours.pid) return said as Pid;
+  if (said === otherPid || said === ours.pid) return said as Pid;
   if (said !== "none" && !(typeof said === "symbol" && said.description === "none")) {
     log(ours.pid, `Global: the method for the name ${inspect(name)} returned ${inspect(said)}`);
   }
@@ -89,15 +89,15 @@ const METHODS: Readonly<Record<string, Resolve>> = {
 const EXPORTS = new Map<Term, Export>(
   Object.entries(METHODS).map(([name, resolve]) => [resolve, new Export("global", name, 3)]),
 );
-/** What stands for a function of this node that no other could run; it comes back here to be run. */
+/** Stands for a function of this node, which no other node can run: it is sent back here to be run. */
 const DEFAULT = EXPORTS.get(randomExitName)!;
 
-/** A method as it is sent to other nodes. */
+/** Converts a method for other nodes. */
 export function wireMethod(method: Term): Term {
   return EXPORTS.get(method) ?? (typeof method === "function" ? DEFAULT : method);
 }
 
-/** All names as they are sent to other nodes: those that can be. */
+/** Converts all names for other nodes, except those that cannot be sent. */
 export function wireNames(names: Names, isPortable: (name: Term) => boolean): List<NameEntry> {
   const all = [...names.entries.values()].filter(({ name }) => isPortable(name));
   return List.from(
@@ -105,7 +105,7 @@ export function wireNames(names: Names, isPortable: (name: Term) => boolean): Li
   ) as List<NameEntry>;
 }
 
-/** The function that a method is here, if it is one. */
+/** The local function of a method, if there is one. */
 export function methodHere(method: Term): Resolve | undefined {
   if (typeof method === "function") return method as Resolve;
   if (!(method instanceof Export) || method.module !== "global" || method.arity !== 3) {
@@ -115,26 +115,26 @@ export function methodHere(method: Term): Resolve | undefined {
 }
 
 /**
- * `global:resolve_it/4`, which the nodes of the own side call here: runs the method for a process of this
- * node. A method that only an Erlang node can run is run on that of the other process, or else the
- * default is.
+ * `global:resolve_it/4`, which nodes of the same side call here: runs the method for a process of this
+ * node. A method that only an Erlang node can run is run on the node of the other process; if that fails, the
+ * default is used.
  */
 export async function resolveIt(
   names: Names,
-  [method, name, hisPid, ownPid]: readonly [method: Term, name: Term, hisPid: Pid, ownPid: Pid],
+  [method, name, otherPid, ownPid]: readonly [method: Term, name: Term, otherPid: Pid, ownPid: Pid],
   elsewhere: (node: NodeName, args: readonly Term[]) => Promise<Term>,
 ): Promise<Term> {
-  // The name has come in another mapping; and a function of this node goes by the default's name.
+  // The name arrives in another mapping, and a function of this node as the default's name.
   const entries = names.entriesOf(ownPid);
   const entry = entries.find((each) => inspect(each.name) === inspect(name)) ?? entries[0];
   const known = typeof entry?.method === "function" ? entry.method : method;
   const resolve = methodHere(known);
-  if (resolve !== undefined) return await resolve(entry?.name ?? name, hisPid, ownPid);
+  if (resolve !== undefined) return await resolve(entry?.name ?? name, otherPid, ownPid);
   try {
-    const said = await elsewhere(hisPid.node, [method, entry?.name ?? name, hisPid, ownPid]);
+    const said = await elsewhere(otherPid.node, [method, entry?.name ?? name, otherPid, ownPid]);
     if (isPid(said) || said === "none" || typeof said === "symbol") return said;
   } catch {
-    // It is out of reach, or cannot run it either.
+    // It cannot be reached, or cannot run the method either.
   }
-  return randomExitName(entry?.name ?? name, hisPid, ownPid);
+  return randomExitName(entry?.name ?? name, otherPid, ownPid);
 }

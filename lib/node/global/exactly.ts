@@ -1,6 +1,6 @@
 /**
- * Terms of the exact mapping, for those who speak another one: every string in them is an atom there, and
- * says so here.
+ * Converts terms of the exact mapping for processes that use another one: every string in them, which is an atom in
+ * the exact mapping, becomes a symbol.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { isPlainObject, type Term } from "../../kernel/term.ts";
 import { atom, ImproperList, List } from "../terms.ts";
 
-/** The term in which every string is an atom, in every mapping. */
+/** Returns a copy of a term in which every string is an atom in all mappings. */
 export function exactly(term: Term): Term {
   if (typeof term === "string") return atom(term);
   if (term instanceof List) return List.from(term, exactly);

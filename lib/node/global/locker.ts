@@ -1,9 +1,9 @@
 /**
- * The locker: it brings two partitions together. With the locker of a node that is not known yet, it locks
- * both partitions, has the servers exchange their names, and gives the locks back.
+ * The locker, which merges two partitions. Together with the locker of a node that is not known yet, it locks both
+ * partitions, lets the servers exchange their names, and releases the locks.
  *
- * Both lockers use the same lock, `[global, [one locker, the other]]`, so that what is locked by one is not
- * lost when the other has finished. Either may begin; while it is about one node it neither begins nor answers
+ * Both lockers use the same lock, `[global, [one locker, the other]]`, so that nodes locked by one stay locked when
+ * the other has finished. Either may begin; while a locker is busy with one node, it neither begins nor answers
  * anything with another.
  *
  * @module
@@ -15,66 +15,66 @@ import { deleteInOrder, deleteOn, type Locking, setOn } from "./locking.ts";
 import { bossOf, GLOBAL, type SharedLockId, type Tag, VERIFY_VERSION } from "./protocol.ts";
 import { receive, type Routine } from "./routine.ts";
 
-/** A locker that this one might come together with. */
-interface Him {
+/** The locker of another node. */
+interface OtherLocker {
   readonly node: NodeName;
   readonly locker: Pid;
   readonly version: number;
-  readonly hisTag: Tag;
+  readonly otherTag: Tag;
   readonly myTag: Tag;
 }
 
 /** What the locker is sent, by the server of its own node. */
 export type LockerMessage =
-  /** A node that is to be known has a locker. */
-  | readonly ["his_the_locker", him: Him]
-  /** There is nothing more to do with a node: `last` is done before its locks are given back. */
+  /** A node that is not known yet, and its locker. */
+  | readonly ["his_the_locker", peer: OtherLocker]
+  /** The work with a node is done: `last` is called before its locks are released. */
   | readonly ["cancel", node: NodeName, tag: Tag | undefined, last?: () => void]
   | readonly ["add_to_known", nodes: readonly NodeName[]]
   | readonly ["remove_from_known", node: NodeName]
   | LockSet;
 
-/** The other locker has locked its partition, or could not. Without a tag before version 8. */
+/** The other locker has locked its partition, or has failed to. Without a tag before version 8. */
 export type LockSet = readonly [
   what: "lock_set",
   locker: Pid,
   isSet: boolean,
-  hisKnown: List<NodeName>,
+  peerKnown: List<NodeName>,
   tag?: Tag,
 ];
 
-/** What the locker knows of its own node. */
+/** What the locker needs of its own node. */
 export interface LockerSelf extends Locking {
-  /** Its own pid. */
+  /** The pid of the locker. */
   readonly pid: Pid;
   /** Compares pids as Erlang does. */
   compare(one: Pid, other: Pid): number;
-  /** Whether somebody changes names at the moment. */
+  /** Whether names are being changed at the moment. */
   isGlobalLocked(): boolean;
-  /** Says something to the server of a node. */
+  /** Sends a message to the server of a node. */
   cast(node: NodeName, message: readonly unknown[]): void;
-  /** Tells the server of this node that both partitions are locked. */
+  /** Notifies the server of this node that both partitions are locked. */
   locked(node: NodeName, tag: Tag, id: SharedLockId): void;
-  /** Takes a message that has come before, without waiting. */
+  /** Takes a message that has arrived already, without waiting. */
   poll(accepts: (message: LockerMessage) => boolean): LockerMessage | undefined;
 }
 
-/** How long to wait before beginning, in ms, if there is nobody else in the own partition. */
+/** The wait before beginning, in milliseconds, if this node is the only one of its partition. */
 const FIRST_PATIENCE_MS = 200;
-/** The same, with others in it: the more there are, the longer, for others may begin as well. */
+/** The same, with others in it. It grows with their number, because they may begin as well. */
 const PATIENCE_MS = 1000;
 const PATIENCE_PER_NODE_MS = 100;
 const LONGEST_PATIENCE_MS = 3000;
 
-/** What the locker does. */
+/** The routine of the locker. */
 export function locker(own: LockerSelf): Routine<never> {
   return new Locker(own).run();
 }
 
 class Locker {
   readonly #own: LockerSelf;
-  /** Those that are not known yet. */
-  readonly #others = new Map<NodeName, Him>();
+  /** The lockers of nodes that are not known yet. */
+  readonly #others = new Map<NodeName, OtherLocker>();
   #known: NodeName[] = [];
   #hasJustSucceeded = false;
 
@@ -85,7 +85,7 @@ class Locker {
   *run(): Routine<never> {
     for (;;) {
       const message = yield* receive<LockerMessage>(() => true, this.#patience());
-      if (message !== undefined) yield* this.#heed(message);
+      if (message !== undefined) yield* this.#handle(message);
       else {
         this.#hasJustSucceeded = false;
         if (!this.#own.isGlobalLocked()) yield* this.#begin();
@@ -101,7 +101,7 @@ class Locker {
     return Math.min(patience, LONGEST_PATIENCE_MS);
   }
 
-  *#heed(message: LockerMessage): Routine {
+  *#handle(message: LockerMessage): Routine {
     switch (message[0]) {
       case "his_the_locker":
         this.#others.set(message[1].node, message[1]);
@@ -117,61 +117,61 @@ class Locker {
     }
   }
 
-  /** The other one has begun. */
-  *#answer(hisLocker: Pid, tag: Tag | undefined): Routine {
-    const him = this.#others.get(hisLocker.node);
-    if (him === undefined || (tag !== undefined && tag !== him.myTag)) {
-      return this.#say(false, hisLocker, him?.version ?? VERIFY_VERSION, 0);
+  /** The other locker has begun. */
+  *#answer(peerLocker: Pid, tag: Tag | undefined): Routine {
+    const peer = this.#others.get(peerLocker.node);
+    if (peer === undefined || (tag !== undefined && tag !== peer.myTag)) {
+      return this.#say(false, peerLocker, peer?.version ?? VERIFY_VERSION, 0);
     }
-    const id = this.#lockId(hisLocker);
+    const id = this.#lockId(peerLocker);
     const isSet = yield* this.#lockSafely(id, []);
-    this.#say(isSet, hisLocker, him.version, him.hisTag);
+    this.#say(isSet, peerLocker, peer.version, peer.otherTag);
     this.#hasJustSucceeded = isSet;
-    if (isSet) yield* this.#hold(him, id, [this.#own.node, ...this.#known]);
+    if (isSet) yield* this.#hold(peer, id, [this.#own.node, ...this.#known]);
   }
 
-  /** Begins with one that is not known. */
+  /** Begins with a node that is not known yet. */
   *#begin(): Routine {
     for (const node of this.#known) this.#others.delete(node);
     const others = [...this.#others.values()];
-    const him = others[Math.floor(this.#own.random() * others.length)];
-    if (him === undefined) return;
-    const id = this.#lockId(him.locker);
-    // That he is locked, too, prevents that each waits for the other.
-    if (!(yield* this.#lockSafely(id, [him.node]))) return;
-    const nodes = [this.#own.node, him.node, ...this.#known];
-    this.#say(true, him.locker, him.version, him.hisTag);
+    const peer = others[Math.floor(this.#own.random() * others.length)];
+    if (peer === undefined) return;
+    const id = this.#lockId(peer.locker);
+    // Locking the other node, too, prevents a deadlock of the two.
+    if (!(yield* this.#lockSafely(id, [peer.node]))) return;
+    const nodes = [this.#own.node, peer.node, ...this.#known];
+    this.#say(true, peer.locker, peer.version, peer.otherTag);
     const answer = yield* receive<LockerMessage>((message) =>
-      isCancel(message, him) ||
-      message[0] === "lock_set" && message[1].node === him.node &&
-        (message[4] === undefined || message[4] === him.myTag)
+      isCancel(message, peer) ||
+      message[0] === "lock_set" && message[1].node === peer.node &&
+        (message[4] === undefined || message[4] === peer.myTag)
     );
     if (answer?.[0] === "lock_set" && answer[2]) {
       this.#hasJustSucceeded = true;
-      return yield* this.#hold(him, id, nodes);
+      return yield* this.#hold(peer, id, nodes);
     }
     if (answer?.[0] === "cancel") {
       answer[3]?.();
-      this.#forget(him.node, him.myTag);
+      this.#forget(peer.node, peer.myTag);
     }
     yield* deleteInOrder(id, nodes);
   }
 
-  /** Both partitions are locked: until the server says that it has finished, or cannot. */
-  *#hold(him: Him, id: SharedLockId, nodes: readonly NodeName[]): Routine {
-    this.#own.locked(him.node, him.myTag, id);
-    const cancel = yield* receive<LockerMessage>((message) => isCancel(message, him));
-    // The other nodes hear what is new before the lock is gone.
+  /** Both partitions are locked: waits until the server has finished, or has failed. */
+  *#hold(peer: OtherLocker, id: SharedLockId, nodes: readonly NodeName[]): Routine {
+    this.#own.locked(peer.node, peer.myTag, id);
+    const cancel = yield* receive<LockerMessage>((message) => isCancel(message, peer));
+    // The other nodes are told the changes before the lock is released.
     if (cancel?.[0] === "cancel") cancel[3]?.();
     yield* deleteInOrder(id, nodes);
-    this.#forget(him.node, him.myTag);
+    this.#forget(peer.node, peer.myTag);
   }
 
-  /** Locks the own partition, and `extra`: the boss before all others, for he refuses soonest. */
+  /** Locks the own partition, and `extra`: the boss before all others, because it refuses soonest. */
   *#lockSafely(id: SharedLockId, extra: readonly NodeName[]): Routine<boolean> {
     const own = this.#own;
     const first = [bossOf([own.node, ...this.#known])];
-    // To lock this node could stop somebody who has locked the boss: so it is only looked whether that could be done.
+    // Locking this node could block a requester that has locked the boss. So this only checks whether it is possible.
     if (first[0] !== own.node && !own.canSet(id)) return false;
     if (!(yield* setOn(own, id, first))) return false;
     this.#updateAll();
@@ -186,15 +186,15 @@ class Locker {
     return false;
   }
 
-  #lockId(hisLocker: Pid): SharedLockId {
+  #lockId(peerLocker: Pid): SharedLockId {
     const { pid, compare } = this.#own;
-    return [GLOBAL, List.from([pid, hisLocker].sort(compare)) as List<Pid>];
+    return [GLOBAL, List.from([pid, peerLocker].sort(compare)) as List<Pid>];
   }
 
-  #say(isSet: boolean, hisLocker: Pid, version: number, hisTag: Tag): void {
+  #say(isSet: boolean, peerLocker: Pid, version: number, otherTag: Tag): void {
     const known = List.from(this.#known);
     const message = ["lock_set", this.#own.pid, isSet, known] as const;
-    this.#own.cast(hisLocker.node, version < VERIFY_VERSION ? message : [...message, hisTag]);
+    this.#own.cast(peerLocker.node, version < VERIFY_VERSION ? message : [...message, otherTag]);
   }
 
   #forget(node: NodeName, tag: Tag | undefined): void {
@@ -219,6 +219,6 @@ class Locker {
   }
 }
 
-function isCancel(message: LockerMessage, him: Him): boolean {
-  return message[0] === "cancel" && message[1] === him.node && message[2] === him.myTag;
+function isCancel(message: LockerMessage, peer: OtherLocker): boolean {
+  return message[0] === "cancel" && message[1] === peer.node && message[2] === peer.myTag;
 }

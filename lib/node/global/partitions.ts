@@ -1,15 +1,15 @@
 /**
- * Lost connections, as nodes tell each other of them so that no partitions overlap: if A and B have lost each
- * other, whoever has both lets go of one.
+ * Reports of lost connections, which nodes exchange to prevent overlapping partitions: if A and B have lost their
+ * connection, every node that is connected to both disconnects from one.
  *
- * Each report of a loss is passed on by everybody who hears of it, so here is remembered which were heard of.
+ * Each report is passed on by every node that gets it, so the reports that were seen are remembered here.
  *
  * @module
  */
 
 import type { NodeName } from "../../kernel/term.ts";
 
-/** A report: node `by` has lost its connection to node `to`. The greater the number, the later it was. */
+/** A report: node `by` has lost its connection to node `to`. Later reports have greater numbers. */
 export type LostConnection = readonly [
   "lost_connection",
   by: NodeName,
@@ -18,9 +18,9 @@ export type LostConnection = readonly [
   to: NodeName,
 ];
 
-/** For so long a report is remembered, in ms: an hour. */
+/** How long a report is remembered, in milliseconds: an hour. */
 const MEMORY_MS = 3_600_000;
-/** The lowest bits of what tells lives of a node apart are its creation. */
+/** The lowest bits of the number that tells lives of a node apart are its creation. */
 const CREATION_BITS = 32n;
 const LIFE_BITS = 59n;
 
@@ -30,14 +30,14 @@ interface Heard {
   readonly forget: () => void;
 }
 
-/** The reports of one node, made and heard. */
+/** The reports that one node has made and received. */
 export class LostConnections {
   readonly #after: (ms: number, then: () => void) => () => void;
   readonly #heard = new Map<string, Heard>();
   readonly #life: bigint;
   #count = 0;
 
-  /** `creation` tells lives of this node apart, though not surely: so it goes together with a random number. */
+  /** `creation` alone may not tell lives of this node apart, so it is combined with a random number. */
   constructor(
     creation: number,
     random: () => number,
@@ -48,12 +48,12 @@ export class LostConnections {
     this.#life = (high << CREATION_BITS) + BigInt(creation);
   }
 
-  /** The report that this node, `by`, has lost `to`. */
+  /** Creates the report that this node, `by`, has lost `to`. */
   report(by: NodeName, to: NodeName): LostConnection {
     return ["lost_connection", by, this.#life, ++this.#count, to];
   }
 
-  /** Takes a report; tells whether it is new. */
+  /** Adds a report; returns whether it is new. */
   hear([, by, life, number, to]: LostConnection): boolean {
     const key = `${by} ${to}`;
     const before = this.#heard.get(key);
@@ -64,13 +64,13 @@ export class LostConnections {
     return true;
   }
 
-  /** Forgets all. */
+  /** Forgets all reports. */
   stop(): void {
     for (const { forget } of this.#heard.values()) forget();
     this.#heard.clear();
   }
 
-  /** How many are remembered. */
+  /** The number of remembered reports. */
   get size(): number {
     return this.#heard.size;
   }

@@ -1,9 +1,9 @@
 /**
- * What the name servers of a cluster say to each other: Erlang's protocol of `global`, version 8 (OTP 25
- * and later), which 7 is a part of.
+ * The protocol between the name servers of a cluster: that of Erlang's `global`, version 8 (OTP 25 and later),
+ * which includes version 7.
  *
- * All of it goes to `global_name_server`: calls, casts, and bare messages. Terms are in the exact mapping,
- * so strings are atoms.
+ * All calls, casts and plain messages go to `global_name_server`. Terms are in the exact mapping, so strings are
+ * atoms.
  *
  * @module
  */
@@ -15,29 +15,29 @@ import type { NodeName, Pid, Term } from "../../kernel/term.ts";
 export const SERVER = "global_name_server";
 /** The version of the protocol. */
 export const VERSION = 8;
-/** Versions before this one know nothing of overlapping partitions, and are not spoken here. */
+/** Earlier versions do not support overlapping partitions, and are not supported. */
 export const OLDEST_VERSION = 7;
-/** From this version on an attempt to connect is acknowledged, and can be cancelled. */
+/** From this version on, an attempt to connect is acknowledged, and can be cancelled. */
 export const VERIFY_VERSION = 8;
-/** The resource that is locked whenever names change. */
+/** The resource that is locked while names are changed. */
 export const GLOBAL = "global";
 
-/** Tells apart the attempts of a node to connect to another. */
+/** Identifies an attempt of a node to connect to another. */
 export type Tag = number;
 
-/** A name as it is exchanged. */
+/** A name as it is sent between nodes. */
 export type NameEntry = readonly [name: Term, pid: Pid, method: Term];
 
-/** What a node has to do so that it and another one agree. */
+/** An operation that a node must perform to agree with another. */
 export type Op = readonly ["insert", NameEntry] | readonly ["delete", name: Term];
 
 /** A node, and the version of the protocol that it speaks. */
 export type KnownNode = readonly [NodeName, version: number];
 
-/** A lock that one process of each side holds. */
+/** The id of a lock that is held by one process of each side. */
 export type SharedLockId = readonly [typeof GLOBAL, requesters: List<Pid>];
 
-/** What is asked. */
+/** The requests of calls. */
 export type Request =
   | readonly ["set_lock" | "del_lock", id: readonly [resource: Term, requester: Term]]
   | readonly ["register", name: Term, pid: Pid, method: Term]
@@ -48,7 +48,7 @@ export type Request =
   | "get_protocol_version"
   | "get_names_ext";
 
-/** The greatest of some nodes, that is locked before all others and freed after them. */
+/** The greatest of some nodes (the boss), which is locked before all others and released after them. */
 export function bossOf(nodes: readonly NodeName[]): NodeName {
   return nodes.reduce((boss, node) => node > boss ? node : boss);
 }

@@ -1,8 +1,8 @@
 /**
- * The registrar: it changes names on all nodes, one change after another, while it has the lock.
+ * The registrar, which changes names on all nodes, one change after another, while it holds the lock.
  *
- * It lives as long as its node, so that a change that was begun is made on all nodes; and it makes all of its
- * calls itself, for whoever registers must be who has the lock.
+ * It runs as long as its node, so that a change that was begun is made on all nodes. It makes all calls itself,
+ * because the process that registers must be the one that holds the lock.
  *
  * @module
  */
@@ -15,23 +15,23 @@ import { ask, receive, type Routine } from "./routine.ts";
 
 /** A change of names. */
 export interface Change {
-  /** What to ask of every node. */
+  /** The request to every node. */
   readonly request: Request;
-  /** Whether to, asked when nobody else can change names. */
+  /** Whether to make the change; called while no other process can change names. */
   mayBe(): boolean;
-  /** Told whether it was done. */
+  /** Called with whether the change was made. */
   done(isDone: boolean): void;
 }
 
-/** What the registrar knows of its own node. */
+/** What the registrar needs of its own node. */
 export interface RegistrarSelf extends Locking {
-  /** Whom its locks are for: itself. */
+  /** The requester of its locks: itself. */
   readonly requester: Term;
-  /** All nodes whose names are those of this one. */
+  /** All nodes that share their names with this one. */
   known(): NodeName[];
 }
 
-/** What the registrar does. */
+/** The routine of the registrar. */
 export function* registrar(own: RegistrarSelf): Routine<never> {
   for (;;) {
     const change = (yield* receive<Change>())!;
@@ -44,7 +44,7 @@ export function* registrar(own: RegistrarSelf): Routine<never> {
   }
 }
 
-/** Takes a lock on all known nodes, and resolves with those: there was no other one when it was taken. */
+/** Takes a lock on all known nodes, and returns them. They are all nodes that were known when it was taken. */
 function* setOnKnown(own: RegistrarSelf, id: LockId): Routine<NodeName[]> {
   for (let times = 0;; times++) {
     const nodes = [own.node, ...own.known()];

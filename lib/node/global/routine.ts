@@ -1,33 +1,33 @@
 /**
- * Routines: what a process does, one step after another, with nothing in it of processes, networks and
- * clocks. A routine is a generator; what it yields is what it waits for.
+ * Routines: the sequential code of a process, independent of processes, networks and clocks. A routine is a
+ * generator that yields what it waits for.
  *
- * So the locker and the registrar read as they do in Erlang, and a test steps through them by hand.
+ * So the locker and the registrar read as they do in Erlang, and tests can run them step by step.
  *
  * @module
  */
 
 import type { NodeName, Term } from "../../kernel/term.ts";
 
-/** What the servers of some nodes have answered; those that are out of reach are not among them. */
+/** The answers of the servers of some nodes, without those that cannot be reached. */
 export type Answers = ReadonlyMap<NodeName, Term>;
 
 /** What a routine waits for. */
 export type Step =
-  /** The answers of the servers of all these nodes; resumed with {@linkcode Answers}. */
+  /** The answers of the servers of these nodes; resumed with {@linkcode Answers}. */
   | readonly ["ask", nodes: readonly NodeName[], request: Term]
-  /** A message that is accepted, for so many ms; resumed with it, or with `undefined`. */
+  /** A message that is accepted, with a timeout in milliseconds; resumed with it, or with `undefined`. */
   | readonly ["receive", accepts: (message: Term) => boolean, ms: number];
 
-/** What a process does. */
+/** The code of a process. */
 export type Routine<Result = void> = Generator<Step, Result, unknown>;
 
-/** Asks the servers of all these nodes. */
+/** Sends a request to the servers of these nodes, and waits for the answers. */
 export function* ask(nodes: readonly NodeName[], request: Term): Routine<Answers> {
   return nodes.length === 0 ? new Map() : (yield ["ask", nodes, request]) as Answers;
 }
 
-/** Takes the first message that is accepted; `undefined` if none comes within so many ms. */
+/** Takes the first message that is accepted; `undefined` if none arrives within the timeout, in milliseconds. */
 export function* receive<Message = Term>(
   accepts: (message: Message) => boolean = () => true,
   ms: number = Infinity,
@@ -35,20 +35,20 @@ export function* receive<Message = Term>(
   return (yield ["receive", accepts as (message: Term) => boolean, ms]) as Message | undefined;
 }
 
-/** Waits for so many ms. */
+/** Waits for a time in milliseconds. */
 export function* sleep(ms: number): Routine {
   yield ["receive", () => false, ms];
 }
 
-/** What a routine waits for, provided by the world around it. */
+/** Provides what a routine waits for. */
 export interface Stage {
-  /** Asks the servers of nodes, and calls back when each has answered or is out of reach. */
+  /** Sends a request to the servers of nodes, and calls back when each has answered or cannot be reached. */
   ask(nodes: readonly NodeName[], request: Term, then: (answers: Answers) => void): void;
-  /** Calls back after so many ms. Returns what calls that off. */
+  /** Calls back after a time in milliseconds. Returns a function that cancels that. */
   after(ms: number, then: () => void): () => void;
 }
 
-/** A routine that runs. */
+/** A running routine. */
 export class Actor<Result = void> {
   readonly #routine: Routine<Result>;
   readonly #stage: Stage;
@@ -56,7 +56,7 @@ export class Actor<Result = void> {
   readonly #mail: Term[] = [];
   #accepts: ((message: Term) => boolean) | null = null;
   #callOff = () => {};
-  /** What to go on with; `null` while the routine waits. */
+  /** The value to resume with; `null` while the routine waits. */
   #next: { readonly value: unknown } | null = null;
   #isRunning = false;
   #isOver = false;
@@ -69,24 +69,24 @@ export class Actor<Result = void> {
     this.#goOn(undefined);
   }
 
-  /** Messages that the routine has not taken yet. */
+  /** The messages that the routine has not taken yet. */
   get mail(): readonly Term[] {
     return this.#mail;
   }
 
-  /** Gives the routine a message. */
+  /** Delivers a message to the routine. */
   post(message: Term): void {
     if (this.#accepts?.(message)) this.#take(message);
     else this.#mail.push(message);
   }
 
-  /** Takes a message that has come before, without waiting. */
+  /** Takes a message that has arrived already, without waiting. */
   poll(accepts: (message: Term) => boolean): Term {
     const at = this.#mail.findIndex(accepts);
     return at < 0 ? undefined : this.#mail.splice(at, 1)[0];
   }
 
-  /** Ends the routine where it is. */
+  /** Stops the routine where it is. */
   stop(): void {
     this.#isOver = true;
     this.#callOff();
@@ -101,7 +101,7 @@ export class Actor<Result = void> {
 
   #goOn(value: unknown): void {
     this.#next = { value };
-    if (this.#isRunning) return; // it is further up the stack, and comes to this by itself
+    if (this.#isRunning) return; // called from within the loop below, which goes on with it
     this.#isRunning = true;
     while (this.#next !== null && !this.#isOver) {
       const step: IteratorResult<Step, Result> = this.#routine.next(this.#next.value);

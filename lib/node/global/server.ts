@@ -1,18 +1,19 @@
 /**
- * The server of global names: what `global_name_server` does when it hears of nodes, is asked, or told.
+ * The server of global names: how `global_name_server` handles node events, calls, casts and messages.
  *
  * Two nodes that meet go through one *session*, the same on both sides:
  *
  * 1. Each says `init_connect`, with a tag that tells this session apart, and acknowledges the other's.
  * 2. The lockers lock both partitions (`locker.ts`).
- * 3. Each sends all its names (`exchange`), and compares what comes with its own (`conflicts.ts`).
- * 4. Each says what the other has to do (`resolved`). When both know, it is done, and the other nodes of the own
- *    partition are told (`new_nodes`). Each connects to the nodes of the other partition, and says `in_sync`.
- * 5. The locks are given back. All are known to each other now.
+ * 3. Each sends all its names (`exchange`), and compares those of the other with its own (`conflicts.ts`).
+ * 4. Each sends the operations of the other (`resolved`). When both have them, they are performed, and the other
+ *    nodes of the partition are told (`new_nodes`). Each connects to the nodes of the other partition, and sends
+ *    `in_sync`.
+ * 5. The locks are released. All nodes know each other now.
  *
- * What carries another tag than the session's is of an earlier one, and cancels what is under way.
+ * A message with another tag than the session's belongs to an earlier one, and cancels the session.
  *
- * Nothing here is sent, waited for or done to a process but through {@linkcode Surroundings}.
+ * All sending, waiting and effects on processes go through {@linkcode Surroundings}.
  *
  * @module
  */
@@ -35,65 +36,65 @@ import {
   VERSION,
 } from "./protocol.ts";
 
-/** The world around a server. */
+/** What a server needs of its node. */
 export interface Surroundings {
   /** The name of this node. */
   readonly node: NodeName;
-  /** Which life of it this is. */
+  /** The creation of this node, which tells its lives apart. */
   readonly creation: number;
-  /** The process that locks. */
+  /** The pid of the locker. */
   readonly lockerPid: Pid;
   /** The names and locks of this node. */
   readonly names: Names;
   readonly locks: Locks;
-  /** Whether the own partition lets go of nodes that others have lost. */
+  /** Whether this node disconnects from nodes that others have lost. */
   readonly preventsOverlappingPartitions: boolean;
-  /** All names as they are sent to others. */
+  /** All names, converted for other nodes. */
   namesToSend(): List<NameEntry>;
-  /** Sends a cast to the server of a node, and connects to that if need be. */
+  /** Sends a cast to the server of a node. Connects to the node if necessary. */
   cast(node: NodeName, message: readonly unknown[]): void;
-  /** Sends a bare message to the server of a node, if that is connected. */
+  /** Sends a plain message to the server of a node, if the node is connected. */
   tell(node: NodeName, message: readonly unknown[]): void;
   /** Sends a message to the locker. */
   tellLocker(message: LockerMessage): void;
-  /** Compares the names of another partition with those here. Returns what calls that off. */
+  /** Compares the names of another partition with those of this node. Returns a function that cancels that. */
   resolve(
     node: NodeName,
     names: readonly NameEntry[],
     then: (resolution: Resolution) => void,
   ): () => void;
-  /** Connects to a node, unless it is connected, and tells whether it is then. */
+  /** Connects to a node, unless it is connected, and calls back with whether it is connected then. */
   connect(node: NodeName, then: (isConnected: boolean) => void): void;
-  /** Cuts the connection to a node; `nodeDown` follows. */
+  /** Closes the connection to a node; `nodeDown` follows. */
   disconnectNode(node: NodeName): void;
-  /** Calls back after so many ms. Returns what calls that off. */
+  /** Calls back after a time in milliseconds. Returns a function that cancels that. */
   after(ms: number, then: () => void): () => void;
-  /** A number from 0 on, less than 1. */
+  /** A random number in [0, 1). */
   random(): number;
   /** Logs a warning. */
   warn(text: string): void;
 }
 
-/** Under way with a node that has come up. */
+/** The session with a node that has come up. */
 interface Session {
   readonly myTag: Tag;
-  /** What the other one has said, when he has. */
-  him?: { readonly tag: Tag; readonly version: number };
-  /** Whether the other one is to be told if this comes to nothing. */
+  /** The `init_connect` of the other node, when it has arrived. */
+  peer?: { readonly tag: Tag; readonly version: number };
+  /** Whether to notify the other node if the session is cancelled. */
   isPending: boolean;
   /** The lock, when both partitions are locked. */
   lock?: SharedLockId;
-  /** His names, when they have come. */
+  /** The names of the other node, when they have arrived. */
   names?: readonly NameEntry[];
-  /** Calls off the comparison of names. */
+  /** Cancels the comparison of names. */
   stop?: () => void;
-  /** What this side has to do, when that is known. */
+  /** The operations of this side, when they are known. */
   ops?: readonly Op[];
-  /** What the other side thinks that this one has to do besides, and whom it knows. */
+  /** The further operations for this side that the other one has sent, and the nodes that it knows. */
   resolved?: { readonly ops: readonly Op[]; readonly known: readonly (KnownNode | NodeName)[] };
 }
 
-/** `init_connect`, as it has come. */
+/** An `init_connect` that was received. */
 type InitConnect = readonly [
   what: "init_connect",
   version: readonly [version: number, tag: Tag, ...unknown[]],
@@ -101,27 +102,27 @@ type InitConnect = readonly [
   locker: readonly ["locker", Term, Term, Pid],
 ];
 
-/** There is no answer to a call, now or ever. */
+/** A call is not answered. */
 export const NO_ANSWER = Symbol("no answer");
 
 /** See the module's document. */
 export class Server {
   readonly #around: Surroundings;
-  /** The nodes of the own partition, and their versions. */
+  /** The nodes of this partition, and their versions. */
   readonly #known = new Map<NodeName, number>();
   readonly #synced = new Set<NodeName>();
   readonly #sessions = new Map<NodeName, Session>();
-  /** What nodes have said before it was heard here that they are up. */
+  /** The messages of nodes that arrived before their `nodeup`. */
   readonly #early = new Map<NodeName, InitConnect>();
-  /** Nodes that were let go: that they go down is no loss. */
+  /** Nodes that this one has disconnected from: their going down is not reported as a loss. */
   readonly #removing = new Set<NodeName>();
   readonly #lost: LostConnections;
-  /** Who waits for nodes to be synced. */
+  /** The callers that wait for nodes to be synced. */
   readonly #syncers = new Set<{ readonly nodes: Set<NodeName>; readonly done: () => void }>();
   #tags = 0;
   #isLeaving = false;
 
-  /** One that knows nobody. */
+  /** Creates a server that knows no other node. */
   constructor(around: Surroundings) {
     this.#around = around;
     this.#lost = new LostConnections(
@@ -131,7 +132,7 @@ export class Server {
     );
   }
 
-  /** The other nodes of the own partition. */
+  /** The other nodes of this partition. */
   get known(): NodeName[] {
     return [...this.#known.keys()];
   }
@@ -141,7 +142,7 @@ export class Server {
     return [...this.#synced];
   }
 
-  /** How much is kept: for tests of that. */
+  /** The sizes of its state, for tests of memory. */
   get sizes(): Readonly<Record<string, number>> {
     return {
       known: this.#known.size,
@@ -185,7 +186,7 @@ export class Server {
     this.#drop(node);
   }
 
-  /** Nothing is known of a node any more. */
+  /** Forgets a node. */
   #drop(node: NodeName): void {
     this.#cancel(node);
     this.#early.delete(node);
@@ -195,7 +196,7 @@ export class Server {
     this.#settle(node);
   }
 
-  /** Resolves with `done` when all these nodes are synced, or gone. */
+  /** Calls `done` when all these nodes are synced, or down. */
   whenSynced(nodes: Iterable<NodeName>, done: () => void): void {
     const missing = new Set([...nodes].filter((node) => !this.#synced.has(node)));
     missing.delete(this.#around.node);
@@ -203,18 +204,18 @@ export class Server {
     else this.#syncers.add({ nodes: missing, done });
   }
 
-  /** Lets go of these nodes, all that there are, which is no loss then. */
+  /** Disconnects from these nodes, without reporting losses. */
   disconnect(nodes: readonly NodeName[]): void {
     for (const node of nodes) this.#letGo(node);
     for (const node of nodes) this.#around.disconnectNode(node);
   }
 
-  /** The node is about to be stopped: whatever is lost from now on is no loss. */
+  /** The node is about to stop: connections lost from now on are not reported. */
   leave(): void {
     this.#isLeaving = true;
   }
 
-  /** Ends whatever is under way. */
+  /** Cancels all sessions. */
   stop(): void {
     this.leave();
     for (const node of [...this.#sessions.keys(), ...this.known]) this.#drop(node);
@@ -264,7 +265,7 @@ export class Server {
     return NO_ANSWER;
   }
 
-  /** Enters a name, unless the lock that it was given under has been lost since. */
+  /** Registers a name, unless the lock that is required for it was lost meanwhile. */
   #insert([name, pid, method]: NameEntry, isLocked: boolean): void {
     const { names } = this.#around;
     if (isLocked) names.insert(name, pid, method);
@@ -283,7 +284,7 @@ export class Server {
 
   // --- Casts --------------------------------------------------------------------------------------
 
-  /** Takes a cast. */
+  /** Handles a cast. */
   cast(message: Term): void {
     if (!Array.isArray(message)) return void this.#unexpected(message);
     const [what, first, second, third, fourth, fifth, sixth] = message;
@@ -310,12 +311,12 @@ export class Server {
         );
       case "async_del_name":
       case "async_del_lock":
-        return; // the ends of processes do that
+        return; // names are unregistered by exit hooks
     }
     this.#unexpected(message);
   }
 
-  /** Does something that belongs to a session, or cancels what is of an earlier one. */
+  /** Handles a message of the current session, or cancels the session if it belongs to an earlier one. */
   #during(node: NodeName, tag: Tag, then: (session: Session) => void): void {
     const session = this.#sessions.get(node);
     if (session !== undefined && session.myTag === tag) then(session);
@@ -323,23 +324,23 @@ export class Server {
   }
 
   #initConnect(message: InitConnect): void {
-    const [, [hisVersion, tag], node, [, , , locker]] = message;
-    if (hisVersion < OLDEST_VERSION) {
-      this.#around.warn(`Global: node ${node} speaks version ${hisVersion}, which is too old`);
+    const [, [otherVersion, tag], node, [, , , locker]] = message;
+    if (otherVersion < OLDEST_VERSION) {
+      this.#around.warn(`Global: node ${node} speaks version ${otherVersion}, which is too old`);
       return;
     }
-    const version = Math.min(hisVersion, VERSION);
+    const version = Math.min(otherVersion, VERSION);
     if (this.#sessions.get(node)?.isPending) {
-      // The two sides talk about different sessions: both begin anew.
+      // The two sides are in different sessions: both start again.
       this.#tellCancelled(node, tag);
       this.#restart(node);
     }
     const session = this.#sessions.get(node);
     if (session === undefined) return void this.#early.set(node, message);
-    session.him = { tag, version };
+    session.peer = { tag, version };
     session.isPending = true;
     const { myTag } = session;
-    this.#around.tellLocker(["his_the_locker", { node, locker, version, hisTag: tag, myTag }]);
+    this.#around.tellLocker(["his_the_locker", { node, locker, version, otherTag: tag, myTag }]);
     if (version < VERIFY_VERSION) return;
     this.#around.tell(node, ["init_connect_ack", this.#around.node, tag, myTag]);
   }
@@ -356,13 +357,13 @@ export class Server {
     this.#during(node, tag, (session) => {
       session.lock = lock;
       const names = this.#around.namesToSend();
-      const hisTag = session.him!.tag;
-      this.#around.cast(node, ["exchange", this.#around.node, names, new List(), hisTag]);
+      const otherTag = session.peer!.tag;
+      this.#around.cast(node, ["exchange", this.#around.node, names, new List(), otherTag]);
       this.#compare(node, session);
     });
   }
 
-  /** Compares names, when both partitions are locked and his have come. */
+  /** Compares names, when both partitions are locked and the other node's names have arrived. */
   #compare(node: NodeName, session: Session): void {
     if (session.lock === undefined || session.names === undefined) return;
     session.stop = this.#around.resolve(node, session.names, ({ ops, resolved }) => {
@@ -377,24 +378,24 @@ export class Server {
         known,
         "unused",
         new List(),
-        session.him!.tag,
+        session.peer!.tag,
       ]);
       this.#finish(node, session);
     });
   }
 
-  /** Does what is to be done, when that is known of both sides. */
+  /** Performs the operations, when those of both sides are known. */
   #finish(node: NodeName, session: Session): void {
     if (session.ops === undefined || session.resolved === undefined) return;
     const ops = [...session.ops, ...session.resolved.ops];
     const lock = session.lock!;
-    const { version } = session.him!;
-    const his = session.resolved.known.map(withVersion);
-    this.#connectAll(his.map(([other]) => other));
+    const { version } = session.peer!;
+    const theirKnown = session.resolved.known.map(withVersion);
+    this.#connectAll(theirKnown.map(([other]) => other));
     this.#perform(ops, lock[1]);
-    for (const [other] of his) this.#resolvedElsewhere(other);
+    for (const [other] of theirKnown) this.#resolvedElsewhere(other);
     const before = this.known;
-    const added: KnownNode[] = [[node, version], ...his];
+    const added: KnownNode[] = [[node, version], ...theirKnown];
     const extra = List.from<Term>([["vsn", version], ["lock", lock]]);
     const news = [
       "new_nodes",
@@ -404,7 +405,7 @@ export class Server {
       List.from(added),
       extra,
     ];
-    // The locker says it, so that nobody gives the lock back before.
+    // The locker sends it, so that the lock is not released before.
     this.#end(node, () => {
       for (const other of before) {
         if (this.#known.has(other)) this.#around.cast(other, news);
@@ -415,7 +416,7 @@ export class Server {
     this.#settle(node);
   }
 
-  /** Does what is to be done: names that are given first, then those that nobody has. */
+  /** Performs operations: first the names that are inserted, then those that are deleted. */
   #perform(ops: readonly Op[], requester: Term): void {
     for (const op of ops) {
       if (op[0] === "insert") this.#insert(op[1], this.#isLockHeldFor(requester));
@@ -425,7 +426,7 @@ export class Server {
     }
   }
 
-  /** Connects to nodes of another partition, and tells them that their names are known here. */
+  /** Connects to nodes of another partition, and notifies them that their names are known here. */
   #connectAll(nodes: readonly NodeName[]): void {
     for (const node of nodes) {
       if (node === this.#around.node) continue;
@@ -447,7 +448,7 @@ export class Server {
     this.#around.tellLocker(["add_to_known", added]);
   }
 
-  /** Another node of the own partition has come together with a partition. */
+  /** Another node of this partition has merged it with another one. */
   #newNodes(ops: readonly Op[], nodes: readonly (KnownNode | NodeName)[], extra: Term): void {
     const fresh = nodes.map(withVersion).filter(([node]) => !this.#known.has(node));
     this.#add(nodes.map(withVersion));
@@ -462,7 +463,7 @@ export class Server {
     this.#resolvedElsewhere(node);
   }
 
-  /** What was under way with a node is not needed any more; it knows that. */
+  /** The session with a node is no longer needed, as the node knows. */
   #resolvedElsewhere(node: NodeName): void {
     this.#early.delete(node);
     this.#end(node);
@@ -470,7 +471,7 @@ export class Server {
 
   // --- Ends of sessions ---------------------------------------------------------------------------
 
-  /** Ends a session in order; the locker does `last` before it gives the locks back. */
+  /** Ends a completed session; the locker calls `last` before it releases the locks. */
   #end(node: NodeName, last?: () => void): void {
     const session = this.#sessions.get(node);
     if (session === undefined) return;
@@ -480,15 +481,15 @@ export class Server {
     this.#around.tellLocker(last === undefined ? cancel : [...cancel, last]);
   }
 
-  /** Ends a session that comes to nothing. */
+  /** Cancels a session. */
   #cancel(node: NodeName): void {
     const session = this.#sessions.get(node);
-    if (session?.isPending) this.#tellCancelled(node, session.him!.tag);
+    if (session?.isPending) this.#tellCancelled(node, session.peer!.tag);
     this.#end(node);
   }
 
-  #tellCancelled(node: NodeName, hisTag: Tag): void {
-    this.#around.tell(node, ["cancel_connect", this.#around.node, hisTag]);
+  #tellCancelled(node: NodeName, otherTag: Tag): void {
+    this.#around.tell(node, ["cancel_connect", this.#around.node, otherTag]);
   }
 
   #restart(node: NodeName): void {
@@ -496,9 +497,9 @@ export class Server {
     this.#begin(node);
   }
 
-  // --- Bare messages ------------------------------------------------------------------------------
+  // --- Plain messages -----------------------------------------------------------------------------
 
-  /** Takes a bare message. What is none of the protocol's is dropped. */
+  /** Handles a plain message. Messages that are not of the protocol are dropped. */
   info(message: Term): void {
     if (!Array.isArray(message)) return;
     const [what, node, first, second] = message;
@@ -517,11 +518,11 @@ export class Server {
     }
   }
 
-  /** The other one has taken up a session: ours, or another one? */
-  #acknowledged(node: NodeName, myTag: Tag, hisTag: Tag): void {
+  /** The other node has accepted a session, which may be an earlier one. */
+  #acknowledged(node: NodeName, myTag: Tag, otherTag: Tag): void {
     const session = this.#sessions.get(node);
-    if (session !== undefined && session.myTag === myTag && session.him?.tag === hisTag) return;
-    this.#tellCancelled(node, hisTag);
+    if (session !== undefined && session.myTag === myTag && session.peer?.tag === otherTag) return;
+    this.#tellCancelled(node, otherTag);
     if (session !== undefined) this.#restart(node);
   }
 
@@ -573,12 +574,12 @@ export class Server {
   }
 
   #warnOf(what: string, node: NodeName): void {
-    const whom = `${this.#around.node} ${what} node ${node}`;
-    this.#around.warn(`Global: ${whom} in order to prevent overlapping partitions`);
+    const action = `${this.#around.node} ${what} node ${node}`;
+    this.#around.warn(`Global: ${action} in order to prevent overlapping partitions`);
   }
 }
 
-/** A node may come without its version, which is then none that is known. */
+/** Adds the version to a node that was sent without one: it is not known then. */
 function withVersion(node: KnownNode | NodeName): KnownNode {
   return typeof node === "string" ? [node, 0] : node;
 }

@@ -1,8 +1,8 @@
 /**
- * Global names over all nodes: the server, the locker and the registrar, from the start of the node to its end.
+ * Global names on all nodes: the server, the locker and the registrar, from the start of the node until it stops.
  *
- * The three are one process each to other nodes, for those monitor whom they have locks and answers from; what
- * they do is in `server.ts`, `locker.ts` and `registrar.ts`. Here it meets processes, signals and clocks.
+ * Each is a process of its own, because other nodes monitor the processes that hold locks and answer requests. Their
+ * code is in `server.ts`, `locker.ts` and `registrar.ts`; this file connects it to processes, signals and clocks.
  *
  * @module
  */
@@ -43,36 +43,36 @@ import { NO_ANSWER, Server, type Surroundings } from "./server.ts";
 
 /** What global names need of a node. */
 export interface GlobalServices {
-  /** Calls the listener when a node comes up or goes down. Returns what calls that off. */
+  /** Calls the listener when a node comes up or goes down. Returns a function that removes it. */
   watchNodes(
     listener: { up(node: NodeName, isHidden: boolean): void; down(node: NodeName): void },
   ): () => void;
-  /** The nodes that are connected, without hidden ones. */
+  /** The nodes that are connected and not hidden. */
   visibleNodes(): Iterable<NodeName>;
-  /** Connects to a node, unless it is connected, and tells whether it is then. */
+  /** Connects to a node, unless it is connected, and resolves with whether it is connected then. */
   connect(node: NodeName): Promise<boolean>;
-  /** Cuts the connection to a node. */
+  /** Closes the connection to a node. */
   disconnectNode(node: NodeName, reason: string): void;
-  /** Has a process speak the exact mapping. */
+  /** Makes a process use the exact mapping. */
   speakExactly(pid: Pid): void;
-  /** The key of a term as Erlang compares them. Throws a `TypeError` if it cannot be sent. */
+  /** The key of a term: equal for terms that are equal in Erlang. Throws a `TypeError` if it cannot be sent. */
   keyOf(term: Term): string;
-  /** Compares two terms as Erlang does. */
+  /** Compares two terms in Erlang's order. */
   compare(one: Term, other: Term): number;
-  /** Which life of the node this is. */
+  /** The creation of this node, which tells its lives apart. */
   creation(): number;
 }
 
 /** Options of global names. */
 export interface GlobalOptions {
   /**
-   * Whether nodes let go of those that others of them have lost, so that no two partitions overlap. Must be
+   * Whether nodes disconnect from those that other nodes have lost, so that no two partitions overlap. Must be
    * the same on all nodes. Default `true`. Mirrors OTP's `prevent_overlapping_partitions`.
    */
   readonly preventOverlappingPartitions?: boolean;
 }
 
-/** What runs from the start of the node to its end. */
+/** Creates the service, which runs from the start of the node until it stops. */
 export function globalService(
   services: GlobalServices,
   options: GlobalOptions = {},
@@ -108,14 +108,14 @@ export class GlobalNames implements Cluster, Surroundings {
   readonly #registrarProcess = keeper.start(null, "registrar");
   readonly #locker: Actor<never>;
   readonly #registrar: Actor<never>;
-  /** Who waits for nodes to be gone. */
+  /** The callers that wait for nodes to go down. */
   readonly #leaving = new Set<{ readonly nodes: Set<NodeName>; readonly done: () => void }>();
 
-  /** How many changes of names are under way. */
+  /** The number of changes of names in progress. */
   #changes = 0;
   #isOver = false;
 
-  /** Starts them. */
+  /** Starts the processes. */
   constructor(services: GlobalServices, { preventOverlappingPartitions = true }: GlobalOptions) {
     this.#services = services;
     this.creation = services.creation();
@@ -138,7 +138,7 @@ export class GlobalNames implements Cluster, Surroundings {
     for (const node of services.visibleNodes()) this.#up(node);
   }
 
-  /** Ends them. Changes of names that are under way are made, with the nodes that are left then. */
+  /** Stops the processes. Changes in progress are completed, on the nodes that are left then. */
   stop(): void {
     this.#unwatch();
     unexportFunctions(GLOBAL);
@@ -195,7 +195,7 @@ export class GlobalNames implements Cluster, Surroundings {
       } else if (tag === "$gen_cast" && message.length === 2) this.#server.cast(from);
       else this.#server.info(message);
     } catch (thrown) {
-      // What was said makes no sense: nobody else is to suffer for that.
+      // An invalid message must not crash the server, which other nodes depend on.
       this.warn(`Global: ${inspect(message)} failed: ${inspect(reasonOf(thrown))}`);
     }
   }
@@ -204,7 +204,7 @@ export class GlobalNames implements Cluster, Surroundings {
     try {
       return this.#services.keyOf(term);
     } catch {
-      return standIn(term); // it cannot be sent: it is a name on this node only
+      return standIn(term); // it cannot be sent, so it is a name on this node only
     }
   };
 
@@ -295,7 +295,7 @@ export class GlobalNames implements Cluster, Surroundings {
     };
   }
 
-  /** Where a routine of a process runs. `prepare` has what it asks understood in the mapping of that. */
+  /** The stage for the routine of a process. `prepare` makes the process use the exact mapping. */
   #stage(process: Process, prepare: (request: Term) => Term = (request) => request): Stage {
     return {
       ask: (nodes, request, then) => this.#ask(process, nodes, request, prepare, then),
@@ -357,10 +357,10 @@ export class GlobalNames implements Cluster, Surroundings {
     this.#locker.post(message);
   }
 
-  resolve(...[node, his, then]: Parameters<Surroundings["resolve"]>): () => void {
+  resolve(...[node, theirNames, then]: Parameters<Surroundings["resolve"]>): () => void {
     const resolver = spawn(async () => {
-      const resolution = await resolveAll(names, this.node, node, his, (entry, hisPid) => {
-        const args = [entry.method, entry.name, hisPid, entry.pid] as const;
+      const resolution = await resolveAll(names, this.node, node, theirNames, (entry, otherPid) => {
+        const args = [entry.method, entry.name, otherPid, entry.pid] as const;
         const where = entry.pid.node;
         return where === this.node ? this.#resolveIt(...args) : resolveOn(where, args);
       });
@@ -369,8 +369,8 @@ export class GlobalNames implements Cluster, Surroundings {
     return () => void exit(resolver, "kill");
   }
 
-  readonly #resolveIt = async (method: Term, name: Term, hisPid: Pid, ownPid: Pid) => {
-    const said = await resolveIt(names, [method, name, hisPid, ownPid], resolveOn);
+  readonly #resolveIt = async (method: Term, name: Term, otherPid: Pid, ownPid: Pid) => {
+    const said = await resolveIt(names, [method, name, otherPid, ownPid], resolveOn);
     return said === "none" ? atom("none") : said;
   };
 
@@ -404,14 +404,14 @@ function after(process: Process, ms: number, then: () => void): () => void {
   return () => timer.cancel();
 }
 
-/** What is asked of other nodes: a function of this one is no method there. */
+/** Converts a request for other nodes, which cannot run functions of this one as methods. */
 function wireRequest(request: Term): Term {
   if (!Array.isArray(request) || request[0] !== "register") return request;
   const [what, name, pid, method] = request;
   return [what, name, pid, wireMethod(method)];
 }
 
-/** Has a method run on another node. */
+/** Runs a method on another node. */
 async function resolveOn(node: NodeName, [method, ...args]: readonly Term[]): Promise<Term> {
   return await Erpc.call(node, GLOBAL, "resolve_it", [wireMethod(method), ...args.map(exactly)]);
 }

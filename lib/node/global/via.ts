@@ -1,10 +1,10 @@
 /**
- * Global names of a cluster that this node is no part of: a registry whose keys are the global names of
- * another node, which is asked for all it does.
+ * Global names of a cluster that this node is not part of: a registry whose keys are the global names of another
+ * node, which performs all operations.
  *
- * So a hidden node (`Node.start(name, { hidden: true })`) has its processes found under `{:global, name}`,
- * and finds those of others, without a part in what the nodes of that cluster tell each other. They
- * connect to it by themselves to watch the processes that have names.
+ * So a hidden node (`Node.start(name, { hidden: true })`) can register its processes under `{:global, name}`, and
+ * find those of others, without taking part in the protocol of that cluster. The nodes of the cluster connect to it
+ * to monitor its registered processes.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import * as Erpc from "../calls/erpc.ts";
 import { exactly } from "./exactly.ts";
 
 /**
- * The global names of the cluster that an Erlang node is in, as a registry: for a start option
+ * Returns the global names of the cluster of an Erlang node, as a registry: for the start option
  * `name: ["via", globalVia(node), key]`, and wherever a server is named.
  *
  * A key is any term, in the exact mapping: `"calculator"` is the name `calculator`, an atom. Every
- * operation asks the node, and rejects with {@linkcode Erpc.ErpcError} if that is out of reach.
+ * operation is a call to the node, and rejects with {@linkcode Erpc.ErpcError} if the node cannot be reached.
  *
- * @param node An Erlang or Elixir node; it is connected to if need be.
- * @throws {TypeError} If `node` is no name of a node.
+ * @param node An Erlang or Elixir node. Connects to it if necessary.
+ * @throws {TypeError} If `node` is not the name of a node.
  * @see Erlang `global`
  *
  * @example

@@ -1,6 +1,6 @@
 /**
- * What is asked of agents: to run a function on their state. Functions do not travel; one that was exported here
- * does by its name, as `{Module, Function, Args}`, and gets the state before those arguments.
+ * The protocol of agents, whose requests are functions to run on the state. Functions cannot be sent between
+ * nodes; an exported one is given by name, as `{Module, Function, Args}`, and gets the state before the arguments.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { undef } from "../calls/execute.ts";
 import { exported } from "../calls/exports.ts";
 import { type Dialect, nameOf } from "./protocol.ts";
 
-/** With agents. */
+/** The dialect of agents. */
 export const agent: Dialect = {
   ask: (request) => request,
   answered: (answer, request) => isUpdate(request) ? nameOf(answer) : answer,

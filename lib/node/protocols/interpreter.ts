@@ -1,6 +1,6 @@
 /**
- * Where requests of other nodes to OTP's own processes are translated, before those see them, and their
- * answers, when they go back.
+ * Translates requests of other nodes to OTP's own processes before they are delivered, and the replies before
+ * they are sent back.
  *
  * @module
  */
@@ -24,12 +24,12 @@ const DIALECTS: Readonly<Record<Protocol, Dialect>> = {
   agent,
 };
 
-/** How a protocol is spoken with other nodes; `undefined` for none. */
+/** The dialect of a protocol; `undefined` without a protocol. */
 export function dialectOf(protocol: Protocol | undefined): Dialect | undefined {
   return protocol === undefined ? undefined : DIALECTS[protocol];
 }
 
-/** A message of another node, as the process here understands it. */
+/** Translates a message of another node for the local process. */
 export function understood({ process }: Pid, message: Term): Term {
   if (!Array.isArray(message) || process === null) return message;
   const [tag, from, request] = message;
@@ -45,7 +45,7 @@ export function understood({ process }: Pid, message: Term): Term {
   return [tag, new Interpreter(process, asker, asked, dialect).from, asked];
 }
 
-/** Whom to answer. The tags of `gen_server:multi_call` name a node, and go back as they came. */
+/** The `From` to reply to. The tags of `gen_server:multi_call` name a node, and are sent back unchanged. */
 function askerIn(from: From): From {
   const [client, tag] = from;
   const isOfMany = Array.isArray(tag) && isReference(tag[0]) && typeof tag[1] === "string";
@@ -58,7 +58,7 @@ function spokenBy({ behaviour }: Process): Dialect | undefined {
   return dialectOf(module?.[PROTOCOL]);
 }
 
-/** Takes the answer of a process here, and passes it on to who has asked. */
+/** Translates the reply of a local process, and passes it on to the caller. */
 class Interpreter extends Alias {
   readonly #asker: From;
   readonly #request: Term;
@@ -71,7 +71,7 @@ class Interpreter extends Alias {
     this.#dialect = dialect;
   }
 
-  /** Whom the process answers. */
+  /** The `From` that the process replies to. */
   get from(): From {
     return [this.#asker[0], aliasTag(this.ref)];
   }
@@ -83,7 +83,7 @@ class Interpreter extends Alias {
       answer(this.#asker, this.#dialect.answer(given, this.#request));
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
-      // It would have been the process's own end.
+      // Otherwise the process itself would exit.
       answer(this.#asker, ["error", ["badarg", error.message.slice(0, MOST_CHARACTERS)]]);
     }
   }

@@ -1,7 +1,7 @@
 /**
  * The protocols of OTP's own processes: supervisors, agents, and every process that handles system messages.
- * Here their requests and answers hold functions, modules, plain arrays and strings; other nodes have
- * OTP's terms for them. A dialect translates between the two, at the border.
+ * In this library their requests and replies hold functions, modules, plain arrays and strings; other nodes use
+ * OTP's terms. A dialect translates between the two.
  *
  * @module
  */
@@ -10,40 +10,40 @@ import { formatModule, isModule, moduleName } from "../../kernel/module_name.ts"
 import { inspect, isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
 import { BitString, Export, Float, Fun, ImproperList, List, Port } from "../terms.ts";
 
-/** How one protocol is spoken with other nodes. */
+/** The translation of one protocol. */
 export interface Dialect {
   /**
-   * A request of ours to another node.
+   * Translates a local request for another node.
    *
-   * @throws {TypeError} If it holds a function, and so makes no sense elsewhere.
+   * @throws {TypeError} If it holds a function, which cannot be sent.
    */
   ask(request: Term): Term;
-  /** The answer of another node to that, as we know it. */
+  /** Translates the reply of another node to that request. */
   answered(answer: Term, request: Term): Term;
-  /** A request of another node, as we know it. What is no request of the protocol stays as it is. */
+  /** Translates a request of another node. Other terms are returned unchanged. */
   asked(request: Term): Term;
-  /** Our answer to that. */
+  /** Translates the local reply to that request. */
   answer(answer: Term, request: Term): Term;
 }
 
-/** Descriptions are no longer than that. */
+/** The maximum length of descriptions. */
 const MOST_CHARACTERS = 200;
-/** What is nested more deeply is not described. */
+/** The maximum depth of descriptions. */
 const MOST_NESTING = 32;
 
-/** The text of a term that is an atom: with denotp nodes, atoms are symbols where strings are text. */
+/** The name of an atom, which arrives from denotp nodes as a symbol where a string would be text. */
 export function nameOf(term: Term): Term {
   return typeof term === "symbol" ? term.description : term;
 }
 
-/** A term as a tuple, whose items are atoms where they are `words`: its tag is one anyway. */
+/** A term as a tuple in which the items among `words` are atoms; the tag always is one. */
 export function withAtoms(term: Term, words: ReadonlySet<Term>): Term {
   if (words.has(term)) return Symbol(String(term));
   if (!Array.isArray(term) || term instanceof List) return term;
   return term.map((item, at) => at === 0 && term.length > 1 ? item : withAtoms(item, words));
 }
 
-/** A term without anything that cannot be sent: functions and the like are put into words. */
+/** A term in which values that cannot be sent, such as functions, are replaced by descriptions. */
 export function sendable(term: Term, depth: number = 0): Term {
   if (typeof term === "function" || typeof term === "number" && !Number.isFinite(term)) {
     return inspect(term).slice(0, MOST_CHARACTERS);
@@ -62,7 +62,7 @@ export function sendable(term: Term, depth: number = 0): Term {
   return Object.fromEntries(entries.map(([key, value]) => [key, sendable(value, depth + 1)]));
 }
 
-/** Whether a term has no parts that would have to be looked at. */
+/** Whether a term has no parts that could not be sent. */
 function isAtomic(term: object): boolean {
   return ATOMIC.some((kind) => term instanceof kind);
 }

@@ -1,8 +1,8 @@
 /**
- * What is asked of supervisors: which children there are, to start, stop, restart and delete one.
+ * The protocol of supervisors: requests to list, start, terminate, restart and delete children.
  *
- * A child that another node starts here is one of the functions that were exported to it. The ids of children that
- * are strings are atoms elsewhere.
+ * A child that another node starts here must be an exported function. Ids of children that are strings are atoms on
+ * other nodes.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { List } from "../terms.ts";
 import { type Dialect, moduleAtom, nameOf, sendable, withAtoms } from "./protocol.ts";
 import { startOfTask } from "./task.ts";
 
-/** The words of OTP that are atoms in answers and specifications. */
+/** The atoms of OTP in replies and specifications. */
 const WORDS: ReadonlySet<Term> = new Set([
   "already_present",
   "brutal_kill",
@@ -35,7 +35,7 @@ const WORDS: ReadonlySet<Term> = new Set([
   "worker",
 ]);
 
-/** With supervisors, whose children have ids and specifications that are maps. */
+/** The dialect of supervisors, whose children have ids, and specifications that are maps. */
 export const supervisor: Dialect = {
   ask(request) {
     if (!Array.isArray(request)) return Symbol(String(request));
@@ -71,7 +71,7 @@ export const supervisor: Dialect = {
   },
 };
 
-/** With dynamic supervisors, which know their children by their pids, and their specifications as tuples. */
+/** The dialect of dynamic supervisors, which identify children by pid, and have specifications that are tuples. */
 export const dynamicSupervisor: Dialect = {
   ...supervisor,
   ask(request) {
@@ -91,7 +91,7 @@ function idThere(id: Term): Term {
   return typeof id === "string" ? Symbol(id) : sendable(id);
 }
 
-/** An id as another node has it, which has no id that is nested too deeply to be looked for. */
+/** The local id for one of another node. An id that is nested too deeply to compare matches no child. */
 function idHere(id: Term): Term {
   return sendable(nameOf(id));
 }
@@ -114,7 +114,7 @@ function modulesThere(modules: Term): Term {
 
 // --- Specifications -----------------------------------------------------------------------------
 
-/** A child specification, as OTP's. */
+/** A child specification in OTP's form. */
 function specThere(spec: Term): Readonly<Record<string, Term>> {
   const { id, start, restart, shutdown, type, modules, significant } = spec as ChildSpec;
   const given = { restart, shutdown, type, significant };
@@ -132,8 +132,8 @@ function assertNamed(spec: Term): void {
   const { start } = spec as ChildSpec;
   if (Array.isArray(start) && typeof start[0] === "string") return;
   throw new TypeError(
-    "Cannot start a child on another node: its start is [module, function, arguments], where module " +
-      `is the name of one there, not ${inspect(start)}`,
+    "Cannot start a child on another node: expected the start [module, function, arguments], where module " +
+      `is the name of a module there, found ${inspect(start)}`,
   );
 }
 
@@ -151,7 +151,7 @@ function startThere(start: StartFunction, modules: Term): Term {
   ];
 }
 
-/** OTP's specification as one of ours. What is none is left to the supervisor to refuse. */
+/** The local form of OTP's specification. The supervisor refuses anything else, which is returned unchanged. */
 function specHere(spec: Term): Term {
   const given = spec instanceof Map
     ? Object.fromEntries(Array.from(spec, ([key, value]) => [String(nameOf(key)), value]))
@@ -162,7 +162,7 @@ function specHere(spec: Term): Term {
   return { id: idHere(id), ...words, ...startHere(start, modules) };
 }
 
-/** The tuple that Elixir's dynamic supervisors know a specification as. */
+/** A specification from the tuple that Elixir's dynamic supervisors use. */
 function specOfTuple([start, restart, shutdown, type, modules]: readonly Term[]): Term {
   const words = { restart, shutdown, type };
   return specHere({ id: "undefined", start, ...words, modules });

@@ -1,8 +1,8 @@
 /**
- * System messages: what `sys` and `gen_server:stop` ask of any process.
+ * The protocol of system messages, which `sys` and `gen_server:stop` send to any process.
  *
- * Debug functions do not travel, so that of those only the ones with names can be asked for elsewhere. Of a
- * status and a state, what cannot be sent is described.
+ * Functions cannot be sent, so only the named debug functions can be installed on other nodes. In a status and a
+ * state, values that cannot be sent are replaced by descriptions.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { inspect, type Term } from "../../kernel/term.ts";
 import { List, list } from "../terms.ts";
 import { type Dialect, moduleAtom, nameOf, sendable } from "./protocol.ts";
 
-/** With every process that handles system messages. */
+/** The dialect of every process that handles system messages. */
 export const system: Dialect = {
   ask(request) {
     if (!Array.isArray(request)) return Symbol(String(request));
@@ -76,7 +76,7 @@ function debugThere(name: Term, args: Term): Term {
   }
 }
 
-/** What another node wants done with the debug functions of a process here. */
+/** The change to the debug functions of a local process that another node requests. */
 function debugHere(wanted: Term): (debug: Debug) => Term {
   const [name, given] = Array.isArray(wanted) ? wanted : [wanted];
   const flag = nameOf(given);

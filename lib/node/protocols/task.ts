@@ -1,6 +1,5 @@
 /**
- * Tasks that Elixir nodes start under a supervisor of tasks here, by `Task.Supervisor`: what they run is a function
- * that was exported.
+ * Tasks that Elixir nodes start under a local `Task.Supervisor`. They run exported functions.
  *
  * @module
  */
@@ -17,12 +16,12 @@ import { undef } from "../calls/execute.ts";
 import { exported } from "../calls/exports.ts";
 import { nameOf } from "./protocol.ts";
 
-/** How long a task waits to be told what to run. */
+/** How long a task waits for its owner to send the function to run, in milliseconds. */
 const ORDERS_TIMEOUT_MS = 5000;
 
 /**
- * The request to a supervisor that starts a task: `[owner, monitor]` is one that its owner tells what to run,
- * once that has linked and monitored it; `[owner, callers, call]` is one that nobody awaits.
+ * The request to the supervisor that starts a task. With `[owner, monitor]`, the owner sends the function to run
+ * after it has linked and monitored the task; with `[owner, callers, call]`, the task is not awaited.
  */
 export function startOfTask(args: Term, restart: Term, shutdown: Term): Term {
   const [origin, , call] = Array.isArray(args) ? args : [];
@@ -44,7 +43,7 @@ function startLinked(body: () => unknown): readonly ["ok", Pid] {
   return ["ok", pid];
 }
 
-/** What an owner says: `{Owner, Ref, ReplyTo, Callers, {Module, Function, Args}}`. */
+/** The message of the owner: `{Owner, Ref, ReplyTo, Callers, {Module, Function, Args}}`. */
 type Orders = readonly [owner: Pid, ref: Ref, replyTo: Pid | Ref, callers: Term, call: Term];
 
 async function obey(owner: Pid): Promise<void> {

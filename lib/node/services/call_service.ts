@@ -1,6 +1,6 @@
 /**
- * What runs on a node so that others learn that it is there, and can run what it exports: the processes
- * `net_kernel`, `rex`, `logger_proxy` and the group leader, under a supervisor.
+ * The processes through which other nodes ping this one and run what it exports: `net_kernel`, `rex`,
+ * `logger_proxy` and the group leader, under a supervisor.
  *
  * @module
  */
@@ -18,27 +18,27 @@ import type { Peer } from "../peer.ts";
 import * as Rex from "../calls/rex.ts";
 import { spawnThrough } from "../calls/spawn_request.ts";
 
-/** What calls need of a node. */
+/** What these services need of a node. */
 export interface CallEnvironment {
-  /** The peer of a name. */
+  /** Returns the peer with a name. */
   peerOf(node: NodeName): Peer;
-  /** Has a process speak the exact mapping. */
+  /** Makes a process use the exact mapping. */
   speakExactly(pid: Pid): void;
 }
 
-/** What runs from the start of the node to its end. */
+/** The services, which run from the start of the node until it stops. */
 export interface CallService {
   /**
-   * Starts the processes, and resolves with their supervisor.
+   * Starts the processes, and resolves with the pid of their supervisor.
    *
    * @throws {MatchError} If one of their names is taken.
    */
   start(): Promise<Pid>;
-  /** Ends them; resolves when they are gone. */
+  /** Stops them, and resolves when they have exited. */
   stop(): Promise<void>;
 }
 
-/** The service of a node. */
+/** Creates the services of a node. */
 export function callService({ peerOf, speakExactly }: CallEnvironment): CallService {
   let supervisor: Pid | undefined;
   let groupLeader: Pid;
@@ -61,7 +61,7 @@ export function callService({ peerOf, speakExactly }: CallEnvironment): CallServ
         Supervisor.startLink([
           child(GroupLeader),
           child(NetKernel, "net_kernel"),
-          child(Rex, Rex.REX, false), // runs functions that speak as everybody else does
+          child(Rex, Rex.REX, false), // the functions that it runs use the node's mapping
           child(LoggerProxy, "logger_proxy"),
         ], { strategy: "one_for_one" })
       );
@@ -85,7 +85,7 @@ export function callService({ peerOf, speakExactly }: CallEnvironment): CallServ
   };
 }
 
-/** Starts a supervisor that outlives whoever starts it. */
+/** Starts a supervisor that outlives the process that starts it. */
 function startAlone(start: () => Promise<Supervisor.StartResult>): Promise<Pid> {
   const { promise, resolve, reject } = Promise.withResolvers<Pid>();
   spawn(async () => {

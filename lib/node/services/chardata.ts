@@ -1,5 +1,5 @@
 /**
- * What Erlang takes for text.
+ * Converts Erlang's chardata to text.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { ImproperList } from "../../kernel/list.ts";
 import type { Term } from "../../kernel/term.ts";
 
-/** Binaries: UTF-8, or what nodes of old have sent. */
+/** Decoders for binaries: UTF-8, or what older nodes send. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const LATIN1 = new TextDecoder("latin1");
 
-/** Stands for what is no code point. */
+/** Stands for a number that is not a code point. */
 const REPLACEMENT = 0xfffd;
 
 /** The text of code points, binaries and lists of those, of any depth. */
@@ -23,19 +23,19 @@ export function textOf(chars: Term): string {
     if (part instanceof ImproperList) parts.push(part.tail);
     const items = part instanceof ImproperList ? part.items : part;
     if (Array.isArray(items)) { for (let i = items.length; i-- > 0;) parts.push(items[i]); }
-    else if (typeof part === "number") text += wordCodePoint(part);
-    else if (part instanceof Uint8Array) text += wordBytes(part);
+    else if (typeof part === "number") text += characterOf(part);
+    else if (part instanceof Uint8Array) text += decodeBytes(part);
     else text += String(part);
   }
   return text;
 }
 
-function wordCodePoint(code: number): string {
+function characterOf(code: number): string {
   const isCodePoint = Number.isInteger(code) && code >= 0 && code <= 0x10ffff;
   return String.fromCodePoint(isCodePoint ? code : REPLACEMENT);
 }
 
-function wordBytes(bytes: Uint8Array): string {
+function decodeBytes(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch {

@@ -1,9 +1,9 @@
 /**
- * The group leader of processes that this node starts elsewhere: what they print appears here, as in Erlang.
+ * The group leader of processes that this node starts on other nodes: their output is printed here, as in Erlang.
  *
- * A process of an Erlang node asks its group leader for all input and output and waits for the answer. So
- * this one answers everything that such a process may ask, and has nothing to be read. What is to be
- * formatted first is formatted where it came from, for Erlang's formats are Erlang's.
+ * A process of an Erlang node sends all input and output requests to its group leader and waits for replies. So
+ * this one replies to every request; it has no input. Formatted output is formatted by the node that it comes
+ * from, because Erlang's formats refer to its own functions.
  *
  * @module
  */
@@ -18,29 +18,29 @@ import { outcomeOfCall } from "../calls/erpc_request.ts";
 import { nameOf } from "../calls/execute.ts";
 import { print } from "./host_output.ts";
 
-/** How long it may take to format something where it came from. */
+/** The timeout for formatting on the other node, in milliseconds. */
 const FORMAT_TIMEOUT_MS = 5000;
 const DONE = Symbol("ok");
 
 const UNKNOWN = ["error", Symbol("request")];
 
-/** The state: what prints. */
+/** The state: the function that prints. */
 type Print = (text: string) => void;
 
-/** Prints to the standard output, unless another way is given. */
+/** Prints to the standard output, unless another function is given. */
 export const init = (toPrint: Print = print) => ok(toPrint);
 
-/** Nothing is asked that matters here. What is unknown is not answered, as on the BEAM. */
+/** Ignores all calls, as on the BEAM. */
 export const handleCall = (_request: Term, _from: From, print: Print) => noreply(print);
 
-/** Nothing is cast that matters here. */
+/** Ignores all casts. */
 export const handleCast = (_request: Term, print: Print) => noreply(print);
 
 /** Answers `{io_request, From, ReplyAs, Request}`. */
 export async function handleInfo(message: Term, print: Print) {
   if (Array.isArray(message) && message[0] === "io_request" && isPid(message[1])) {
     const [, from, as, request] = message;
-    // Whoever asks waits for an answer, whatever he asks.
+    // Every request is replied to, because the sender waits.
     const reply = await answer(from, request, print).catch(() => UNKNOWN);
     send(from, ["io_reply", as, reply]);
   }
@@ -48,7 +48,7 @@ export async function handleInfo(message: Term, print: Print) {
 }
 
 async function answer(from: Pid, request: Term, print: Print): Promise<Term> {
-  // `getopts` has no parts, and is an atom.
+  // `getopts` is an atom, not a tuple.
   const [what, ...parts] = Array.isArray(request) ? request : [request];
   switch (what) {
     case "put_chars":
@@ -70,9 +70,9 @@ async function answer(from: Pid, request: Term, print: Print): Promise<Term> {
   }
 }
 
-/** `{put_chars, Encoding, Chars}`, or how to make them: `{put_chars, Encoding, Module, Function, Args}`. */
+/** `{put_chars, Encoding, Chars}`, or the function that makes them: `{put_chars, Encoding, Module, Function, Args}`. */
 async function put(from: Pid, given: readonly Term[], print: Print): Promise<Term> {
-  // Nodes of old say nothing of an encoding.
+  // Older nodes send no encoding.
   const parts = given.length % 2 === 1 ? given : given.slice(1);
   const chars = parts.length === 1 ? parts[0] : await formatted(from, parts);
   if (chars === undefined) return ["error", ["format", Symbol("badarg")]];
@@ -80,7 +80,7 @@ async function put(from: Pid, given: readonly Term[], print: Print): Promise<Ter
   return DONE;
 }
 
-/** The characters that a function makes on the node of `from`, `undefined` if it cannot. */
+/** The characters that a function returns on the node of `from`; `undefined` if it fails. */
 async function formatted(from: Pid, [module, name, args]: readonly Term[]): Promise<Term> {
   const [of, called] = [nameOf(module) as string, nameOf(name) as string];
   const call = [from.node, of, called, args as readonly Term[]] as const;

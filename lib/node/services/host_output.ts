@@ -6,7 +6,7 @@
 
 import process from "node:process";
 
-/** Writes text as it is, without a line's end of its own. */
+/** Writes text as it is, without adding a newline. */
 export function print(text: string): void {
   process.stdout.write(text);
 }

@@ -1,8 +1,8 @@
 /**
- * The process `logger_proxy`: what is logged by processes that this node has started on Erlang nodes. Those
- * nodes send it here, to the node of the group leader, and do not log it themselves.
+ * The process `logger_proxy`: logs the events of processes that this node has started on Erlang nodes. Those
+ * nodes send the events here, to the node of the group leader, and do not log them themselves.
  *
- * It is put into words where it comes from: the formats, and the functions that word reports, are there.
+ * Events are formatted by the node that they come from, which has the formats and the functions for reports.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { textOf } from "./chardata.ts";
 import { outcomeOfCall } from "../calls/erpc_request.ts";
 import { List, mapGet } from "../terms.ts";
 
-/** How long it may take to put something into words. */
+/** The timeout for formatting on the other node, in milliseconds. */
 const FORMAT_TIMEOUT_MS = 5000;
 
-/** The levels that there are here, for those of Erlang. */
+/** Erlang's levels, and those of this library that they are logged with. */
 const LEVELS: Readonly<Record<string, Level>> = {
   emergency: "error",
   alert: "error",
@@ -30,13 +30,13 @@ const LEVELS: Readonly<Record<string, Level>> = {
   debug: "debug",
 };
 
-/** The state: there is none. */
+/** Has no state. */
 export const init = () => ok(undefined);
 
-/** Nothing is asked that matters here. What is unknown is not answered, as on the BEAM. */
+/** Ignores all calls, as on the BEAM. */
 export const handleCall = (_request: Term, _from: From, state: undefined) => noreply(state);
 
-/** Nothing is cast that matters here. */
+/** Ignores all casts. */
 export const handleCast = (_request: Term, state: undefined) => noreply(state);
 
 /** Logs `{log, Level, Format, Args, Meta}`, `{log, Level, Report, Meta}` and `{log, Level, Text, Meta}`. */
@@ -45,20 +45,23 @@ export async function handleInfo(message: Term, state: undefined) {
   const meta = parts.pop();
   const pid = meta instanceof Map ? mapGet(meta, "pid") : undefined;
   if (tag === "log" && isPid(pid) && (parts.length === 1 || parts.length === 2)) {
-    const event = new Map<Term, Term>([["level", level], ["msg", said(parts)], ["meta", meta]]);
+    const event = new Map<Term, Term>([["level", level], ["msg", messageOf(parts)], [
+      "meta",
+      meta,
+    ]]);
     report({
       level: LEVELS[String(level)] ?? "error",
       kind: "message",
       pid,
-      reason: await worded(pid, event),
+      reason: await formatted(pid, event),
       details: { node: pid.node },
     });
   }
   return noreply(state);
 }
 
-/** What was said, as Erlang's formatter takes it. */
-function said(parts: readonly Term[]): Term {
+/** The message of an event, as Erlang's formatter takes it. */
+function messageOf(parts: readonly Term[]): Term {
   if (parts.length === 2) return parts;
   const [what] = parts;
   return [what instanceof Map || isProperties(what) ? "report" : "string", what];
@@ -72,15 +75,17 @@ function isPair(term: Term): boolean {
   return Array.isArray(term) && !(term instanceof List) && term.length === 2;
 }
 
-async function worded(pid: Pid, event: ReadonlyMap<Term, Term>): Promise<string> {
+async function formatted(pid: Pid, event: ReadonlyMap<Term, Term>): Promise<string> {
   const config = new Map<Term, Term>([["single_line", false], ["template", List.of("msg")]]);
   const call = [pid.node, "logger_formatter", "format", [event, config]] as const;
   const outcome = await outcomeOfCall(call, FORMAT_TIMEOUT_MS);
-  return outcome[0] === "ok" ? textOf(outcome[1]) : unworded(event.get("msg") as readonly Term[]);
+  return outcome[0] === "ok"
+    ? textOf(outcome[1])
+    : unformatted(event.get("msg") as readonly Term[]);
 }
 
-/** What was said, where its node cannot say it in words: the format and what belongs into it, or the report. */
-function unworded([first, second]: readonly Term[]): string {
+/** The message, if its node cannot format it: the format and its arguments, or the report. */
+function unformatted([first, second]: readonly Term[]): string {
   if (first === "report") return inspect(second);
   return first === "string" ? textOf(second) : `${textOf(first)} ${inspect(second)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The process `net_kernel`: what other nodes ask to learn whether this one is there. `net_adm:ping/1` and
- * `Node.ping/1` ask it `{is_auth, Node}`.
+ * The process `net_kernel`, through which other nodes check that this one is reachable: `net_adm:ping/1` and
+ * `Node.ping/1` call it with `{is_auth, Node}`.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { From } from "../../kernel/calls.ts";
 import type { NodeName, Term } from "../../kernel/term.ts";
 import { noreply, ok, reply } from "../../response.ts";
 
-/** The state: there is none. */
+/** Has no state. */
 export const init = () => ok(undefined);
 
-/** Answers who asks whether he may connect: that was settled when he did. What is unknown is not answered, as on the BEAM. */
+/** Confirms authentication, which happened in the handshake. Ignores unknown requests, as on the BEAM. */
 export function handleCall(request: Term, _from: From, state: undefined) {
   return isQuestion(request) ? reply("yes", state) : noreply(state);
 }
 
-/** Nothing is cast that matters here. */
+/** Ignores all casts. */
 export const handleCast = (_request: Term, state: undefined) => noreply(state);
 
-/** Nothing is sent that matters here. */
+/** Ignores all messages. */
 export const handleInfo = (_message: Term, state: undefined) => noreply(state);
 
 function isQuestion(request: Term): request is readonly ["is_auth", NodeName] {

@@ -1,5 +1,5 @@
 /**
- * Process groups over all nodes: connects the scopes of `Pg` with those of the nodes that come up.
+ * Process groups across nodes: connects the scopes of `Pg` with those of the nodes that come up.
  *
  * @module
  */
@@ -7,21 +7,21 @@
 import type { NodeName, Pid, Term } from "../../kernel/term.ts";
 import { enterCluster, nodeUp } from "../../pg/scope.ts";
 
-/** What groups need of a node. */
+/** What process groups need of a node. */
 export interface GroupServices {
-  /** The nodes that are connected, without hidden ones. */
+  /** The nodes that are connected and not hidden. */
   visibleNodes(): Iterable<NodeName>;
-  /** Has a process speak the exact mapping. */
+  /** Makes a process use the exact mapping. */
   speakExactly(pid: Pid): void;
-  /** The key of a term as Erlang compares them. Throws a `TypeError` if it cannot be sent. */
+  /** The key of a term: equal for terms that are equal in Erlang. Throws a `TypeError` if it cannot be sent. */
   keyOf(term: Term): string;
-  /** Calls the listener when a node comes up or goes down. Returns what calls that off. */
+  /** Calls the listener when a node comes up or goes down. Returns a function that removes it. */
   watchNodes(
     listener: { up(node: NodeName, isHidden: boolean): void; down(node: NodeName): void },
   ): () => void;
 }
 
-/** What runs from the start of the node to its end: scopes look for those of the nodes that are not hidden. */
+/** Creates the service, which runs from the start of the node until it stops. Scopes do not look on hidden nodes. */
 export function groupService(
   { visibleNodes, speakExactly, keyOf, watchNodes }: GroupServices,
 ): { start(): void; stop(): void } {
@@ -30,7 +30,7 @@ export function groupService(
     start() {
       unwatch = watchNodes({
         up: (node, isHidden) => isHidden || nodeUp(node),
-        down() {}, // the monitors of the scopes tell
+        down() {}, // scopes are notified by their monitors
       });
       enterCluster({ nodes: visibleNodes, attach: speakExactly, keyOf });
     },

@@ -27,7 +27,7 @@ const PROGRAM = `
 `;
 const TIME_LIMIT_MS = 30_000;
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

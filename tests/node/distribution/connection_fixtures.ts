@@ -1,5 +1,5 @@
 /**
- * What tests of connections have in common: identities, streams in memory, and somebody who takes down
+ * What tests of connections have in common: identities, streams in memory, and a listener that records
  * what comes.
  *
  * @module
@@ -107,7 +107,7 @@ export class MemoryStream implements ByteStream {
   mostBytes = Infinity;
   /** What each write has taken. */
   readonly written: Uint8Array[] = [];
-  /** How often somebody has read. */
+  /** The number of reads. */
   reads = 0;
   /** Where what is written goes. */
   other: MemoryStream | undefined;

@@ -193,7 +193,7 @@ Deno.test("Connection.isBusy from 1 MiB on that waits, and drained() resolves wh
   assert(a.connection.traffic.waiting > MIB);
   let isDrained = false;
   const drained = a.connection.drained().then(() => isDrained = true);
-  // Whoever does not wait is not refused.
+  // A sender that does not wait is not refused.
   a.connection.send(["link", pid(1), pid(2)]);
   await settled();
   assertEquals(isDrained, false);
@@ -246,7 +246,7 @@ Deno.test("Connection gives the host a turn when much comes at once", async () =
   connection.close("disconnect");
 });
 
-Deno.test("Connection hands signals on as a part of no process, whoever has made it", async () => {
+Deno.test("Connection handles signals outside of any process, whichever has opened it", async () => {
   const outside = Process.self();
   const [selves, connection] = await inProcess(async () => {
     const [a, b] = connectedPair(HEADERS);
@@ -435,9 +435,9 @@ Deno.test("Connection still hands on what the peer said last when a write fails"
 
 for (
   const [what, bytes, found] of [
-    ["of the wrong framing", framed(hex("70 83")), "Cannot read a frame: it begins with 112, 131"],
-    ["too long", hex("7fffffff"), "it has 2147483647 bytes, and the limit is 134217728"],
-    ["with an unknown operation", framed(hex("83 44 00 68 01 61 63")), "operation 99 is unknown"],
+    ["of the wrong framing", framed(hex("70 83")), "Cannot read a frame: found the bytes 112, 131"],
+    ["too long", hex("7fffffff"), "found 2147483647 bytes, expected at most 134217728"],
+    ["with an unknown operation", framed(hex("83 44 00 68 01 61 63")), "unknown operation 99"],
     ["with too little in it", framed(hex("83 44 00 68 03 61 01")), "bytes should follow"],
   ] as const
 ) {
@@ -465,7 +465,7 @@ Deno.test("Connection takes limits of its own", async () => {
   const { events } = connected(stream, { limits: { frameBytes: 10 } });
   stream.receive(hex("0000000b"));
   assertEquals(await events.ended(), "decode_error");
-  assert(String(reports.logged[0]!.reason).includes("the limit is 10"));
+  assert(String(reports.logged[0]!.reason).includes("expected at most 10"));
 });
 
 for (
@@ -476,7 +476,7 @@ for (
     ["rejects", () => Promise.reject(new Error("oops"))],
   ] as const
 ) {
-  Deno.test(`Connection is down with internal_error when whoever takes a signal ${what}`, async () => {
+  Deno.test(`Connection is down with internal_error when the handler of a signal ${what}`, async () => {
     using reports = collectReports();
     const [a, b] = connectedPair();
     b.events.onSignal = fail;
@@ -490,7 +490,7 @@ for (
   });
 }
 
-Deno.test("Connection logs it when whoever is told that it is down throws", async () => {
+Deno.test("Connection logs it when the handler of down throws", async () => {
   using reports = collectReports();
   const stream = new MemoryStream();
   const { connection, events } = connected(stream);
@@ -500,7 +500,7 @@ Deno.test("Connection logs it when whoever is told that it is down throws", asyn
   connection.close("disconnect");
   await settled();
   assertEquals(reports.logged.map(({ reason }) => reason), [
-    "Connection to b@h is closed: what has followed has failed: Error: oops",
+    "Connection to b@h is closed: handling a signal has failed: Error: oops",
   ]);
 });
 

@@ -15,7 +15,7 @@ Deno.test("cookieOf() refuses a file that others may use", () => {
     const error = assertThrows(
       () => cookieOf({ ...file, mode, text: "SECRET" }),
       RangeError,
-      "it should be 400",
+      "expected 400",
     );
     assertEquals(error.message.includes("SECRET"), false);
   }

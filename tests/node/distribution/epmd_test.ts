@@ -62,7 +62,7 @@ Deno.test("EPMD requests and answers are the bytes that Erlang has been seen to 
 Deno.test("readPort() refuses answers that are cut off, and old protocols", () => {
   const answer = hex(`77 00 af47 4d 00 0006 0005`);
   for (let end = 0; end < 8; end++) {
-    assertThrows(() => readPort(answer.subarray(0, end), "e"), EpmdError, "Cannot understand");
+    assertThrows(() => readPort(answer.subarray(0, end), "e"), EpmdError, "Cannot read the answer");
   }
   assertThrows(() => readPort(hex("7700af474d0000050005"), "e"), EpmdError, "version 5");
 });
@@ -105,7 +105,7 @@ Deno.test("EpmdClient registers again, later each time, when EPMD has gone", asy
   second.close();
 });
 
-Deno.test("EpmdClient gives up when nobody answers, or nobody is there", async () => {
+Deno.test("EpmdClient fails when EPMD does not answer, or does not run", async () => {
   using time = new FakeTime();
   const sockets = host();
   const client = new EpmdClient(sockets, 4369);

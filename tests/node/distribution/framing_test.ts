@@ -90,7 +90,7 @@ Deno.test("FrameBuffer.next() throws when a frame is longer than the limit", () 
   assertThrows(
     () => buffer.next(),
     ProtocolError,
-    "Cannot read a frame: it has 11 bytes, and the limit is 10",
+    "Cannot read a frame: found 11 bytes, expected at most 10",
   );
 });
 
@@ -219,10 +219,10 @@ const further = (sequence: number, fragment: number, bytes = "") =>
 
 for (
   const [what, frames, error] of [
-    ["that nobody has begun", [further(1, 1)], "its first was to come next"],
-    ["out of order", [first(1, 4), further(1, 2)], "number 3 was to come next"],
-    ["twice", [first(1, 4), further(1, 3), further(1, 3)], "number 2 was to come next"],
-    ["after the last one", [first(1, 2), further(1, 1, "68"), further(1, 1)], "its first was"],
+    ["of a message that has not begun", [further(1, 1)], "expected its first"],
+    ["out of order", [first(1, 4), further(1, 2)], "expected number 3"],
+    ["twice", [first(1, 4), further(1, 3), further(1, 3)], "expected number 2"],
+    ["after the last one", [first(1, 2), further(1, 1, "68"), further(1, 1)], "expected its first"],
     ["with the number 0", [first(1, 0)], "its number is 0"],
     ["that begins its message again", [first(1, 3), first(1, 3)], "sequence 1 has begun before"],
   ] as const
@@ -242,7 +242,7 @@ Deno.test("Unpacker.open() throws when too many messages are incomplete, and cou
   assertThrows(
     () => unpacker.open(first(5001, 2)),
     ProtocolError,
-    "1024 messages are incomplete, and that is the limit",
+    "1024 messages are incomplete, which is the limit",
   );
 });
 
@@ -323,14 +323,19 @@ for (
 
 for (
   const [what, flags, frame, error] of [
-    ["a header in pass-through", 0n, hex("83 44 00"), "begins with 131, 68, and not with 112"],
+    [
+      "a header in pass-through",
+      0n,
+      hex("83 44 00"),
+      "found the bytes 131, 68 at its beginning, expected 112",
+    ],
     [
       "pass-through where there are headers",
       HEADERS,
       hex("70 83"),
-      "begins with 112, 131, and not",
+      "found the bytes 112, 131",
     ],
-    ["an unknown header", HEADERS, hex("83 47 00"), "begins with 131, 71, and not"],
+    ["an unknown header", HEADERS, hex("83 47 00"), "found the bytes 131, 71"],
   ] as const
 ) {
   Deno.test(`Unpacker.open() throws for ${what}`, () => {

@@ -173,26 +173,30 @@ Deno.test("Operations.canWrite() is false for what the flags do not allow, and a
 
 for (
   const [what, bytes, error] of [
-    ["an unknown operation", operation(5, [A, B]), "operation 5 is unknown"],
-    ["an operation of later times", operation(37, [A, B, 1], 1), "operation 37 is unknown"],
-    ["a tuple that is too short", operation(1, [A]), "operation 1 has 3 elements, not 2"],
-    ["a tuple that is too long", operation(22, [A, B, 1], 1), "operation 22 has 3 elements, not 4"],
-    ["a token too few", operation(23, [A, B], 1), "operation 23 has 4 elements, not 3"],
-    ["no tuple", term(A), "no control tuple begins so"],
+    ["an unknown operation", operation(5, [A, B]), "unknown operation 5"],
+    ["an operation of later times", operation(37, [A, B, 1], 1), "unknown operation 37"],
+    ["a tuple that is too short", operation(1, [A]), "expected 3 elements of operation 1, found 2"],
+    [
+      "a tuple that is too long",
+      operation(22, [A, B, 1], 1),
+      "expected 3 elements of operation 22, found 4",
+    ],
+    ["a token too few", operation(23, [A, B], 1), "expected 4 elements of operation 23, found 3"],
+    ["no tuple", term(A), "expected a control tuple"],
     ["no payload", operation(22, [A, B]), "bytes should follow"],
-    ["a second payload", operation(1, [A, B], 1), "2 bytes too many"],
-    ["a name for a pid", operation(1, ["a", B]), 'a pid should stand here, not "a"'],
-    ["a number for a name", operation(6, [A, "", 1], 1), "an atom should stand here, not 1"],
-    ["a list for a target", operation(19, [A, list(), R]), "a pid or an atom should stand here"],
-    ["a pid for a reference", operation(33, [A, B], 1), "a reference should stand here"],
+    ["a second payload", operation(1, [A, B], 1), "found 2 bytes after the message"],
+    ["a name for a pid", operation(1, ["a", B]), 'expected a pid, found "a"'],
+    ["a number for a name", operation(6, [A, "", 1], 1), "expected an atom, found 1"],
+    ["a list for a target", operation(19, [A, list(), R]), "expected a pid or an atom"],
+    ["a pid for a reference", operation(33, [A, B], 1), "expected a reference"],
     ["an unlink id of 0", operation(35, [0, A, B]), "an integer of 64 bits above 0"],
     ["an unlink id of 65 bits", operation(35, [2n ** 64n, A, B]), "an integer of 64 bits above 0"],
     ["an unlink id with a fraction", operation(36, [1.5, A, B]), "an integer of 64 bits above 0"],
-    ["flags that are none", operation(31, [R, A, "x", B]), "a small integer should stand here"],
+    ["invalid flags", operation(31, [R, A, "x", B]), "expected a small integer"],
     ["no function", operation(29, [R, A, C, ["m", "f"], list()], list()), "module, function and"],
     ["a list for a function", operation(29, [R, A, C, list(MFA), list()], list()), "module, func"],
-    ["options that are none", operation(29, [R, A, C, MFA, "o"], list()), "a list should stand"],
-    ["arguments that are none", operation(29, [R, A, C, MFA, list()], 1), "a list should stand"],
+    ["invalid options", operation(29, [R, A, C, MFA, "o"], list()), "expected a list"],
+    ["invalid arguments", operation(29, [R, A, C, MFA, list()], 1), "expected a list"],
   ] as const
 ) {
   Deno.test(`Operations.read() throws for ${what}`, () => {
@@ -204,7 +208,7 @@ Deno.test("Operations.read() throws where the version is missing before a term",
   assertThrows(
     () => readAs(operation(1, [A, B]), ALL & ~DIST_HDR_ATOM_CACHE),
     DecodeError,
-    "the version 131 should stand here, not 104",
+    "expected the version 131, found 104",
   );
 });
 

@@ -126,7 +126,7 @@ Deno.test("Transport shakes hands with at most 64 at a time", async () => {
   assertEquals(network.dialled.some((stream) => stream.isClosed), false);
   await network.dial({ port: 1 });
   assertEquals(network.dialled[64]!.isClosed, true);
-  assertEquals(log.texts, ["Connection refused: 64 are shaking hands"]);
+  assertEquals(log.texts, ["Connection refused: 64 are in the handshake"]);
   network.dialled[0]!.close();
   await settled();
   assertEquals((await network.dial({ port: 1 }) as MemoryStream).isClosed, false);
@@ -159,7 +159,7 @@ Deno.test("Transport keeps its attempt when an impostor uses the peer's name", a
   const stream = await network.dial({ port: 1 });
   const talk = () => perform(stream, dialScript(self, "a@h", "wrong"), 2);
   assertEquals((await assertRejects(talk, HandshakeError)).failure, "cookie");
-  assertEquals(log.texts, ["Incoming connection has failed: b@h has another cookie"]);
+  assertEquals(log.texts, ["Incoming connection has failed: b@h has a different cookie"]);
   gate.resolve();
   assertEquals((await connected).isHidden, false);
   assertEquals(a.events, ["up b@h"]);
@@ -219,7 +219,7 @@ Deno.test("Transport.stop() closes everything in the same turn", async () => {
   assertEquals(await b.happened(2), ["up a@h", "down a@h connection_closed"]);
 });
 
-Deno.test("Transport.connect() connects anew when the connection has been closed", async () => {
+Deno.test("Transport.connect() connects again when the connection has been closed", async () => {
   const network = new Network();
   await using a = await network.node("a@h");
   await using b = await network.node("b@h");
@@ -240,7 +240,7 @@ Deno.test("Transport says on both sides what it is when the cookies differ", asy
   await assertRejects(() => a.transport.connect("b@h"), ConnectError, "cookie mismatch?");
   assertEquals(log.texts.toSorted(), [
     "Connection to b@h has failed: closed during authentication, cookie mismatch?",
-    "Incoming connection has failed: a@h has another cookie",
+    "Incoming connection has failed: a@h has a different cookie",
   ]);
   assertEquals([a.events, b.events], [[], []]);
 });

@@ -25,7 +25,7 @@ Deno.test("termToBinary() compresses only what becomes shorter by it", () => {
 
 Deno.test("termToBinary() throws a RangeError for a level that there is not", () => {
   for (const compressed of [-1, 10, 1.5, NaN]) {
-    assertThrows(() => termToBinary(1, { compressed }), RangeError, "there are the levels 0 to 9");
+    assertThrows(() => termToBinary(1, { compressed }), RangeError, "expected a level from 0 to 9");
   }
 });
 

@@ -6,7 +6,7 @@ import { type SimulatedNode, World } from "./simulation.ts";
 
 const SEEDS = Array.from({ length: 60 }, (_, i) => i + 1);
 
-/** Connects all that can reach each other, again and again, until nobody lets go of anybody. */
+/** Connects all that can reach each other, again and again, until no node disconnects from another. */
 async function mesh(world: World, names: readonly NodeName[]): Promise<void> {
   for (let round = 0; round < 50; round++) {
     for (const [i, a] of names.entries()) for (const b of names.slice(i + 1)) world.connect(a, b);
@@ -55,7 +55,7 @@ Deno.test("Servers of five nodes that connect in any order agree, and are all co
     const nodes = world.add(...NAMES);
     for (const [i, node] of nodes.entries()) node.register(`name ${i}`, node.spawn());
     await world.run();
-    // A line: whoever is not in it is found by what others know.
+    // A line: the other nodes are found through those that know them.
     const order = [...NAMES].sort(() => world.random() - 0.5);
     for (let i = 1; i < order.length; i++) {
       world.connect(order[i - 1]!, order[i]!);
@@ -88,7 +88,7 @@ Deno.test("Servers in a ring and in a line that all claim one name end with one 
 
 // --- Registering ----------------------------------------------------------------------------------
 
-Deno.test("Registrars that race for one name have one winner, whom all know", async () => {
+Deno.test("Registrars that race for one name have one winner, which all know", async () => {
   for (const seed of SEEDS) {
     const world = new World(seed);
     const nodes = world.add(...NAMES);
@@ -220,7 +220,7 @@ Deno.test("Servers forget a name that was freed while they were apart from its p
 
 // As in OTP, who loses a node in the very middle of coming together with it may go on with only some of its
 // partition; so all connections are lost at the end.
-Deno.test("Servers agree when all meet anew, whatever connections have broken before, and when", async () => {
+Deno.test("Servers agree when all connect again, whatever connections have broken before, and when", async () => {
   for (const seed of SEEDS) {
     const world = new World(seed, 150);
     const nodes = world.add(...NAMES);

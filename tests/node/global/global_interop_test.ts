@@ -263,7 +263,7 @@ for (const name of ["a", "z"]) {
   );
 
   clusterTest(
-    `Global keeps whom a function of its own chooses, or one of Erlang's, when it is ${name} beside c`,
+    `Global keeps the process that a function of its own chooses, or one of Erlang's, when it is ${name} beside c`,
     "erl",
     conflict(
       "fun(_, Other, Own) -> hd([P || P <- [Other, Own], node(P) =/= node()]) end",

@@ -91,17 +91,17 @@ const begun = (tag: number) => [
   ME,
   ["locker", "no_longer_a_pid", new Map(), LOCKER],
 ];
-const him = (myTag: number, hisTag: number, version = 8) => [
+const him = (myTag: number, otherTag: number, version = 8) => [
   "locker",
   "his_the_locker",
-  { node: PEER, locker: HIS_LOCKER, version, hisTag, myTag },
+  { node: PEER, locker: HIS_LOCKER, version, otherTag, myTag },
 ];
-const acknowledged = (hisTag: number, myTag: number) => [
+const acknowledged = (otherTag: number, myTag: number) => [
   "tell",
   PEER,
   "init_connect_ack",
   ME,
-  hisTag,
+  otherTag,
   myTag,
 ];
 
@@ -175,7 +175,7 @@ Deno.test("Server speaks version 7 without acknowledgements, 8 with later ones, 
   assertEquals(later.done, [begun(1), him(1, 5), acknowledged(5, 1)]);
 });
 
-Deno.test("Server cancels and begins anew when an acknowledgement is of another session", () => {
+Deno.test("Server cancels and starts again when an acknowledgement is of another session", () => {
   const here = new Stepped();
   here.server.nodeUp(PEER);
   here.server.cast(initConnect(8, 5));
@@ -189,7 +189,7 @@ Deno.test("Server cancels and begins anew when an acknowledgement is of another 
   ]);
 });
 
-Deno.test("Server begins anew when the peer cancels this session, and only then", () => {
+Deno.test("Server starts again when the peer cancels this session, and only then", () => {
   const here = new Stepped();
   here.compare();
   here.server.info(["cancel_connect", PEER, 7]);
@@ -212,7 +212,7 @@ Deno.test("Server drops what is of an earlier session, and has the locker forget
   assertEquals(here.done, [["locker", "lock_set", HIS_LOCKER, true, list(), 1]]);
 });
 
-Deno.test("Server ends a session whose peer goes down, and whoever waits for it goes on", () => {
+Deno.test("Server ends a session whose peer goes down, and callers that wait for it go on", () => {
   const here = new Stepped();
   here.compare();
   let isSynced = false;
@@ -262,7 +262,7 @@ Deno.test("Server enters a name only while the caller has the lock", () => {
   assertEquals(names.lookup("name"), undefined);
   assertEquals(server.call(["del_lock", ["global", registrar]], registrar), true);
   assertEquals(locks.isSet("global"), false);
-  // The lock was given back: somebody else may have taken it since, or nobody.
+  // The lock was released: it may be free, or held for another requester since.
   server.call(["register", "late", pid, "method"], registrar);
   assertEquals(names.lookup("late"), pid);
   // It was lost: what is said now was said before.

@@ -95,13 +95,13 @@ export class World {
     return true;
   }
 
-  /** Lets everything happen that comes of what was begun, or what happens within so many ms. */
+  /** Runs until nothing is left to do, or for a time in milliseconds. */
   async run(ms: number = Infinity): Promise<void> {
     const end = this.now + ms;
     for (let steps = 0;; steps++) {
       while (this.resolving > 0) await null;
       if (this.#events.every(({ at }) => at > end) || !this.step()) break;
-      if (steps > 500_000) throw new Error("This goes on for ever");
+      if (steps > 500_000) throw new Error("This does not end");
     }
     if (ms < Infinity) this.now = end;
   }
@@ -388,13 +388,13 @@ export class SimulatedNode implements Surroundings, Stage {
     this.#locker.post(message);
   }
 
-  resolve(...[node, his, then]: Parameters<Surroundings["resolve"]>): () => void {
+  resolve(...[node, theirNames, then]: Parameters<Surroundings["resolve"]>): () => void {
     let isOff = false;
     this.world.resolving++;
-    resolveAll(this.names, this.node, node, his, (entry, hisPid) => {
+    resolveAll(this.names, this.node, node, theirNames, (entry, otherPid) => {
       // Over the wire goes what stands for it.
       const method = typeof entry.method === "function" ? entry.method : exitOther(this.world);
-      return Promise.resolve((method as Resolve)(entry.name, hisPid, entry.pid));
+      return Promise.resolve((method as Resolve)(entry.name, otherPid, entry.pid));
     }).then((resolution) => {
       this.world.resolving--;
       this.world.at(1, () => isOff || this.#isOver || then(resolution));

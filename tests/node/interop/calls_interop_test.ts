@@ -115,7 +115,7 @@ clusterTest(
 );
 
 serverTest(
-  'GenServer.call() fails with "noproc" when nobody has the name on a node of $node',
+  'GenServer.call() fails with "noproc" when the name is not registered on a node of $node',
   async ({ server, start, peer }) => {
     const call = (to: unknown, request: unknown) => ["GenServer", "call", [to, request, 5000]];
     assertEquals(await reasonOf(() => GenServer.call(server, ["get"])), [
@@ -280,7 +280,7 @@ clusterTest(
       for (let i = 0; i < 3; i++) assertEquals(GenServer.cast(["srv", NOBODY], i), "ok");
       erl.pause(); // the connection to it is being made from now on
       for (let i = 0; i < 100; i++) assertEquals(GenServer.cast(["srv", erl.node], ["n", i]), "ok");
-      // Whoever casts goes on meanwhile, and so does everybody else.
+      // The process that casts goes on meanwhile, and so do all others.
       const test = self();
       spawn(() => send(test, "hello"));
       assertEquals(await receive(), "hello");
@@ -408,7 +408,7 @@ clusterTest(
         const none = "caught.(fn -> GenServer.call(srv, {:get}) end) |> elem(1) |> elem(0)";
         assertEquals(await elixir.eval(none), ":noproc");
         assertEquals(await elixir.erl("receive X -> X after 0 -> none end"), "none");
-        // Nobody but the server that was killed goes without being reported, if that was abnormal.
+        // Only the exit of the killed server is not reported, if it was abnormal.
         assertEquals(reports.logged.map(({ kind }) => kind), Array(4).fill("gen_server"));
       }));
   },

@@ -134,7 +134,7 @@ clusterTest(
       const [, sink] = await receive() as readonly [string, Pid];
       await erl.eval("register(shell, self())");
       send(["shell", erl.node], ["sink", sink]);
-      // Whoever sends a signal over a congested connection is suspended there: so each has a process of its own.
+      // A process that sends over a congested connection is suspended there: so each has a process of its own.
       await erl.eval(`
         Sink = receive {sink, S} -> S end,
         Spawn = fun(Begin, End) -> spawn(fun() -> V = Begin(), receive go -> End(V) end end) end,
@@ -203,7 +203,7 @@ function relinking(sink: Pid): Pid {
   });
 }
 
-/** Asserts that whoever sends to a process is held back. */
+/** Asserts that the senders to a process are suspended. */
 async function assertCongested(to: Pid): Promise<void> {
   const sender = spawn(async () => {
     for (;;) send(to, await receive());

@@ -180,7 +180,7 @@ linkTest("Process.link() to a process on $node that has ended is noproc", async 
   assertEquals(await end, "killed");
   assertEquals(Process.link(pid), true);
   assertEquals(await receive(), ["EXIT", pid, "noproc"]);
-  // Whoever does not trap exits ends of it.
+  // A process that does not trap exits is ended by it.
   const [, ref] = spawnMonitor(async () => {
     Process.link(pid);
     await receive();
@@ -244,7 +244,7 @@ linkTest(
     assertEquals(await receive(), ["got", ["EXIT", here, inspect(reason)]]);
     Process.exit(pid, reason);
     assertEquals(await receive(), ["got", ["EXIT", self(), inspect(reason)]]);
-    // Whoever sends a message is told instead.
+    // The sender of a message gets the error instead.
     assertThrows(() => send(pid, reason), TypeError, "Cannot encode");
   },
 );
@@ -447,7 +447,7 @@ function spawnHeard(begin: () => void, test: Pid): Pid {
   });
 }
 
-/** Waits until so many processes have said a word, and resolves with them. */
+/** Waits until a number of processes have sent a message, and resolves with them. */
 async function all(word: string): Promise<Pid[]> {
   const pids: Pid[] = [];
   while (pids.length < MANY) {

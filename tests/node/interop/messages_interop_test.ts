@@ -27,30 +27,34 @@ async function shellOf(erl: RunningNode): Promise<Pid> {
 
 // --- Ping ---------------------------------------------------------------------------------------
 
-clusterTest("Node.ping() answers pong, or pang when nobody is there", "elixir", async (cluster) => {
-  const [erl, elixir, deno] = await Promise.all([
-    cluster.erl("e"),
-    cluster.elixir("x"),
-    cluster.denotp("t"),
-  ]);
-  await asNode(cluster, async () => {
-    using _reports = collectReports(); // of the node that is killed, whichever tells first
-    for (const { node } of [erl, elixir, deno]) {
-      assertEquals(await Node.ping(node), "pong");
-      assertEquals(await Node.ping(node), "pong");
-    }
-    assertEquals(await Node.ping(NOBODY), "pang");
-    assertEquals(await Node.ping(Node.self()), "pong");
-    assertEquals(await erl.eval(`net_adm:ping('${THIS_NODE}')`), "pong");
-    assertEquals(await elixir.eval(`Node.ping(:"${THIS_NODE}")`), ":pong");
-    assertEquals(await deno.eval(`return await Node.ping("${THIS_NODE}")`), '"pong"');
-    assertEquals(await elixir.eval(`Node.ping(:"${deno.node}")`), ":pong");
-    await deno.kill();
-    assertEquals(await elixir.eval(`Node.ping(:"${deno.node}")`), ":pang");
-    assertEquals(await Node.ping(deno.node), "pang");
-    await assertSilence();
-  });
-});
+clusterTest(
+  "Node.ping() answers pong, or pang when there is no node",
+  "elixir",
+  async (cluster) => {
+    const [erl, elixir, deno] = await Promise.all([
+      cluster.erl("e"),
+      cluster.elixir("x"),
+      cluster.denotp("t"),
+    ]);
+    await asNode(cluster, async () => {
+      using _reports = collectReports(); // of the node that is killed, whichever tells first
+      for (const { node } of [erl, elixir, deno]) {
+        assertEquals(await Node.ping(node), "pong");
+        assertEquals(await Node.ping(node), "pong");
+      }
+      assertEquals(await Node.ping(NOBODY), "pang");
+      assertEquals(await Node.ping(Node.self()), "pong");
+      assertEquals(await erl.eval(`net_adm:ping('${THIS_NODE}')`), "pong");
+      assertEquals(await elixir.eval(`Node.ping(:"${THIS_NODE}")`), ":pong");
+      assertEquals(await deno.eval(`return await Node.ping("${THIS_NODE}")`), '"pong"');
+      assertEquals(await elixir.eval(`Node.ping(:"${deno.node}")`), ":pong");
+      await deno.kill();
+      assertEquals(await elixir.eval(`Node.ping(:"${deno.node}")`), ":pang");
+      assertEquals(await Node.ping(deno.node), "pang");
+      await assertSilence();
+    });
+  },
+);
 
 // --- Messages -----------------------------------------------------------------------------------
 
@@ -65,7 +69,7 @@ clusterTest("send() reaches a process of Erlang by pid, name and alias", "erl", 
     const [, alias] = await receive() as readonly [string, Ref];
     assertEquals(alias.node, erl.node);
     send(alias, ["by", "alias"]);
-    send(alias, ["by", "an alias that is none any more"]);
+    send(alias, ["by", "an alias that is no longer active"]);
     send(["nobody", erl.node], "nobody hears this");
     send(["shell", erl.node], ["from", self()]);
     assertEquals(
@@ -144,7 +148,7 @@ clusterTest("send() between denotp nodes by pid, name and alias", "deno", async 
 });
 
 clusterTest(
-  "send() is lost, and fails nobody, when the node cannot be reached",
+  "send() is lost, without a failure, when the node cannot be reached",
   "erl",
   async (cluster) => {
     const erl = await cluster.erl("e");
@@ -253,7 +257,7 @@ clusterTest(
   },
 );
 
-/** Whom the service behind `Timer` monitors. */
+/** The processes that the service behind `Timer` monitors. */
 function monitorsOfTimers(): readonly unknown[] {
   return Process.info(Process.whereis("timer_server")!, "monitors")![1];
 }

@@ -167,7 +167,7 @@ monitorTest(
     assertEquals(Process.demonitor(kept, ["info"]), false);
     assertEquals(Process.demonitor(gone, ["flush", "info"]), false);
     assertEquals(await receive(), ["DOWN", kept, "process", pid, "bye"]);
-    // A monitor of somebody who is not there is one until the answer comes.
+    // A monitor of a process that does not exist is pending until the answer arrives.
     const none = Process.monitor(pid);
     assertEquals(Process.demonitor(none, ["info"]), true);
     const sure = Process.monitor(pid);
@@ -377,7 +377,7 @@ clusterTest(
         if (isStarted) assertEquals(await receive(), "text", options);
         assertEquals(await receive(), "last");
       }
-      // Whoever is quick enough to abandon a request ends the child by the link that was asked for.
+      // A caller that abandons a request early enough ends the child by the requested link.
       await erl.eval(`
         (fun Abandon() ->
           R = spawn_request('${THIS_NODE}', samples, wait, [], [link, monitor]),

@@ -11,7 +11,7 @@ import { type Cluster, clusterTest, type RunningNode } from "../beam.ts";
 import { asNode } from "../this_node.ts";
 import { ELIXIR_SERVER, Server } from "./servers.ts";
 
-/** The server `srv` of another node, and how to start it (anew). */
+/** The server `srv` of another node, and how to start it (again). */
 export interface Remote {
   readonly peer: RunningNode;
   readonly server: readonly [string, string];

@@ -58,7 +58,7 @@ serverTest(
 );
 
 clusterTest(
-  "GenServer.stop() of Elixir ends a server here, and fails with nodedown when there is none [GS-025]",
+  "GenServer.stop() of Elixir ends a server here, and fails with nodedown without a connection [GS-025]",
   "elixir",
   async (cluster) => {
     const elixir = await cluster.elixir("x");
@@ -167,7 +167,7 @@ serverTest(
 );
 
 clusterTest(
-  "gen_statem:call(), cast() and stop() reach a machine here, which fail with nodedown when there is none [SM-004]",
+  "gen_statem:call(), cast() and stop() reach a machine here, which fail with nodedown without a connection [SM-004]",
   "erl",
   async (cluster) => {
     const erl = await cluster.erl("e");
