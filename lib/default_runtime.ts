@@ -5,6 +5,7 @@
  * @module
  */
 
+import "./kernel/floor.ts"; // first: what it throws is the error on a host that is too old
 import * as Global from "../registries/global.ts";
 import { createLocalRegistry } from "../registries/local.ts";
 import { startNameServer } from "../registries/name_server.ts";

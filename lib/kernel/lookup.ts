@@ -12,6 +12,7 @@
 
 import { now } from "./clock.ts";
 import { type Awaitable, isThenable } from "./awaitable.ts";
+import { abandon } from "./calls.ts";
 import { COROUTINE } from "./coroutine.ts";
 import { exit } from "./exit.ts";
 import { enterContext } from "./host.ts";
@@ -185,7 +186,7 @@ export function withLimit<T>(
     const timer = new OwnedTimer(process, () => reject(TOO_LATE));
     start(timer, limit);
     const settle = <V>(how: (value: V) => void) => (value: V) => {
-      if (process !== null && process.isDead) return;
+      if (process !== null && process.isDead) return abandon(process, reject);
       timer.cancel();
       how(value);
     };

@@ -5,6 +5,7 @@
  */
 
 import { hasThen } from "./awaitable.ts";
+import { abandon } from "./calls.ts";
 import { takenPayload, toMessage } from "./mailbox.ts";
 import { BUSY, HELD, OwnedTimer, type Process } from "./process.ts";
 import { isSliceSpent, schedule, spend } from "./scheduler.ts";
@@ -157,5 +158,21 @@ export function takeAll(process: Process): Term[] {
 
 /** Resolves after `ms` milliseconds, and never if `process` exits before. Messages stay in its mailbox. */
 export function sleep(process: Process, ms: number): Promise<void> {
-  return new Promise((resolve) => start(new OwnedTimer(process, resolve), ms));
+  return new Promise((resolve, reject) => start(new Sleep(process, resolve, reject), ms));
+}
+
+/** The timer of a process that sleeps. It is cancelled only when that exits. */
+class Sleep extends OwnedTimer {
+  constructor(
+    readonly process: Process,
+    resolve: () => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    super(process, resolve);
+  }
+
+  override cancel(): void {
+    super.cancel();
+    abandon(this.process, this.reject);
+  }
 }

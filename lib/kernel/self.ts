@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setEndOfMain } from "./calls.ts";
 import { endWith, makeMainProcess } from "./coroutine.ts";
 import { Exit, exit, reasonOf } from "./exit.ts";
 import { onUncaught, storage } from "./host.ts";
@@ -65,12 +66,14 @@ export function fenced(): Exit {
 }
 
 // An exit signal that terminates the main process is an uncaught error of the script. The next script
-// (a test, a line in the REPL) gets a new main process.
+// (a test, a line in the REPL) gets a new main process. Code that still waits as the old one gets the error,
+// too, after the host.
 whenEnded((process, reason) => {
   if (process !== main) return;
   main = null;
   if (reason === "normal") return;
   const error = new Exit(reason);
+  setEndOfMain(process, error);
   storage.run(undefined, () => {
     queueMicrotask(() => {
       throw error;

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { abandonCalls, failCalls } from "./calls.ts";
+import { abandon, abandonCalls, failCalls } from "./calls.ts";
 import {
   distribution,
   isElsewhere,
@@ -288,7 +288,7 @@ let burying = false;
 
 let onEnded: (process: Process, reason: Term) => void = () => {};
 
-/** Sets the function that is called at every exit, after links and monitors were notified. */
+/** Sets the function that is called first at every exit, before names, links and monitors. */
 export function whenEnded(callback: (process: Process, reason: Term) => void): void {
   onEnded = callback;
 }
@@ -314,7 +314,8 @@ export function terminate(process: Process, reason: Term): void {
 
 /** Cleans up after a process that has exited, and notifies all that depend on it. */
 function bury(process: Process, reason: Term): void {
-  const { pid, extras } = process;
+  const { pid, extras, wait } = process;
+  onEnded(process, reason);
   leaveTable(process);
   if (extras !== null) {
     if (extras.exitHooks !== null) runExitHooks(extras.exitHooks, pid, reason);
@@ -322,6 +323,7 @@ function bury(process: Process, reason: Term): void {
   }
   while (process.timers !== null) process.timers.cancel();
   abandonCalls(process);
+  if (wait !== null) abandon(process, wait.reject);
   failCalls(process, reason);
   const { links } = process;
   process.links = null;
@@ -341,7 +343,6 @@ function bury(process: Process, reason: Term): void {
   process.state = process.server = null;
   process.extras = null;
   if (extras !== null && extras.abort !== null) abort(process, extras.abort, reason);
-  onEnded(process, reason);
 }
 
 /**
