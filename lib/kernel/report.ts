@@ -24,7 +24,8 @@ export interface Report {
   /**
    * What happened: `"process"` (a plain process raised), `"gen_server"` and other behaviours
    * (a server terminates), `"task"` (a task terminates), `"unhandled_message"`, `"crash"` (a process
-   * that a behaviour started exits abnormally), `"supervisor"`, `"progress"`, `"message"` (a text from
+   * that a behaviour started exits abnormally), `"uncaught"` (an error or a rejection that nothing handles),
+   * `"log_handler"` (a handler has failed and is removed), `"supervisor"`, `"progress"`, `"message"` (a text from
    * a user).
    */
   readonly kind: string;
