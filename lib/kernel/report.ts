@@ -8,7 +8,7 @@
  * @module
  */
 
-import { isThenable } from "./awaitable.ts";
+import { hasThen } from "./awaitable.ts";
 import { reasonOf } from "./exit.ts";
 import { Context } from "./host.ts";
 import { runOutside } from "./scheduler.ts";
@@ -70,7 +70,9 @@ export class ReporterContext extends Context {
   handle(event: Report): void {
     try {
       const done: unknown = runOutside(this, () => this.reporter(event));
-      if (isThenable(done)) done.then(undefined, (thrown: unknown) => this.failed(thrown));
+      if (hasThen(done)) {
+        (done as PromiseLike<void>).then(undefined, (thrown: unknown) => this.failed(thrown));
+      }
     } catch (thrown) {
       this.failed(thrown);
     }
