@@ -1,5 +1,5 @@
 /**
- * The clients' half of all behaviours: finding the server, asking, waiting.
+ * The client side of all behaviours: resolving the server, calling it, waiting for the reply.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import { equal, isAtom, Pid, type Term } from "../kernel/term.ts";
 import { checkTimeout } from "./timeout.ts";
 
 /**
- * Asks a process to stop and waits for its end, as `function stop` of `module`: the request is the
- * reason. It fails with the reason that the process ended with, if that is another.
+ * Stops a process and waits for its exit, for the function `stop` of `module`. The request is the reason; the
+ * call fails with the exit reason if that is another.
  */
 export function stopKind(module: string): CallKind {
   return {
@@ -31,7 +31,7 @@ export function stopKind(module: string): CallKind {
   };
 }
 
-/** A call as `GenServer.call` makes it, of a protocol of OTP's. */
+/** A call as `GenServer.call` makes it, with one of OTP's protocols. */
 export function callKind(protocol: Protocol): CallKind {
   return {
     protocol,
@@ -39,7 +39,7 @@ export function callKind(protocol: Protocol): CallKind {
   };
 }
 
-/** Asks a server and waits for its answer, as `kind` has it. All that goes wrong is a rejection. */
+/** Calls a server and waits for the reply, according to `kind`. Every failure is a rejection. */
 export function ask(
   server: ServerRef,
   request: Term,
@@ -61,7 +61,9 @@ export function ask(
   }
 }
 
-/** Asks by a name in a registry. If that answers later, the time it takes is a part of the call's. */
+/**
+ * Calls by a name in a registry. The time that an asynchronous registry takes counts as part of the timeout.
+ */
 function askByName(
   caller: Process,
   server: ServerRef,
@@ -85,7 +87,7 @@ function askByName(
   return answer;
 }
 
-/** What a call fails with whose registry has failed. */
+/** The error of a call whose registry failed. */
 function notFound(
   thrown: unknown,
   server: ServerRef,
@@ -113,7 +115,7 @@ function toPid(
   return sendCall(caller, target, server, request, timeout, kind);
 }
 
-/** Asks a process of another node, or tells why nobody can be asked. */
+/** Calls a process of another node, or returns the reason why that is not possible. */
 function toNoneHere(
   caller: Process,
   pid: Pid | undefined,
@@ -132,7 +134,7 @@ function toNoneHere(
   return Promise.reject(failed(whyUnreachable(to), server, request, timeout, kind));
 }
 
-/** The exit of a call that never came to be. */
+/** The exit of a call that could not be made. */
 function failed(
   why: Term,
   server: ServerRef,
