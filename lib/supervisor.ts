@@ -223,8 +223,8 @@ const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult)
  * - `["shutdown", ["failed_to_start_child", id, reason]]` if a child failed to start: the children before it
  *   were stopped in reverse order, those after it were not started;
  * - `["already_started", pid]` if the name is taken;
- * - `["start_spec", why]` if a specification is invalid, or two have the same id (`["duplicate_child_name",
- *   id]`): no child was started;
+ * - `["start_spec", why]` if a specification is invalid, or two have the same id
+ *   (`["duplicate_child_name", id]`): no child was started;
  * - `["supervisor_data", why]` if an option is invalid, as in `["invalid_strategy", value]`;
  * - `[error, stack]` if the module's `init` throws;
  * - `["bad_return", [module, "init", value]]` if it returns an invalid value.
@@ -481,8 +481,8 @@ export function countChildren(supervisor: ServerRef): Promise<Counts> {
 }
 
 /**
- * Returns the specification of a child, with every field: `["ok", specification]` or `["error",
- * "not_found"]`.
+ * Returns the specification of a child, with every field: `["ok", specification]` or
+ * `["error", "not_found"]`.
  *
  * @see OTP `supervisor:get_childspec/2`
  *

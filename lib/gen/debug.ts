@@ -11,9 +11,9 @@ import type { Process } from "../kernel/process.ts";
 import { inspect, type Pid, type Term } from "../kernel/term.ts";
 
 /**
- * The events of a server, as debug functions receive them: `["in", message]` for each message taken, `["out",
- * reply, to, state]` for each reply, `["noreply", state]` after each other callback, `["continue", argument]`
- * before `handleContinue`. State machines have their own events.
+ * The events of a server, as debug functions receive them: `["in", message]` for each message taken,
+ * `["out", reply, to, state]` for each reply, `["noreply", state]` after each other callback,
+ * `["continue", argument]` before `handleContinue`. State machines have their own events.
  */
 export type SystemEvent =
   | readonly ["in", Term]
@@ -23,10 +23,11 @@ export type SystemEvent =
   | MachineEvent;
 
 /**
- * The events of a state machine: `["in", event, state]` for each event taken or inserted, `["consume", event,
- * state, next]` or `["postpone", event, state, next]` after it was handled, `["out", reply, from]`,
- * `["start_timer", [type, time, content, options], state]`, `["enter", module, state]` when the machine
- * starts, `["module", module, state]` when the callback module changes, `["terminate", reason, state]`.
+ * The events of a state machine: `["in", event, state]` for each event taken or inserted,
+ * `["consume", event, state, next]` or `["postpone", event, state, next]` after it was handled,
+ * `["out", reply, from]`, `["start_timer", [type, time, content, options], state]`,
+ * `["enter", module, state]` when the machine starts, `["module", module, state]` when the callback module
+ * changes, `["terminate", reason, state]`.
  */
 export type MachineEvent =
   | readonly ["in" | "enter" | "module" | "start_timer" | "terminate", Term, Term]

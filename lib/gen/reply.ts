@@ -15,8 +15,8 @@ export function isFrom(term: unknown): term is From {
 }
 
 /**
- * Replies to a call: by its tag if the call was made in this runtime, otherwise by the message `[tag,
- * value]`.
+ * Replies to a call: by its tag if the call was made in this runtime, otherwise by the message
+ * `[tag, value]`.
  */
 export function answer([client, tag]: From, value: Term): void {
   if (tag instanceof PendingCall) return tag.reply(value);
