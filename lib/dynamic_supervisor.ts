@@ -105,7 +105,7 @@ export const moduleName = "DynamicSupervisor";
 
 export type { Counts, StartOptions, StartResult };
 
-// --- The contract --------------------------------------------------------------------------------
+// --- The contract -------------------------------------------------------------------------------
 
 /** How a dynamic supervisor treats its children. */
 export interface InitOptions {
@@ -190,7 +190,7 @@ export type ChildInfo = readonly [
   modules: readonly (object | string)[] | "dynamic",
 ];
 
-// --- Clients -------------------------------------------------------------------------------------
+// --- Clients ------------------------------------------------------------------------------------
 
 /** The module of a supervisor without one. Its argument is the result of `init`. */
 const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult) => result);
@@ -513,7 +513,7 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
   return askServer(supervisor, request, Infinity, CALL) as Promise<Reply>;
 }
 
-// --- The supervisor process ----------------------------------------------------------------------
+// --- The supervisor process ---------------------------------------------------------------------
 
 /**
  * A child. Of the start function of a temporary one, which is not called again, only what reports show is
@@ -595,7 +595,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
       : status,
 };
 
-// --- Starting the supervisor ---------------------------------------------------------------------
+// --- Starting the supervisor --------------------------------------------------------------------
 
 async function begin(starting: Starting): Promise<Init<State>> {
   const process = self();
@@ -628,7 +628,7 @@ function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
   return checked[0] === "ok" ? ["ok", { ...checked[1], maxChildren, extraArguments }] : checked;
 }
 
-// --- Calls ---------------------------------------------------------------------------------------
+// --- Calls --------------------------------------------------------------------------------------
 
 /** The reply to a call. */
 function answer(state: State, request: Term): Awaitable<Term> {
@@ -691,7 +691,7 @@ function infosOf(children: Children): Term[] {
   return Array.from(children.from(), infoOf);
 }
 
-// --- Restarts ------------------------------------------------------------------------------------
+// --- Restarts -----------------------------------------------------------------------------------
 
 /**
  * Performs the actions that `supervisor/restart.ts` returned. With the only strategy, a start is the last
@@ -741,7 +741,7 @@ function restart(state: State, child: Kept): Awaitable<Response> {
   });
 }
 
-// --- Stopping ------------------------------------------------------------------------------------
+// --- Stopping -----------------------------------------------------------------------------------
 
 function stopOne(state: State, child: Kept): Awaitable<"ok"> {
   const finish = (reason: Term): "ok" => {

@@ -609,7 +609,7 @@ export async function multiCall(
   return [replies, outcomes.flatMap((outcome) => "value" in outcome ? [] : [outcome.node])];
 }
 
-// --- Becoming a server ---------------------------------------------------------------------------
+// --- Becoming a server --------------------------------------------------------------------------
 
 /**
  * Turns the calling process into a server with the given `state`; `init` is not called. The process must have
@@ -668,7 +668,7 @@ export async function enterLoop<M extends Callbacks>(
   return await new Promise<never>(() => {});
 }
 
-// --- Supervision ---------------------------------------------------------------------------------
+// --- Supervision --------------------------------------------------------------------------------
 
 // deno-lint-ignore no-explicit-any -- what it returns does not matter
 type WithStartLink<Args extends unknown[]> = { startLink: (...args: Args) => any };

@@ -115,7 +115,7 @@ export const moduleName = "Supervisor";
 export { childSpec };
 export type { AutoShutdown, ChildOf, ChildrenOf, Counts, ModuleSpec, StartResult, Strategy };
 
-// --- The contract --------------------------------------------------------------------------------
+// --- The contract -------------------------------------------------------------------------------
 
 /** How a supervisor treats its children. */
 export interface InitOptions {
@@ -568,7 +568,7 @@ export function stop(
   return stopServer(supervisor, reason, timeout);
 }
 
-// --- The supervisor process ----------------------------------------------------------------------
+// --- The supervisor process ---------------------------------------------------------------------
 
 /** The state of a supervisor. */
 class State extends SupervisorState<CommonFlags, Children> implements Supervision<Child> {}
@@ -607,7 +607,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
       : status,
 };
 
-// --- Starting the supervisor ---------------------------------------------------------------------
+// --- Starting the supervisor --------------------------------------------------------------------
 
 async function begin(starting: Starting): Promise<Init<State>> {
   const process = self();
@@ -643,7 +643,7 @@ function isInitResult(outcome: unknown): outcome is readonly ["ok", readonly [Fl
   return isTuple(outcome, "ok", 2) && Array.isArray(outcome[1]) && outcome[1].length === 2;
 }
 
-// --- Starting and stopping children --------------------------------------------------------------
+// --- Starting and stopping children -------------------------------------------------------------
 
 /**
  * Starts a child, records its process and writes a progress report, as OTP does. A DynamicSupervisor writes
@@ -740,7 +740,7 @@ async function perform(
   return state.noreply;
 }
 
-// --- Calls ---------------------------------------------------------------------------------------
+// --- Calls --------------------------------------------------------------------------------------
 
 /** The reply to a call. */
 function answer(state: State, request: Term): Term {

@@ -123,7 +123,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     return declared(known, process);
   }
 
-  // --- The loop ----------------------------------------------------------------------------------
+  // --- The loop ---------------------------------------------------------------------------------
 
   turn(process: Process): boolean {
     if (process.wait !== null) {
@@ -213,7 +213,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     return false;
   }
 
-  // --- Starting ----------------------------------------------------------------------------------
+  // --- Starting ---------------------------------------------------------------------------------
 
   runInit(process: Process): void {
     const { argument } = startOf(process).request;
@@ -270,7 +270,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     giveUp(process, "normal", "ignore");
   }
 
-  // --- Running callbacks -------------------------------------------------------------------------
+  // --- Running callbacks ------------------------------------------------------------------------
 
   /**
    * Runs a callback and passes on its result: at once if it is a value, when it settles if it is a promise. A
@@ -305,7 +305,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     return true;
   }
 
-  // --- Termination -------------------------------------------------------------------------------
+  // --- Termination ------------------------------------------------------------------------------
 
   /**
    * Terminates a server: calls `terminate`, reports an abnormal exit, and exits; `last` then sends the reply
@@ -360,7 +360,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     return shown(status, (all) => this.formatStatus(all, process));
   }
 
-  // --- Status ------------------------------------------------------------------------------------
+  // --- Status -----------------------------------------------------------------------------------
 
   /** The result of `Sys.getStatus`. */
   getStatus(process: Process): Term {
@@ -384,7 +384,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   }
 }
 
-// --- Callbacks -----------------------------------------------------------------------------------
+// --- Callbacks ----------------------------------------------------------------------------------
 
 // deno-lint-ignore no-explicit-any -- callbacks differ in what they take
 type Callback = (...args: any[]) => unknown;

@@ -134,7 +134,7 @@ function withMonitor(parent: Process, result: Term, ref: Ref): Term {
   return result;
 }
 
-// --- The name ------------------------------------------------------------------------------------
+// --- The name -----------------------------------------------------------------------------------
 
 /** The part of a behaviour that a start needs. */
 export interface Starter {

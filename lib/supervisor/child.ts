@@ -64,7 +64,7 @@ export class Child<Start = StartFunction> {
 /** A child specification with every field, and with `start` as given. */
 type SpecWith<Start> = Omit<FullChildSpec, "start"> & { readonly start: Start };
 
-// --- Starting ------------------------------------------------------------------------------------
+// --- Starting -----------------------------------------------------------------------------------
 
 /** The result of a start. `["ok", undefined]` if the start function returned `"ignore"`. */
 export type Started =
@@ -112,7 +112,7 @@ function caught(thrown: unknown): Started {
   return thrown instanceof Error ? ["error", ["EXIT", reasonOf(thrown)]] : sort(thrown);
 }
 
-// --- Stopping ------------------------------------------------------------------------------------
+// --- Stopping -----------------------------------------------------------------------------------
 
 /** The result of stopping a process that had already exited. */
 export const NOT_RUNNING: unique symbol = Symbol("not running");
@@ -165,7 +165,7 @@ export function isExpectedEnd(child: Child, reason: Term): boolean {
   return child.restart !== "permanent" && isOrderly(reason);
 }
 
-// --- Reports -------------------------------------------------------------------------------------
+// --- Reports ------------------------------------------------------------------------------------
 
 /** The context of a report: what a supervisor did with the child. */
 export type Context = "start_error" | "child_terminated" | "shutdown_error" | "shutdown";
