@@ -213,7 +213,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     await names.hold(names.key("a name"), "yes");
   },
 
-  async "unregisterName() ends the relation of a process to the name"(names) {
+  async "unregisterName() removes the relation of a process to the name"(names) {
     const key = names.key("a name");
     const former = await names.hold(key, "yes");
     await inside(former, () => names.registry.unregisterName(key));
@@ -228,7 +228,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     );
   },
 
-  async "forgets a process that ends normally"(names) {
+  async "forgets a process that exits normally"(names) {
     await names.expectForgotten("normal");
   },
 

@@ -169,7 +169,7 @@ Deno.test("Application.load() replaces what was put before, unless it is persist
     );
   }));
 
-Deno.test("Application.unload() answers whether it unloads an application [AP-028]", () =>
+Deno.test("Application.unload() returns whether it unloads an application [AP-028]", () =>
   observing(async () => {
     const { specification } = logging([], "app", { env: { key: 1 } });
     assertEquals(Application.unload("app"), ["error", ["not_loaded", "app"]]);
@@ -211,7 +211,7 @@ Deno.test("Application.start() and stop() answer with an error when the applicat
     );
   }));
 
-Deno.test("Application.start() calls start of the module, and the application is started when it answers ok [AP-011]", () =>
+Deno.test("Application.start() calls start of the module, and the application is started when it returns ok [AP-011]", () =>
   observing(async () => {
     const log: unknown[] = [];
     const { specification } = logging(log, "with_state", { version: "1.2.3" });
@@ -272,7 +272,7 @@ Deno.test("Application.start() tells what start of the module answered when that
     assertEquals(halts, []);
   }));
 
-Deno.test("Application.start() answers not_started when an application that it needs does not run [AP-016]", () =>
+Deno.test("Application.start() returns not_started when an application that it needs does not run [AP-016]", () =>
   observing(async () => {
     const log: unknown[] = [];
     const { specification: needed } = logging(log, "needed");
@@ -347,7 +347,7 @@ Deno.test("Application.ensureAllStarted() starts what is needed first, and tells
     );
   }));
 
-Deno.test("Application.start() by two processes at once starts the application once, and answers both alike [AP-023]", () =>
+Deno.test("Application.start() by two processes at once starts the application once, with the same result for both [AP-023]", () =>
   observing(async () => {
     const both = async (answer: () => Application.StartReturn) => {
       const gate = Promise.withResolvers<void>();
@@ -449,7 +449,7 @@ Deno.test("Application functions can be called in callbacks, and those that woul
     assertEquals(running(), []);
   }));
 
-Deno.test("Application.stop() by another process while the application starts answers not_started, and it starts", () =>
+Deno.test("Application.stop() by another process while the application starts returns not_started, and it starts", () =>
   observing(async () => {
     const gate = Promise.withResolvers<void>();
     const module: Application.Module = {
@@ -677,7 +677,7 @@ async function three(type: Application.Type) {
   return { log, endWith };
 }
 
-Deno.test("Application of type temporary whose top process ends is no longer started, and that is all [AP-025]", () =>
+Deno.test("Application of type temporary whose top process exits is no longer started, without further effects [AP-025]", () =>
   observing(async ({ halts, reports }) => {
     const { log, endWith } = await three("temporary");
     for (const reason of ["boom", "normal", "shutdown"]) {
@@ -695,7 +695,7 @@ Deno.test("Application of type temporary whose top process ends is no longer sta
     assertEquals(halts, []);
   }));
 
-Deno.test("Application of type transient whose top process ends stops all applications unless the reason is normal [AP-026]", () =>
+Deno.test("Application of type transient whose top process exits stops all applications unless the reason is normal [AP-026]", () =>
   observing(async ({ halts, halted }) => {
     const { log, endWith } = await three("transient");
     await endWith("normal");
@@ -713,7 +713,7 @@ Deno.test("Application of type transient whose top process ends stops all applic
   }));
 
 for (const reason of ["normal", "shutdown", "boom"]) {
-  Deno.test(`Application of type permanent whose top process ends with "${reason}" stops all applications [AP-027]`, () =>
+  Deno.test(`Application of type permanent whose top process exits with "${reason}" stops all applications [AP-027]`, () =>
     observing(async ({ halts, halted, reports }) => {
       const { log, endWith } = await three("permanent");
       await endWith(reason);

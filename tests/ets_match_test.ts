@@ -400,7 +400,7 @@ Deno.test("Ets.select() fills templates in at any depth, and takes the last of a
     }
   }));
 
-Deno.test("Ets.select() refuses what is no match specification, also of an empty table", () =>
+Deno.test("Ets.select() refuses an invalid match specification, also of an empty table", () =>
   inProcess(() => {
     const table = Ets.new("t", { protection: "public" });
     const bad: unknown[] = [

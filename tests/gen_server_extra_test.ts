@@ -309,7 +309,7 @@ for (const mode of ["sync", "async"] as const) {
   }
 }
 
-Deno.test("a server without handleContinue ends when it is to continue, with an error that names it", async () => {
+Deno.test("a server without handleContinue exits when it is to continue, with an error that names it", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const Server = {
@@ -326,7 +326,7 @@ Deno.test("a server without handleContinue ends when it is to continue, with an 
 
 // --- System messages and timeouts ---------------------------------------------------------------
 
-Deno.test("a system message does not use a timeout up, but starts it anew in full length [GS-065]", async () => {
+Deno.test("a system message does not use up a timeout, but restarts it [GS-065]", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const pid = await start("sync", 60);
@@ -434,7 +434,7 @@ Deno.test("hibernateAfter changes nothing in what a server does [GS-090]", async
 
 // --- What is no extra ---------------------------------------------------------------------------
 
-Deno.test("a response with an extra that is none ends the server with bad_return_value, and the caller with it", async () => {
+Deno.test("a response with an invalid extra terminates the server with bad_return_value, and the caller with it", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const wrong = [-1, NaN, "100", "hibernated", ["continue"], ["continue", 1, 2], ["go", 1], null];

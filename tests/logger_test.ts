@@ -50,7 +50,7 @@ function logAll(): void {
 
 // --- What is reported ---------------------------------------------------------------------------
 
-Deno.test("a server that ends with normal, shutdown or [shutdown, term] is not reported, however it ends [GS-085]", async () => {
+Deno.test("a server that exits with normal, shutdown or [shutdown, term] is not reported, however it exits [GS-085]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     for (const reason of ["normal", "shutdown", ["shutdown", "x"]]) {
@@ -84,7 +84,7 @@ Deno.test("a server that ends with normal, shutdown or [shutdown, term] is not r
   assertEquals(reports.all, []);
 });
 
-Deno.test("a server that ends with anything else is reported with reason, last message and state [GS-085]", async () => {
+Deno.test("a server that exits with anything else is reported with reason, last message and state [GS-085]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const name = freshAtom();
@@ -133,7 +133,7 @@ Deno.test("a server that ends with anything else is reported with reason, last m
   });
 });
 
-Deno.test("the report of a server that ends in a call names the client, by its name if it has one [GS-085]", async () => {
+Deno.test("the report of a server that exits in a call names the client, by its name if it has one [GS-085]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const request = () => {
@@ -379,7 +379,7 @@ for (
     ["rejects", () => Promise.reject(new Error("disk full"))],
   ] as const
 ) {
-  Deno.test(`a handler that ${how} loses its report, and nothing else: neither the server's end nor the caller's`, async () => {
+  Deno.test(`a handler that ${how} loses its report, and nothing else: server and caller are not affected`, async () => {
     let calls = 0;
     const previous = Logger.setHandler(() => {
       calls++;

@@ -284,7 +284,7 @@ Deno.test("Task.asyncStream() gives the reason of a task that fails in its place
     assertEquals([kind, details!["args"], details!["startedFrom"]], ["task", [2], self()]);
   }));
 
-Deno.test("Task.asyncStream() ends a process that does not trap exits with its first task that fails, and all other tasks", () =>
+Deno.test("Task.asyncStream() terminates a process that does not trap exits with its first task that fails, and all other tasks", () =>
   supervising(async () => {
     const before = Process.list().length;
     const gates = new Gates();
@@ -302,7 +302,7 @@ Deno.test("Task.asyncStream() ends a process that does not trap exits with its f
     assertEquals(results, oks(1));
   }));
 
-Deno.test("Task.asyncStream() ends its tasks with the process that iterates", () =>
+Deno.test("Task.asyncStream() stops its tasks when the iterating process exits", () =>
   supervising(async () => {
     const before = Process.list().length;
     const [owner, ref] = spawnMonitor(async () => {
@@ -552,7 +552,7 @@ Deno.test("Task.asyncStream() takes items in the process that iterates", () =>
 
 // --- Early ends ---------------------------------------------------------------------------------
 
-Deno.test("Task.asyncStream() ends the tasks that are not wanted any more, unlinks them, and closes its input [TK-061, TK-047]", () =>
+Deno.test("Task.asyncStream() stops the tasks that are not needed any more, unlinks them, and closes its input [TK-061, TK-047]", () =>
   supervising(async () => {
     const before = Process.list().length;
     for (const [ordered, trap] of [[true, false], [false, false], [true, true], [false, true]]) {
@@ -595,7 +595,7 @@ Deno.test("Task.asyncStream() that is left early gives what was ready, whether t
     await assertNothingLeft(before);
   }));
 
-Deno.test("Task.asyncStream() ends its tasks when the iterating process throws [TK-061]", () =>
+Deno.test("Task.asyncStream() stops its tasks when the iterating process throws [TK-061]", () =>
   supervising(async () => {
     const before = Process.list().length;
     const gates = new Gates();
@@ -655,7 +655,7 @@ Deno.test("Task.asyncStream() maps another stream of tasks, put together with ot
     await assertNothingLeft(before);
   }));
 
-Deno.test("Task.asyncStream() rejects with what its input throws, and ends the tasks that run", () =>
+Deno.test("Task.asyncStream() rejects with what its input throws, and stops the running tasks", () =>
   supervising(async () => {
     const before = Process.list().length;
     function* sync() {
@@ -863,7 +863,7 @@ Deno.test("Task.asyncStream() that is left early rejects when its input fails to
     await assertSilence();
   }));
 
-Deno.test("Task.asyncStream() of an input that another of its tasks fills goes on when that has ended", () =>
+Deno.test("Task.asyncStream() of an input that another of its tasks fills continues when that has exited", () =>
   supervising(async () => {
     // The task ends at the moment at which it is awaited.
     const task = spawn(() => receive());

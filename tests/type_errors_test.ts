@@ -95,7 +95,7 @@ function canonical({ place, errors }: Complaint): Complaint {
 let checked: Promise<Complaint[]> | undefined;
 
 for (const file of FILES) {
-  Deno.test(`the compiler says of wrong programs what is written above them: ${file}`, async () => {
+  Deno.test(`the compiler reports the errors that are written above wrong programs: ${file}`, async () => {
     const complaints = await (checked ??= check());
     assertEquals(
       complaints.filter(({ place }) => place.startsWith(`${file}:`)).map(canonical),

@@ -18,7 +18,7 @@ clusterTest(
 );
 
 clusterTest(
-  "Application.run() ends what runs in order, and other nodes hear all of it, when a signal ends the program",
+  "Application.run() stops applications in order, and other nodes are notified of every exit, when a signal stops the program",
   "deno",
   async (cluster) => {
     const program = await cluster.denotp("o", "service");

@@ -146,7 +146,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return "yes";
         },
       })),
-    "unregisterName() ends the relation of a process to the name",
+    "unregisterName() removes the relation of a process to the name",
   ],
   "never forgets": [
     () =>
@@ -263,7 +263,7 @@ Deno.test("testRegistry() finds nothing to complain of in a registry that keeps 
   assertEquals(await broken(create), []);
 });
 
-Deno.test("testRegistry() finds nothing to complain of when all answers are promises", async () => {
+Deno.test("testRegistry() reports no failure when all results are promises", async () => {
   const open = () =>
     create((sound) => ({
       registerName: async (key, pid) => await sound.registerName(key, pid),
@@ -321,7 +321,7 @@ Deno.test("testRegistry() rejects when the registry cannot be opened or closed",
   assertEquals([...messages], ["opening", "closing"]);
 });
 
-Deno.test("testRegistry() takes Deno.test where nothing else is given, and says so where there is none", () => {
+Deno.test("testRegistry() uses Deno.test by default, and throws if it does not exist", () => {
   const host = Deno as { test: unknown };
   const { test } = host;
   const names: string[] = [];

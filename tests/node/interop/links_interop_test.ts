@@ -132,7 +132,7 @@ function reasons(word: Other["word"]): readonly (readonly [said: unknown, reason
 
 // --- A process of the other node ends -----------------------------------------------------------
 
-linkTest("Process.link() tells how a process on $node ends", async ({ spawn, word }) => {
+linkTest("Process.link() tells why a process on $node exits", async ({ spawn, word }) => {
   for (const [said, reason] of reasons(word)) {
     const pid = await spawn();
     Process.link(pid);
@@ -173,7 +173,7 @@ linkTest("A link that a process on $node makes works both ways", async ({ spawn,
   assertEquals(await receive(), ["got", ["EXIT", linked, "noproc"]]);
 });
 
-linkTest("Process.link() to a process on $node that has ended is noproc", async ({ spawn }) => {
+linkTest("Process.link() to an exited process on $node is noproc", async ({ spawn }) => {
   const pid = await spawn();
   const end = exitOf(pid);
   Process.exit(pid, "kill");
@@ -191,7 +191,7 @@ linkTest("Process.link() to a process on $node that has ended is noproc", async 
 
 // --- A process of this node ends ----------------------------------------------------------------
 
-linkTest("A process on $node hears how a linked process here ends", async ({ spawn }) => {
+linkTest("A process on $node gets the EXIT of a process here", async ({ spawn }) => {
   const other = await spawn();
   await tell(other, "trap");
   for (const reason of ["normal", "shutdown", "kill", "custom", ["shutdown", "why"], 42]) {
@@ -251,30 +251,33 @@ linkTest(
 
 // --- Exit signals -------------------------------------------------------------------------------
 
-linkTest("Process.exit() ends a process on $node, or is trapped by it", async ({ spawn, word }) => {
-  const trapping = await spawn();
-  await tell(trapping, "trap");
-  for (const reason of ["normal", "shutdown", "custom"]) {
-    Process.exit(trapping, reason);
-    assertEquals(await receive(), ["got", ["EXIT", self(), reason]]);
-  }
-  Process.exit(trapping, ["term", 1]);
-  assertEquals(await receive(), ["got", ["EXIT", self(), ["term", 1]]]);
-  const trappingRef = Process.monitor(trapping);
-  Process.exit(trapping, "kill");
-  assertEquals(await receive(), ["DOWN", trappingRef, "process", trapping, "killed"]);
+linkTest(
+  "Process.exit() stops a process on $node, or is trapped by it",
+  async ({ spawn, word }) => {
+    const trapping = await spawn();
+    await tell(trapping, "trap");
+    for (const reason of ["normal", "shutdown", "custom"]) {
+      Process.exit(trapping, reason);
+      assertEquals(await receive(), ["got", ["EXIT", self(), reason]]);
+    }
+    Process.exit(trapping, ["term", 1]);
+    assertEquals(await receive(), ["got", ["EXIT", self(), ["term", 1]]]);
+    const trappingRef = Process.monitor(trapping);
+    Process.exit(trapping, "kill");
+    assertEquals(await receive(), ["DOWN", trappingRef, "process", trapping, "killed"]);
 
-  const untrapping = await spawn();
-  const ref = Process.monitor(untrapping);
-  Process.exit(untrapping, "normal"); // is ignored
-  send(untrapping, ["alive"]);
-  assertEquals(await receive(), ["got", ["alive"]]);
-  Process.exit(untrapping, word("custom"));
-  assertEquals(await receive(), ["DOWN", ref, "process", untrapping, "custom"]);
-  Process.exit(untrapping, "nobody is there");
-});
+    const untrapping = await spawn();
+    const ref = Process.monitor(untrapping);
+    Process.exit(untrapping, "normal"); // is ignored
+    send(untrapping, ["alive"]);
+    assertEquals(await receive(), ["got", ["alive"]]);
+    Process.exit(untrapping, word("custom"));
+    assertEquals(await receive(), ["DOWN", ref, "process", untrapping, "custom"]);
+    Process.exit(untrapping, "nobody is there");
+  },
+);
 
-linkTest("exit/2 on $node ends a process here, or is trapped by it", async ({ spawn, word }) => {
+linkTest("exit/2 on $node stops a process here, or is trapped by it", async ({ spawn, word }) => {
   const other = await spawn();
   for (const [said, reason] of reasons(word)) {
     const victim = spawnHere();
@@ -362,7 +365,7 @@ linkTest(
 // --- Lost connections ---------------------------------------------------------------------------
 
 linkTest(
-  "Links and monitors hear noconnection when $node is killed [PR-109]",
+  "Links and monitors get noconnection when $node is killed [PR-109]",
   async ({ spawn, peer }) => {
     const pid = await spawn();
     Process.link(pid);
@@ -386,7 +389,7 @@ linkTest(
 );
 
 linkTest(
-  "1000 processes that are linked to $node each hear noconnection once when that is killed",
+  "1000 processes that are linked to $node each get noconnection once when that is killed",
   async ({ spawn, peer }) => {
     const test = self();
     const others = [await spawn(), await spawn(), await spawn()];
