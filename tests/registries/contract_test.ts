@@ -153,7 +153,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
       create((_sound, pids) => ({
         registerName: (key, pid) => pids.has(key) ? "no" : (pids.set(key, pid), "yes"),
       })),
-    "forgets a process that ends normally",
+    "forgets a process that exits normally",
     "forgets a process that is killed",
     "forgets a process that crashes",
     "lets a server start again under the name of one that has exited",
@@ -169,7 +169,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return "yes";
         },
       })),
-    "forgets a process that ends normally",
+    "forgets a process that exits normally",
     "forgets a process that is killed",
     "forgets a process that crashes",
   ],
@@ -183,7 +183,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return "yes";
         },
       })),
-    "forgets a process that ends normally",
+    "forgets a process that exits normally",
     "forgets a process that crashes",
   ],
   "has limits": [

@@ -251,33 +251,30 @@ linkTest(
 
 // --- Exit signals -------------------------------------------------------------------------------
 
-linkTest(
-  "Process.exit() stops a process on $node, or is trapped by it",
-  async ({ spawn, word }) => {
-    const trapping = await spawn();
-    await tell(trapping, "trap");
-    for (const reason of ["normal", "shutdown", "custom"]) {
-      Process.exit(trapping, reason);
-      assertEquals(await receive(), ["got", ["EXIT", self(), reason]]);
-    }
-    Process.exit(trapping, ["term", 1]);
-    assertEquals(await receive(), ["got", ["EXIT", self(), ["term", 1]]]);
-    const trappingRef = Process.monitor(trapping);
-    Process.exit(trapping, "kill");
-    assertEquals(await receive(), ["DOWN", trappingRef, "process", trapping, "killed"]);
+linkTest("Process.exit() stops a process on $node, or is trapped", async ({ spawn, word }) => {
+  const trapping = await spawn();
+  await tell(trapping, "trap");
+  for (const reason of ["normal", "shutdown", "custom"]) {
+    Process.exit(trapping, reason);
+    assertEquals(await receive(), ["got", ["EXIT", self(), reason]]);
+  }
+  Process.exit(trapping, ["term", 1]);
+  assertEquals(await receive(), ["got", ["EXIT", self(), ["term", 1]]]);
+  const trappingRef = Process.monitor(trapping);
+  Process.exit(trapping, "kill");
+  assertEquals(await receive(), ["DOWN", trappingRef, "process", trapping, "killed"]);
 
-    const untrapping = await spawn();
-    const ref = Process.monitor(untrapping);
-    Process.exit(untrapping, "normal"); // is ignored
-    send(untrapping, ["alive"]);
-    assertEquals(await receive(), ["got", ["alive"]]);
-    Process.exit(untrapping, word("custom"));
-    assertEquals(await receive(), ["DOWN", ref, "process", untrapping, "custom"]);
-    Process.exit(untrapping, "nobody is there");
-  },
-);
+  const untrapping = await spawn();
+  const ref = Process.monitor(untrapping);
+  Process.exit(untrapping, "normal"); // is ignored
+  send(untrapping, ["alive"]);
+  assertEquals(await receive(), ["got", ["alive"]]);
+  Process.exit(untrapping, word("custom"));
+  assertEquals(await receive(), ["DOWN", ref, "process", untrapping, "custom"]);
+  Process.exit(untrapping, "nobody is there");
+});
 
-linkTest("exit/2 on $node stops a process here, or is trapped by it", async ({ spawn, word }) => {
+linkTest("exit/2 on $node stops a process here, or is trapped", async ({ spawn, word }) => {
   const other = await spawn();
   for (const [said, reason] of reasons(word)) {
     const victim = spawnHere();
