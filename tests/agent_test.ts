@@ -48,7 +48,7 @@ Deno.test("Agent.childSpec() has the module for its id, and startLink for its st
     type: "supervisor",
   } as const;
   assertEquals(Agent.childSpec(fun, overrides), overrides);
-  // A module of one's own that is an agent.
+  // A user's module that is an agent.
   const Counter = {
     startLink: (first: number) => Agent.startLink(() => first),
     childSpec: (first: number): ChildSpec => ({

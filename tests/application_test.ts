@@ -20,7 +20,7 @@ import { childOf, worker } from "./fixtures/worker.ts";
 
 interface Observed {
   readonly reports: CollectedReports;
-  /** What would have ended the program: exit statuses and reasons. */
+  /** What would have terminated the program: exit statuses and reasons. */
   readonly halts: (readonly [status: number, reason: unknown])[];
   /** Settles with the first of them. */
   readonly halted: Promise<readonly [status: number, reason: unknown]>;
@@ -46,7 +46,7 @@ function observing(body: (observed: Observed) => unknown): Promise<void> {
   });
 }
 
-/** A top process, which ends with the reason that it is sent. */
+/** A top process, which exits with the reason that it is sent. */
 function top(): Pid {
   return spawnLink(async () => {
     throw exit(await receive(on(["end", _], (message) => message[1])));
@@ -82,7 +82,7 @@ function running(): string[] {
   return Application.startedApplications().map(([name]) => name).reverse();
 }
 
-/** What the log of `logging` has when an application has ended. */
+/** The log of `logging` when an application has been stopped. */
 function ended(name: string): unknown[] {
   return [[name, "prepStop", "state"], [name, "stop", ["prepared", "state"]]];
 }
@@ -230,7 +230,7 @@ Deno.test("Application.start() calls start of the module, and the application is
     assertEquals(await Application.start("plain"), ["error", ["already_started", "plain"]]);
     const started = [["with_state", "start", "normal", ["args"]], ["plain", "normal", 1]];
     assertEquals(log, started);
-    // Who starts an application is not linked to it.
+    // The process that starts an application is not linked to it.
     assertEquals(Process.info(self(), "links"), ["links", []]);
     for (const name of ["library", "plain", "with_state"]) {
       assertEquals(await Application.stop(name), "ok");
@@ -400,7 +400,7 @@ Deno.test("Application functions can be called in callbacks, and those that woul
       await rejected(() => Application.ensureStarted("app")),
       await rejected(() => Application.ensureAllStarted("app")),
     ];
-    /** And what while it ends. */
+    /** And while it stops. */
     const askLate = async () => [
       await rejected(() => Application.stop("app")),
       await Application.start("app"),

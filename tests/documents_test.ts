@@ -1,6 +1,6 @@
 /**
- * The documents: the first program of the README prints what the README says, links lead to files, and the
- * module documents of the entry points name everything there is.
+ * The documents: the first program of the README prints what the README says, links lead to files, the module
+ * documents of the entry points name all exports, and exported functions have examples.
  *
  * That every program in them compiles and runs is held by `deno test --doc`.
  *

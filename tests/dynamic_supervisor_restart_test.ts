@@ -50,7 +50,7 @@ for (const restart of RESTARTS) {
         const after = await childrenOf(supervisor);
         assertEquals(after.length, isRestarted ? 1 : 0);
         assertEquals(after.includes(child), false);
-        // As in Elixir, the end of a permanent child is always an error.
+        // As in Elixir, the exit of a permanent child is always an error.
         const isReported = restart === "permanent" || !isOrderly;
         assertEquals(
           errorsIn(reports).map(([context]) => context),
@@ -132,7 +132,7 @@ Deno.test("DynamicSupervisor tries again when a restart fails, whatever the fail
     ]);
   }));
 
-/** A child whose restarts fail until it is told that they should not. */
+/** A child whose restarts fail until it is sent a message. */
 function failing(): { child: ChildSpec; failures: () => number; recover: () => void } {
   let isReady = true;
   let failures = 0;
@@ -163,7 +163,7 @@ Deno.test("DynamicSupervisor counts a child that is being restarted in maxChildr
     recover();
     assertEquals((await DynamicSupervisor.countChildren(supervisor)).specs, 1);
     assertEquals(await DynamicSupervisor.startChild(supervisor, worker("a")), full);
-    // Also while its process, which has ended, is not known to have.
+    // Also while its exit signal has not been handled.
     const [pid] = await childrenOf(supervisor);
     Process.exit(pid as Pid, "kill");
     recover();
@@ -279,7 +279,7 @@ Deno.test("DynamicSupervisor forgets restarts that are older than maxSeconds", a
 // --- How children are stopped -------------------------------------------------------------------
 
 /**
- * Stops a supervisor with these children, and tells how each has ended, after how many ms, and after how
+ * Stops a supervisor with these children, and returns how each has exited, after how many ms, and after how
  * many the supervisor has.
  */
 async function stopAll(
@@ -411,7 +411,7 @@ Deno.test("DynamicSupervisor does not restart permanent children that exit norma
     const [ends] = await stopAll(time, ...children);
     assertEquals(ends.map(([reason]) => reason), ["normal", "normal", "normal", "shutdown"]);
     assertEquals(starts, 1);
-    // As in Elixir, the end of a permanent child is an error.
+    // As in Elixir, the exit of a permanent child is an error.
     assertEquals(errorsIn(reports), [["shutdown_error", "normal"]]);
     await assertSilence();
   });
@@ -691,9 +691,9 @@ Deno.test("DynamicSupervisor starts, restarts and stops 5,000 children with work
       assertEquals((await DynamicSupervisor.countChildren(supervisor)).active, n);
       return children;
     };
-    // One message for each child that has ended, and two calls.
+    // One message for each child that has exited, and two calls.
     assertEquals(await costOf(n, killAll), { handled: n + 1, scanned: 0 });
-    // All have ended, and the supervisor has to stop all the same: it looks through its mail once.
+    // All have exited, and the supervisor still has to stop: it searches its mailbox once.
     const stopTheDead = (supervisor: Pid, children: readonly Pid[]) => {
       const stopped = stop(supervisor, children);
       for (const child of children) Process.exit(child, "kill");

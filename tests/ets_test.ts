@@ -33,7 +33,7 @@ const BAGS = ["bag", "duplicate_bag"] as const;
 const SETS = ["set", "ordered_set"] as const;
 const TYPES = [...SETS, ...BAGS] as const;
 
-/** A process that does what it is sent, until it is told to stop, and what it then answers. */
+/** A process that runs the functions that it is sent, until it is stopped, and their results. */
 function puppet(): Pid {
   return spawn(async () => {
     for (;;) {
@@ -133,7 +133,7 @@ Deno.test("Ets.delete() deletes a table of another process, and a private table 
       assertThrows(() => Ets.lookup(table, 1), TypeError, "there is no such table");
       assertThrows(() => Ets.delete(table), TypeError, "there is no such table");
     }
-    // Everybody may delete a public one.
+    // Every process may delete a public one.
     const table = Ets.new("t", { protection: "public", namedTable: true });
     await by(other, () => Ets.delete(table));
     assertEquals([Ets.whereis("t"), Ets.info(table)], [undefined, undefined]);
@@ -697,7 +697,7 @@ Deno.test("Ets.updateElement() changes fields, all or none, and returns false wi
       const before = Ets.lookup(table, "a")[0];
       assertEquals(Ets.updateElement(table, "a", [2, "x"]), true);
       assertEquals(Ets.lookup(table, "a"), [["a", "x", 2]]);
-      // Who has looked before has what was there then.
+      // A process that has looked before has the old value.
       assertEquals(before, ["a", 1, 2]);
       assertEquals(Ets.updateElement(table, "a", [[2, "y"], [3, ["z"]], [2, "last"]]), true);
       assertEquals(Ets.lookup(table, "a"), [["a", "last", ["z"]]]);
@@ -1008,7 +1008,7 @@ Deno.test("Ets.first() and next() walk the keys of other tables once each, and t
       assertEquals(walk(table, Ets.first, Ets.next), ["c", 1, [2], "b"]);
       Ets.insert(table, ["a", 1]);
       assertEquals(walk(table, Ets.first, Ets.next), ["c", 1, [2], "b", "a"]);
-      // Fixed, the place of a deleted key is known, and lost when that ends.
+      // While fixed, the place of a deleted key is known; after that it is lost.
       Ets.safeFixtable(table, true);
       Ets.delete(table, 1);
       assertEquals([Ets.next(table, 1), Ets.next(table, "c")], [[2], [2]]);
@@ -1271,11 +1271,11 @@ Deno.test("Ets functions refuse invalid tables", () => {
 Deno.test("Ets takes tables by type: what is put in and what comes out", () =>
   inProcess(() => {
     const table = Ets.new<[id: number, name: string]>("t");
-    // @ts-expect-error -- a name is no number
+    // @ts-expect-error -- a name is not a number
     Ets.insert(table, [1, 2]);
     // @ts-expect-error -- an object is a whole one
     Ets.insert(table, [1]);
-    // @ts-expect-error -- several objects are no list
+    // @ts-expect-error -- several objects are not a list
     Ets.insert(table, [[1, "a"], [2, "b"]]);
     Ets.deleteAllObjects(table);
     Ets.insert(table, [1, "a"]);

@@ -37,7 +37,7 @@ const Counter = {
   handleCast: ([, by]: readonly ["add", number], count: number) => noreply(count + by),
 };
 
-/** A pid of a process that has ended. */
+/** A pid of an exited process. */
 async function deadPid(): Promise<Pid> {
   const pid = spawn(() => {});
   await exitOf(pid);

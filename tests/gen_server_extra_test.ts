@@ -24,7 +24,7 @@ import {
 import { failure } from "./fixtures/script.ts";
 import { assertSilence, collectReports, inProcess, pass, settled } from "./helpers.ts";
 
-/** Does what it is told in every kind of message, and keeps what it has seen for its state. */
+/** Returns the response that a message contains, and keeps what it has seen as its state. */
 const Recorder = {
   init: ([extra]: readonly unknown[]) => extra === undefined ? ok([]) : ok([], extra as Extra),
   handleCall: ([what, extra]: Told, _from: GenServer.From, seen: Seen) =>

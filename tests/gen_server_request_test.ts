@@ -31,7 +31,7 @@ import { Scripted } from "./fixtures/script.ts";
 import { aliasTag } from "../lib/kernel/list.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
 
-/** Answers a `"now"` at once, and every other request when it is told to. */
+/** Replies to `"now"` at once, and to every other request when it is asked to. */
 const Patient = {
   init: () => ok<Open>([]),
   handleCall: (

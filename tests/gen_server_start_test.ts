@@ -26,7 +26,7 @@ import {
 import { freshAtom, NAMINGS } from "./fixtures/naming.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
 
-/** Keeps what it was started with, and tells it. */
+/** Keeps the argument of its start, and replies with it. */
 const Keeper = {
   init: (state: unknown) => ok(state),
   handleCall: (_request: "get", _from: GenServer.From, state: unknown) => reply(state, state),

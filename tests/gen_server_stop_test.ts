@@ -1,5 +1,5 @@
 /**
- * How a GenServer ends: `stop`, `terminate`, exit signals, the end of its parent.
+ * How a GenServer terminates: `stop`, `terminate`, exit signals, the exit of its parent.
  *
  * @module
  */
@@ -240,7 +240,7 @@ Deno.test("terminate() does not run when an exit signal terminates a server in t
 
 // --- The end of the parent ----------------------------------------------------------------------
 
-/** A process that starts a server by `start`, sends it to the test, and ends when it is told to. */
+/** A process that starts a server by `start`, sends it to the test, and exits on request. */
 async function parentOf(
   start: (argument: readonly [Pid, boolean]) => Promise<GenServer.StartResult>,
   trap: boolean,

@@ -384,7 +384,7 @@ interface Program {
   readonly inserts: readonly number[];
 }
 
-/** What a machine does, by event and state, and what it is told. */
+/** The responses of a machine, by event and state, and its messages. */
 interface Plan {
   readonly programs: readonly (readonly Program[])[];
   readonly first: readonly number[];
@@ -418,7 +418,7 @@ type Waiting = readonly [type: string, event: number];
 
 const ofType = (type: string) => (event: number): Waiting => [type, event];
 
-/** What OTP's documentation says that comes of it. */
+/** The outcome according to OTP's documentation. */
 function predict({ programs, first, queued }: Plan): { handled: Handled[]; state: number } {
   const handled: Handled[] = [];
   let state = 0;

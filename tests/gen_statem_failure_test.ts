@@ -440,7 +440,7 @@ for (const isTrapping of [true, false]) {
         assertEquals(await receive(), ["DOWN", ref, "process", pid, reason]);
         await assertSilence();
       }
-      // The one that had to clean up tells of its end.
+      // The one that had to clean up reports its exit.
       assertEquals(
         reports.logged.map(({ reason, lastMessage }) => [reason, lastMessage]),
         isTrapping ? [["odd", []]] : [],
@@ -494,7 +494,7 @@ Deno.test("a machine needs no terminate, however it exits [SM-038]", async () =>
 
 // --- Callback modules ---------------------------------------------------------------------------
 
-/** A module that answers calls with its name, and does what casts say. */
+/** A module that replies to calls with its name, and returns what casts contain. */
 function named(name: string, mode: readonly string[], log: unknown[] = []) {
   const handle = (type: GenStatem.EventType, content: unknown, state: unknown) => {
     if (type === "enter") log.push([name, "enter", content, state]);

@@ -384,7 +384,7 @@ Deno.test("the action hibernate shows until the next event, and the option hiber
     assertEquals(await GenStatem.call(pid, "x"), ["got", "x", "b"]);
     assertEquals(sleeps(), false);
     assertEquals(await tell(keepStateAndData(["hibernate", ["hibernate", false]])), false);
-    // Who has an event to handle does not sleep, and afterwards it is that event that decides.
+    // A machine with an event to handle does not hibernate; afterwards that event decides.
     const inserting = keepStateAndData(["hibernate", ["next_event", "internal", "inserted"]]);
     assertEquals(await tell(inserting), false);
     assertEquals(seen, [["call", "x", "b"], ["internal", "inserted", "b"]]);

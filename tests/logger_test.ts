@@ -1,5 +1,5 @@
 /**
- * Logger: what is reported, in which words, and who gets to see it.
+ * Logger: what is reported, in which format, and to which handlers.
  *
  * @module
  */
@@ -223,7 +223,7 @@ Deno.test("formatStatus() words state, message, reason and events in one go, for
     const { state, debug } = await Sys.getStatus(pid);
     assertEquals([state, debug], ["hidden state", [["log", ["hidden events"]]]]);
     assertEquals(Object.keys(seen[0]!).sort(), ["log", "state"]);
-    // Who asks for the state itself gets it.
+    // A caller that asks for the state itself gets it.
     assertEquals(await Sys.getState(pid), { secret: "1234" });
 
     const reason = await failure(GenServer.call(pid, { password: "5678" }));
@@ -336,7 +336,7 @@ Deno.test("Logger.format() tells whether the client of a call is still there", a
   });
 });
 
-Deno.test("Logger.format() words what a plain process threw, and an unexpected message", () => {
+Deno.test("Logger.format() formats what a plain process threw, and an unexpected message", () => {
   const error = new Error("oops");
   error.stack = "Error: oops\n    at here";
   const pid = self();

@@ -719,7 +719,7 @@ Deno.test("PartitionSupervisor.resize() that has timed out does not confuse the 
     await startRooms();
     for (const [from, to] of [[4, 0], [0, 4], [4, 1], [1, 3]] as const) {
       assertEquals(PartitionSupervisor.partitions("rooms"), from);
-      // It ends as soon as it has told the supervisor about the first partition.
+      // It exits as soon as it has told the supervisor about the first partition.
       const resizing = spawn(() => void PartitionSupervisor.resize("rooms", to));
       await announced();
       assertEquals(Process.isAlive(resizing), false);

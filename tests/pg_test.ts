@@ -41,7 +41,7 @@ function withScope(body: (scope: Pid) => Promise<void>): Promise<void> {
   });
 }
 
-/** A process that stays until it is ended. */
+/** A process that waits until it is terminated. */
 function idle(): Pid {
   return spawn(async () => void await receive(on("end", () => {})));
 }
@@ -728,7 +728,7 @@ Deno.test("Pg loses members there in a net split, and gets those back that have 
     await settled();
     assertMembers(Pg.getMembers("group"), [a, b]);
     await Pg.leave("group", b);
-    send(scope, ["leave", node.scope, left, List.of("group")]); // too late: it is no peer now
+    send(scope, ["leave", node.scope, left, List.of("group")]); // too late: it is not a peer any more
     assertEquals(await node.takeSent(), []);
 
     nodeUp(THERE);
@@ -801,7 +801,7 @@ Deno.test("Pg does what a list for each group does, and monitors can tell", () =
         for (const step of program) {
           await take(step, model, scope, ours, theirs, alive);
           for (const message of flush() as Pg.Event[]) {
-            if (message[0] !== ref) continue; // what a peer is told
+            if (message[0] !== ref) continue; // the messages of a peer
             const [, what, name, named] = message;
             const before = seen.get(name) ?? [];
             seen.set(name, what === "join" ? [...before, ...named] : without(before, named));

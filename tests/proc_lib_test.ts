@@ -44,7 +44,7 @@ const NODE = "nonode@nohost";
 
 const STARTS = { start: ProcLib.start, startLink: ProcLib.startLink } as const;
 
-/** A process that says so when it is ready, and then handles system messages only. */
+/** A process that reports when it is ready, and then handles system messages only. */
 function obedient(
   module: Sys.SpecialModule<unknown> = {},
   state: unknown = "state",

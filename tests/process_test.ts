@@ -31,10 +31,10 @@ import { assertSilence, collectReports, exitOf, inProcess, settled } from "./hel
 
 const NODE = "nonode@nohost";
 
-/** The body of a process that lives until it is told to stop, and leaves all other mail alone. */
+/** The body of a process that runs until it is stopped, and ignores all other messages. */
 const untilStopped = () => receive(on("stop", () => {}));
 
-/** A process that lives until it is told to stop, and traps exits. */
+/** A process that runs until it is stopped, and traps exits. */
 function trapping(): Promise<Pid> {
   const parent = self();
   const pid = spawn(async () => {
@@ -45,7 +45,7 @@ function trapping(): Promise<Pid> {
   return receive(on(["ready", pid], () => pid));
 }
 
-/** A pid of a process that has ended. */
+/** A pid of an exited process. */
 async function deadPid(): Promise<Pid> {
   const pid = spawn(() => {});
   await exitOf(pid);

@@ -289,7 +289,7 @@ type Status = "up" | "down" | "restarting";
 interface Simulation {
   exit(id: string, reason: unknown, second: number): void;
   retry(second: number): void;
-  /** Status by id, in the order of start; `null` when the supervisor has ended. */
+  /** Status by id, in the order of start; `null` when the supervisor has exited. */
   readonly children: (readonly [string, Status])[] | null;
 }
 
@@ -439,7 +439,7 @@ class Performer implements Simulation {
   }
 
   #perform(actions: Action<Child>[]): void {
-    // The child that has ended has no process, whatever the list says of it.
+    // The exited child has no process, whatever the list says.
     const gone = actions.find(([what]) => what === "report")?.[1];
     for (const [what, who] of actions) {
       const child = who as (Child & { status: Status }) | undefined;

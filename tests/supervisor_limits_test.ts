@@ -391,7 +391,7 @@ for (const [kind, start] of NAMED) {
             reasonOfFailure(operation, failure, ["key"]),
           ]);
           assertEquals(registry.failures, 0);
-          // Nothing was started but for the one who tried.
+          // Nothing was started except the process that tried.
           const [signal, ...more] = await announced();
           assertEquals([(signal as unknown[])[0], more], ["EXIT", []]);
         }
@@ -408,14 +408,14 @@ for (const [kind, start] of NAMED) {
         const asked = assertRejects(() => Supervisor.countChildren(name), Exit);
         if (isSilent(failure)) await assertPending(asked, time, 5000);
         const { reason } = await asked;
-        // What the registry throws is the caller's own; that it is silent, the call says.
+        // What the registry throws is passed on; that it is silent, the call reports.
         const call = ["GenServer", "call", [name, "count_children", Infinity]];
         assertEquals(reason, isSilent(failure) ? ["timeout", call] : "down");
         const counts = await Supervisor.countChildren(supervisor);
         assertEquals(await Supervisor.countChildren(name), counts);
         registry.failures = 1;
         assertEquals(await Supervisor.stop(supervisor), "ok");
-        assertEquals(registry.failures, 1); // nobody asked it
+        assertEquals(registry.failures, 1); // it was not asked
         registry.failures = 0;
         assertEquals(registry.whereisName("key"), undefined);
       });

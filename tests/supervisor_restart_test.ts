@@ -446,7 +446,7 @@ Deno.test("Supervisor replies to calls between two attempts, and waits while a c
     const supervisor = unwrap(await started);
     end(await childOf(supervisor, "a"), "crash");
     await announced();
-    // It hangs in init now: the supervisor answers when that is over.
+    // It hangs in init now: the supervisor replies when that is over.
     let isAnswered = false;
     const asked = statesOf(supervisor).then((states) => (isAnswered = true, states));
     await announced();

@@ -47,7 +47,7 @@ Deno.test("Supervisor stops its children last first, each after the previous one
     ]);
   }));
 
-/** Stops a supervisor with one child, and tells the child's exit reason and how long that took. */
+/** Stops a supervisor with one child, and returns the child's exit reason and how long that took. */
 async function stopOne(time: FakeTime, child: ChildSpec): Promise<[reason: unknown, ms: number]> {
   const supervisor = unwrap(await Supervisor.startLink([child], ONE_FOR_ONE));
   const pid = await childOf(supervisor, child.id);
@@ -138,7 +138,7 @@ Deno.test("Supervisor is not disturbed by children that exit with other reasons 
           },
         }),
         worker("c", { trap: false }),
-        // c ends by itself while d is being stopped.
+        // c exits by itself while d is being stopped.
         worker("d", { terminate: () => Process.exit(other.pid!, "kill") }),
       ], ONE_FOR_ONE),
     );
@@ -253,7 +253,7 @@ Deno.test("Supervisor that is killed while it stops a child does nothing any mor
     void Supervisor.stop(supervisor).catch(() => {});
     await announced();
     Process.exit(supervisor, "kill");
-    // It is the link that ends a, and nobody kills the slow one.
+    // The link terminates a, and the slow one is not killed.
     assertEquals(await announced(), [["EXIT", supervisor, "killed"], ["end", "a", "killed"]]);
     await pass(time, 5000);
     assertEquals(await announced(), [["end", "slow", "shutdown"]]);

@@ -256,7 +256,7 @@ Deno.test("Supervisor.startLink() fails with the reason of init when that return
     for (const garbage of ["garbage", ["ok", []], ["ok", 1], ["error", "x"], undefined]) {
       assertEquals(await fail(() => garbage), ["bad_return", [Broken, "init", garbage]]);
     }
-    // A thrown value that is no error counts as returned.
+    // A thrown value that is not an error counts as returned.
     assertEquals(
       await fail(() => {
         throw "garbage";

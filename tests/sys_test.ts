@@ -39,7 +39,7 @@ import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from 
 
 // --- The subjects -------------------------------------------------------------------------------
 
-/** A server of the behaviour: answers `"get"`, takes `["set", state]`. */
+/** A server of the behaviour: replies to `"get"`, takes `["set", state]`. */
 const Keeper = {
   init: ([state, trap]: readonly [unknown, boolean]) => {
     Process.flag("trap_exit", trap);
@@ -281,7 +281,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
       assertEquals([counts.messagesIn, counts.messagesOut], [1, 1]);
       assertInstanceOf(counts.startTime, Date);
       assert(+counts.startTime <= +counts.currentTime);
-      // Who counts already goes on counting.
+      // Counting continues.
       assertEquals(await Sys.statistics(pid, true), "ok");
       await GenServer.call(pid, "get");
       const [, more] = await Sys.statistics(pid, "get");

@@ -777,7 +777,7 @@ Deno.test("TaskSupervisor.asyncStream() exits when there is no such supervisor",
     ) as [[unknown, unknown[]], unknown];
     assertEquals([why, call.slice(0, 2)], ["noproc", ["GenServer", "call"]]);
     assertEquals(where, ["Task.Supervised", "stream", [5000]]);
-    // Who does not trap exits ends with the reason itself.
+    // A process that does not trap exits exits with the reason itself.
     const [owner, ref] = spawnMonitor(() =>
       Array.fromAsync(TaskSupervisor.asyncStream("nobody", [1], fail))
     );

@@ -43,12 +43,12 @@ import { announced, supervising } from "./fixtures/worker.ts";
 // Most cases have their counterpart in Elixir's own suite, lib/elixir/test/elixir/task_test.exs. All run
 // in a process that traps exits, so that an `EXIT` that comes shows.
 
-/** A task that nobody runs: as the suite of Elixir has it, its messages are sent by hand. */
+/** A task without a process: as in the suite of Elixir, its messages are sent by hand. */
 function pretended(pid?: Pid): Task.Task {
   return new Task.Task(pid, makeRef(), self(), ["Test", "pretended", 0]);
 }
 
-/** A task whose process has ended with `reason`, which the owner has heard. */
+/** A task whose process has exited with `reason`, and whose owner has been notified. */
 async function handled(reason: unknown): Promise<Task.Task> {
   const [pid, ref] = spawnMonitor(() => {
     throw exit(reason);
@@ -57,14 +57,14 @@ async function handled(reason: unknown): Promise<Task.Task> {
   return new Task.Task(pid, ref, self(), ["Test", "handled", 0]);
 }
 
-/** A task whose process has ended with `reason`, and whose message of that is sent by hand. */
+/** A task whose process has exited with `reason`, and whose `DOWN` is sent by hand. */
 async function gone(reason: unknown): Promise<Task.Task> {
   const task = await handled(reason);
   send(self(), ["DOWN", task.ref, "process", task.pid, reason]);
   return task;
 }
 
-/** Takes the message of the end of a linked process. */
+/** Takes the `EXIT` of a linked process. */
 function exitMessageOf(pid: Pid | undefined): Promise<unknown> {
   return receive(on(["EXIT", pid, _], (message) => message[2]));
 }
@@ -786,7 +786,7 @@ Deno.test("Task.yieldMany() resolves when as many as the limit have returned, an
       const left = tasks[1]!;
       assert(Process.isAlive(left.pid!));
       assertEquals(await Task.yieldMany([left], { limit: 0 }), [[left, undefined]]);
-      // A limit beyond their number is no limit.
+      // A limit beyond their number is not a limit.
       answer(left, "b");
       assertEquals(await Task.yieldMany([left], { limit: 9, timeout: Infinity }), [
         [left, ["ok", "b"]],
@@ -829,7 +829,7 @@ Deno.test("Task.shutdown() resolves with the result when there was one, however 
       await settled();
       assertEquals(await Task.shutdown(done, how), ["ok", 5]);
       assertEquals(await announced(), [["EXIT", done.pid, "normal"]]);
-      // One that answers when it is told to end.
+      // One that returns when it is stopped.
       const last = Task.async(async () => {
         Process.flag("trap_exit", true);
         return await receive({ EXIT: (_pid: Pid, reason: unknown) => reason });

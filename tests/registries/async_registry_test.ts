@@ -321,14 +321,14 @@ Deno.test("a registry that sometimes returns a value and sometimes a promise is 
     assertEquals([await first, await second], [1, 2]);
     assertEquals(await GenServer.call(name, "notes"), [1, 2, 3, 4, 5]);
     assertEquals(Process.demonitor(await ref, ["info"]), true);
-    // When nothing is on its way any more, it answers at once again.
+    // When no question is pending any more, it returns at once again.
     assertStrictEquals(send(name, 6), 6);
     assert(!(Process.monitor(name) instanceof Promise));
   }));
 
 // --- Starting -----------------------------------------------------------------------------------
 
-/** What may become of a question: what the registry does, and what the start then answers. */
+/** What may become of a question: what the registry does, and what the start then returns. */
 const FAULTS: Readonly<Record<string, [fault: () => unknown, reason: (reason: Term) => void]>> = {
   throws: [() => {
     throw new RangeError("thrown");
@@ -464,7 +464,7 @@ Deno.test("GenServer.start() counts the registry's time to its own timeout", () 
       const starting = start(Notes, [], { name: ["via", names, "name"], timeout: 700 });
       assertEquals(await timed(time, starting, 700), [["error", "timeout"], 700]);
       assertEquals(Process.list(), before);
-      // The registry says yes when it is too late. That does not stand.
+      // The registry says yes when it is too late. That has no effect.
       await pass(time, 5000);
       assertEquals([Process.list(), [...names.pids]], [before, []]);
     }
@@ -911,7 +911,7 @@ Deno.test("send() rejects as the registry does, when send() throws or rejects", 
     delete names.faults.send;
     const [failed, took] = await timed(time, send(name, "hi"), 100);
     assertEquals([reasonOf(failed), took], [["badarg", ["name", "hi"]], 20]);
-    // What it answers does not matter, as in OTP.
+    // Its result does not matter, as in OTP.
     names.faults.send = () => "maybe";
     assertStrictEquals(send(name, "hi"), "hi");
     names.faults.send = () => Promise.resolve("maybe");
@@ -943,7 +943,7 @@ Deno.test("send() exits with timeout after five seconds when the registry never 
       [timeout(3), 5000],
       [timeout(4), 7000],
     ]);
-    // When it answers again, so do those who ask it.
+    // When it responds again, so do the processes that ask it.
     delete names.faults.send;
     names.pids.set("name", self());
     assertEquals((await timed(time, send(name, "hello"), 10))[0], "hello");
@@ -1043,7 +1043,7 @@ Deno.test("send() finds out when a registry begins to answer later", () =>
     const sender = unwrap(await GenServer.startLink(Sender, undefined));
     GenServer.cast(sender, 3);
     await settled();
-    // Then from a process that ends at once.
+    // Then from a process that exits at once.
     await exitOf(spawn(() => void send(name, 4)));
     await settled();
     assertEquals(await GenServer.call(notes, "notes"), [1, 2, 3, 4]);

@@ -25,7 +25,7 @@ testRegistry("Global", () => Global);
 
 // --- Fixtures -----------------------------------------------------------------------------------
 
-/** A process that does what it is sent, and answers the result. */
+/** A process that runs the functions that it is sent, and sends the results. */
 function worker(): Pid {
   return spawn(async () => {
     for (;;) {
@@ -481,7 +481,7 @@ Deno.test("Global.setLock() admits waiting processes in order when the lock is r
     await Global.delLock(["resource", "me"]);
     assertEquals(await receive(), ["in", "a"]);
     await assertSilence();
-    send(a!, ["go"]); // and ends
+    send(a!, ["go"]); // and exits
     assertEquals(await receive(), ["in", "b"]);
     await assertSilence();
     await end(b!);

@@ -61,7 +61,7 @@ async function open(keys: Registry.Keys, options: Partial<Registry.StartOptions>
   return unwrap(await Registry.startLink({ keys, name: "r", ...options }));
 }
 
-/** A process that does what it is sent: a function, of which it answers the result. */
+/** A process that runs the functions that it is sent, and sends the results. */
 function worker(): Pid {
   return spawn(async () => {
     for (;;) {
@@ -1208,7 +1208,7 @@ Deno.test("Registry.meta() knows what was put there, from the start or later", (
 
 // --- Locks --------------------------------------------------------------------------------------
 
-/** A process that runs under a lock until it is told to go on; it tells when it is in and out. */
+/** A process that runs under a lock until it is asked to continue; it reports when it enters and leaves. */
 function locker(key: Term, name: string): Pid {
   const parent = self();
   return spawn(async () => {
@@ -1301,7 +1301,7 @@ Deno.test("Registry.lock() passes over waiters that exit together with the holde
     const c = locker("key", "c");
     assertEquals(await receive(), ["in", "a"]);
     await settled();
-    // b is linked to a, so that one signal ends both.
+    // b is linked to a, so that one signal terminates both.
     const linker = spawn(() => {
       for (const pid of [a, b]) Process.link(pid);
       throw exit("together");
