@@ -59,7 +59,7 @@ export class Keeper implements Behaviour {
     for (; handled < TURN_MESSAGES && !process.isDead && !process.isEmpty; handled++) {
       const kind = process.shift();
       if (kind instanceof PendingCall) this.#answer(kind, takenPayload);
-      else if (Array.isArray(takenPayload)) this.#heed(process, takenPayload);
+      else if (Array.isArray(takenPayload)) this.#handleMessage(process, takenPayload);
     }
     spend(process, handled);
     return !process.isDead && !process.isEmpty;
@@ -69,7 +69,7 @@ export class Keeper implements Behaviour {
     return { initialCall: this.#kind.initialCall, currentFunction: ["gen_server", "loop", 7] };
   }
 
-  #heed(process: Process, message: readonly Term[]): void {
+  #handleMessage(process: Process, message: readonly Term[]): void {
     const [tag, first, second] = message;
     if (
       message.length === 3 && tag === "EXIT" && process.parent === first &&

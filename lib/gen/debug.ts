@@ -286,18 +286,18 @@ function nextState({ call, state }: Installed, event: SystemEvent, extra: Term):
 
 /** Formats an event as OTP does: `*DBG* "stack" got call "pop" from #PID<0.85.0>`. */
 export function formatEvent(event: SystemEvent, server: Term): string {
-  const who = `*DBG* ${inspect(server)}`;
+  const prefix = `*DBG* ${inspect(server)}`;
   switch (event[0]) {
     case "in":
-      return `${who} got ${formatMessage(event[1])}`;
+      return `${prefix} got ${formatMessage(event[1])}`;
     case "out":
-      return `${who} sent ${inspect(event[1])} to ${inspect(event[2])}, new state ${
+      return `${prefix} sent ${inspect(event[1])} to ${inspect(event[2])}, new state ${
         inspect(event[3])
       }`;
     case "noreply":
-      return `${who} new state ${inspect(event[1])}`;
+      return `${prefix} new state ${inspect(event[1])}`;
     default:
-      return `${who} dbg ${inspect(event)}`;
+      return `${prefix} dbg ${inspect(event)}`;
   }
 }
 
