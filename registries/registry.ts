@@ -644,7 +644,7 @@ export function lookup<Value = Term>(registry: Atom, key: Term): Registration<Va
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.match/3,4`
  *
- * @example
+ * @example Entries by value, with a guard
  * ```ts
  * import { _, Registry, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -703,7 +703,7 @@ export function countMatch<const Pattern>(
  * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.select/2`
  *
- * @example
+ * @example Keys by value
  * ```ts
  * import { _, Registry, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -740,6 +740,17 @@ export function select<Result = readonly [key: Term, pid: Pid, value: Term]>(
  *
  * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.count_select/2`
+ *
+ * @example Counting the entries of a process
+ * ```ts
+ * import { _, Registry, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "unique", name: "heights" }));
+ * Registry.register("heights", "Ada", 170);
+ * Registry.register("heights", "Bob", 185);
+ * assertEquals(Registry.countSelect("heights", [[[_, self(), _]]]), 2);
+ * ```
  */
 export function countSelect(registry: Atom, specs: readonly Spec[]): number {
   fence();

@@ -35,7 +35,7 @@ export type Matched<Pattern> = Pattern extends Wildcard ? unknown
  * - a plain object matches an object that has at least its keys, with values that match;
  * - anything else matches what is equal to it; a pid or a reference therefore matches only itself.
  *
- * @example
+ * @example Patterns
  * ```ts
  * import { _, isPid, matches, self } from "@denotp/otp";
  * import { assert } from "@std/assert";

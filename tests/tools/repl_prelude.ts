@@ -1,6 +1,6 @@
 /**
- * What `deno task repl` begins with: everything of the modules as a global, and what IEx has beside
- * it. The shell is a process, the main one: `send(self(), "hello")`, then `flush()`.
+ * The prelude of `deno task repl`: everything that the modules export as a global, and helpers like those of
+ * IEx. The shell is a process, the main one: `send(self(), "hello")`, then `flush()`.
  *
  * Deno evaluates this as a script, so the block keeps its own names out of the shell.
  */
