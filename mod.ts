@@ -115,10 +115,10 @@
 export { configureRuntime, Global, Registry, type RuntimeOptions } from "./lib/default_runtime.ts";
 
 export { Exit, exit, formatExit } from "./lib/kernel/exit.ts";
+export { inspect } from "./lib/kernel/inspect.ts";
 export {
   type Atom,
   equal,
-  inspect,
   isAtom,
   isPid,
   isReference,

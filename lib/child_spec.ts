@@ -6,7 +6,8 @@
  */
 
 import type { Name } from "./kernel/names.ts";
-import { inspect, isAtom, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isAtom, type Term } from "./kernel/term.ts";
 import { TermMap } from "./kernel/term_map.ts";
 
 /**

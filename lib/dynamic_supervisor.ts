@@ -70,9 +70,11 @@ import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import { TRAP_EXIT } from "./kernel/process.ts";
+import { isTuple, itemOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
-import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isPid, type Pid, type Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
 import {
   type Action,
@@ -84,7 +86,6 @@ import {
 import {
   assertAlive,
   initialCallOf,
-  isTuple,
   OwnModule,
   runInit,
   second,
@@ -576,13 +577,13 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   handleCast: (_request: Term, state: State) => state.noreply,
   handleInfo: (message: Term, state: State) => {
     if (isTuple(message, "EXIT", 3)) {
-      const child = state.children.get(message[1] as Pid);
+      const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || child.isRestarting) return state.noreply;
-      const reason = message[2];
+      const reason = itemOf(message, 2);
       return perform(state, childExited<Kept>(state, child, reason, second()), reason);
     }
     if (isTuple(message, "$gen_restart", 2)) {
-      const child = state.children.get(message[1] as Pid);
+      const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || !child.isRestarting) return state.noreply;
       return perform(state, onRetry<Kept>(state, child, second()));
     }
@@ -603,10 +604,10 @@ async function begin(starting: Starting): Promise<Init<State>> {
   const outcome = await runInit(starting);
   assertAlive(process);
   if (outcome === "ignore") return "ignore";
-  if (!isTuple(outcome, "ok", 2) || !isRecord(outcome[1])) {
+  if (!isTuple(outcome, "ok", 2) || !isRecord(itemOf(outcome, 1))) {
     return ["stop", ["bad_return", [starting.module, "init", outcome]]];
   }
-  const checked = checkDynamicFlags(outcome[1]);
+  const checked = checkDynamicFlags(itemOf(outcome, 1) as Flags);
   if (checked[0] === "error") return ["stop", ["supervisor_data", checked[1]]];
   return ["ok", new State("DynamicSupervisor", process, starting, checked[1], new Children())];
 }
@@ -637,9 +638,9 @@ function answer(state: State, request: Term): Awaitable<Term> {
   if (request === "count_children") {
     return countOf(state.children.from(), ({ isRestarting }) => !isRestarting);
   }
-  if (isTuple(request, "start_child", 2)) return addChild(state, request[1]);
+  if (isTuple(request, "start_child", 2)) return addChild(state, itemOf(request, 1));
   if (isTuple(request, "terminate_child", 2)) {
-    const child = state.children.get(request[1] as Pid);
+    const child = state.children.get(itemOf(request, 1) as Pid);
     return child === undefined ? ["error", "not_found"] : stopOne(state, child);
   }
   state.unexpected("call", request);

@@ -88,10 +88,10 @@ import {
 import { readText, writeText } from "./host/files.ts";
 
 import { fence, self } from "./kernel/self.ts";
+import { inspect } from "./kernel/inspect.ts";
 import {
   type Atom,
   equal,
-  inspect,
   isAtom,
   isPid,
   type NodeName,

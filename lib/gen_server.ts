@@ -134,17 +134,10 @@ import {
 import { schedule } from "./kernel/scheduler.ts";
 import { fence, self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
-import {
-  type Atom,
-  inspect,
-  isPid,
-  message,
-  type NodeName,
-  Pid,
-  type Term,
-} from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { type Atom, isPid, message, type NodeName, Pid, type Term } from "./kernel/term.ts";
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
-import { ask, stopKind } from "./gen/client.ts";
+import { ask, askToStop, stopKind } from "./gen/client.ts";
 import type {
   Callbacks,
   CallReply,
@@ -496,7 +489,7 @@ export function stop(
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return ask(server, reason, timeout, STOP) as Promise<"ok">;
+  return askToStop(server, reason, timeout, STOP);
 }
 
 /**

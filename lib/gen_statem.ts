@@ -89,8 +89,9 @@ import type { CallKind, From } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { fence, self } from "./kernel/self.ts";
-import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
-import { ask, stopKind } from "./gen/client.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isPid, type Pid, type Term } from "./kernel/term.ts";
+import { ask, askToStop, stopKind } from "./gen/client.ts";
 import type { InitArgument, StartArguments } from "./gen_server/contract.ts";
 import { cast as castTo } from "./gen_server.ts";
 import { isLaunched } from "./gen/launched.ts";
@@ -423,7 +424,7 @@ export function stop(
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return ask(server, reason, timeout, STOP) as Promise<"ok">;
+  return askToStop(server, reason, timeout, STOP);
 }
 
 // --- Entering the loop --------------------------------------------------------------------------

@@ -25,7 +25,8 @@
  * @module
  */
 
-import { inspect, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Term } from "./kernel/term.ts";
 
 /**
  * What a response may request in addition: a number sets an idle timeout in milliseconds (`handleInfo` gets

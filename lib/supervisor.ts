@@ -81,8 +81,10 @@ import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { TRAP_EXIT } from "./kernel/process.ts";
+import { isTuple, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
-import { inspect, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Pid, Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
 import {
   type Action,
@@ -94,7 +96,6 @@ import {
 import {
   assertAlive,
   initialCallOf,
-  isTuple,
   OwnModule,
   runInit,
   second,
@@ -589,15 +590,15 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
     if (!isTuple(request, "try_again_restart", 2)) {
       return state.unexpected("cast", request);
     }
-    const child = state.children.get(request[1]);
+    const child = state.children.get(itemOf(request, 1));
     if (child === undefined || !child.isRestarting) return state.noreply;
     return perform(state, onRetry<Child>(state, child, second()));
   },
   handleInfo: (message: Term, state: State) => {
     if (!isTuple(message, "EXIT", 3)) return state.unexpected("message", message);
-    const child = state.children.withPid(message[1] as Pid);
+    const child = state.children.withPid(itemOf(message, 1) as Pid);
     if (child === undefined) return state.noreply;
-    const reason = message[2];
+    const reason = itemOf(message, 2);
     return perform(state, childExited<Child>(state, child, reason, second()), reason);
   },
   terminate: (_reason: Term, state: State) => stopAll(state),
@@ -640,7 +641,7 @@ async function begin(starting: Starting): Promise<Init<State>> {
 const STRATEGIES = ["one_for_one", "one_for_all", "rest_for_one"] as const;
 
 function isInitResult(outcome: unknown): outcome is readonly ["ok", readonly [Flags, Term]] {
-  return isTuple(outcome, "ok", 2) && Array.isArray(outcome[1]) && outcome[1].length === 2;
+  return isTuple(outcome, "ok", 2) && sizeOf(itemOf(outcome, 1)) === 2;
 }
 
 // --- Starting and stopping children -------------------------------------------------------------
@@ -746,11 +747,13 @@ async function perform(
 function answer(state: State, request: Term): Term {
   if (request === "which_children") return infosOf(state);
   if (request === "count_children") return countOf(state.children.from(), isActive);
-  if (!Array.isArray(request) || request.length !== 2) return unknownCall(state, request);
-  if (request[0] === "start_child") return addChild(state, request[1]);
-  const child = state.children.get(request[1]);
+  const items = itemsOf(request, 2);
+  if (items === undefined) return unknownCall(state, request);
+  const [operation, argument] = items;
+  if (operation === "start_child") return addChild(state, argument);
+  const child = state.children.get(argument);
   const notFound = ["error", "not_found"];
-  switch (request[0]) {
+  switch (operation) {
     case "terminate_child": {
       if (child === undefined) return notFound;
       const stopping = stopOne(state, child);

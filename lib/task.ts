@@ -42,10 +42,12 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { exit } from "./kernel/exit.ts";
 import { now } from "./kernel/clock.ts";
 import type { Process } from "./kernel/process.ts";
+import { isA, isTuple, itemOf, sizeOf } from "./kernel/reader.ts";
 import { receiveMessage, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
 import { deliver, demonitor, exitSignal, monitor, unlink } from "./kernel/signals.ts";
-import { inspect, isPid, message, type Pid, Ref, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isPid, message, type Pid, Ref, type Term } from "./kernel/term.ts";
 import type { InitialCall } from "./gen/initial_call.ts";
 import {
   type ArgumentsOf,
@@ -641,7 +643,7 @@ type Reply = readonly [ref: Ref, result: Term];
 type Answer = Reply | Down;
 
 function isReply(message: Term, ref: Ref): message is Reply {
-  return Array.isArray(message) && message.length === 2 && message[0] === ref;
+  return isTuple(message, ref, 2);
 }
 
 function isAnswer(message: Term, ref: Ref): message is Answer {
@@ -727,13 +729,10 @@ async function gather(
 
 /** The reference in a message, where results and `DOWN` messages have it. */
 function refOf(message: Term): Ref | undefined {
-  if (!Array.isArray(message)) return undefined;
-  const ref = message.length === 2
-    ? message[0]
-    : message.length === 5 && message[0] === "DOWN"
-    ? message[1]
-    : undefined;
-  return ref instanceof Ref ? ref : undefined;
+  const isDown = sizeOf(message) === 5 && itemOf(message, 0) === "DOWN";
+  if (!isDown && sizeOf(message) !== 2) return undefined;
+  const ref = itemOf(message, isDown ? 1 : 0);
+  return isA(ref, Ref) ? ref : undefined;
 }
 
 // --- Owners -------------------------------------------------------------------------------------

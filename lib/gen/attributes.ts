@@ -22,6 +22,8 @@ export class Attributes {
   idleTimer: OwnedTimer | null = null;
   /** Whether the idle timeout has expired and not been handled yet. */
   isIdleTimeUp = false;
+  /** The argument of a `handleContinue` that has to wait for the next turn. */
+  continuation: { readonly argument: Term } | null = null;
   /** The installed debug functions, if there are any. */
   debug: Debug | null = null;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inspect } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
 import { MAX_DELAY_MS } from "../kernel/timers.ts";
 
 /** The default timeout of calls, and of other functions that wait for an answer, in milliseconds. */

@@ -17,10 +17,12 @@ import { aliasIn, aliasTag } from "../kernel/list.ts";
 import { type Awaitable, then } from "../kernel/awaitable.ts";
 import type { ModuleOf, ServerRef } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
+import { isA, itemOf, sizeOf } from "../kernel/reader.ts";
 import { receiveMessage, TIMED_OUT } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
 import { deliver, demonitor, flushDown, monitor, sendToPid } from "../kernel/signals.ts";
-import { type Atom, inspect, isPid, type Pid, Ref, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { type Atom, isPid, type Pid, Ref, type Term } from "../kernel/term.ts";
 
 declare const replies: unique symbol;
 
@@ -328,11 +330,11 @@ function limitOf(timeout: ResponseTimeout): number {
 
 /** The request that a message responds to: `[tag, reply]` with its alias as tag, or its `DOWN`. */
 function answered(message: Term): Ref | undefined {
-  if (!Array.isArray(message)) return undefined;
-  if (message.length === 2) return aliasIn(message[0]);
-  return message.length === 5 && message[0] === "DOWN" && message[1] instanceof Ref
-    ? message[1]
-    : undefined;
+  const size = sizeOf(message);
+  if (size === 2) return aliasIn(itemOf(message, 0));
+  if (size !== 5 || itemOf(message, 0) !== "DOWN") return undefined;
+  const id = itemOf(message, 1);
+  return isA(id, Ref) ? id : undefined;
 }
 
 /** The response that a message contains; removes the monitor of the request. */

@@ -8,6 +8,7 @@
 
 import type { From } from "../kernel/calls.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
+import { itemOf } from "../kernel/reader.ts";
 import type { Term } from "../kernel/term.ts";
 import type { AnyState } from "../response.ts";
 import type { EventType, Init, Result } from "./response.ts";
@@ -103,5 +104,5 @@ export interface ModuleWithoutArgument extends Module {
 
 /** Whether an event is a call, which is replied to with `type[1]`. See the example of {@linkcode startLink}. */
 export function isCall(type: EventType): type is readonly ["call", From] {
-  return Array.isArray(type) && type[0] === "call";
+  return itemOf(type, 0) === "call";
 }

@@ -8,10 +8,14 @@
 /** A value now, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Whether a value is a promise or behaves like one. */
+/** Whether a value is a promise or behaves like one. An object whose `then` cannot be read does not. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import { endWith, makeMainProcess } from "./coroutine.ts";
 import { Exit, exit, reasonOf } from "./exit.ts";
 import { onUncaught, storage } from "./host.ts";
 import type { Process } from "./process.ts";
+import { isA } from "./reader.ts";
 import { report } from "./report.ts";
 import { current, whenTurnFailed } from "./scheduler.ts";
 import { whenEnded } from "./signals.ts";
@@ -72,7 +73,7 @@ whenTurnFailed(endWith);
 onUncaught((context, thrown) => {
   const { process } = context;
   if (process !== null && !process.isDead) return endWith(process, thrown);
-  if (process !== null && thrown instanceof Exit) return; // the fence
+  if (process !== null && isA(thrown, Exit)) return; // the fence
   const pid = process === null ? {} : { pid: process.pid };
   report({ level: "error", kind: "uncaught", ...pid, reason: reasonOf(thrown) });
 });

@@ -23,6 +23,7 @@ import { reasonOf } from "./exit.ts";
 import { storage } from "./host.ts";
 import { PLAIN } from "./mailbox.ts";
 import { DEAD, type ExitHook, leaveTable, OwnedTimer, type Process } from "./process.ts";
+import { itemOf, sizeOf } from "./reader.ts";
 import { report } from "./report.ts";
 import { contextOf, runAs, schedule } from "./scheduler.ts";
 import { message, type Pid, Ref, type Term } from "./term.ts";
@@ -244,7 +245,7 @@ export function demonitor(process: Process, ref: Ref): boolean {
 /** Removes the `DOWN` message of the monitor `ref` from the mailbox of `process`; tells whether there was one. */
 export function flushDown(process: Process, ref: Ref): boolean {
   return process.remove((message) =>
-    Array.isArray(message) && message.length === 5 && message[1] === ref && message[2] === "process"
+    sizeOf(message) === 5 && itemOf(message, 1) === ref && itemOf(message, 2) === "process"
   );
 }
 
