@@ -177,7 +177,7 @@ class Printer {
   }
 }
 
-/** Prints a term that is no object. */
+/** Prints a term that is not an object. */
 function printSimple(term: Term): string {
   switch (typeof term) {
     case "string":
