@@ -1,6 +1,6 @@
 /**
- * Agent: a process that keeps a state, and nothing else. What to do with the state is said by functions
- * that run in the agent.
+ * Agent: a process that keeps a state, and nothing else. Functions that are run in the agent read and change
+ * the state.
  *
  * ```ts
  * import { Agent, unwrap } from "@denotp/otp";
@@ -13,18 +13,18 @@
  * await Agent.stop(fruits);
  * ```
  *
- * **Client and server.** The function that is given to an agent runs in the agent, one at a time, and
- * while it runs everybody else waits; one that waits for something is waited for. So keep long work out
- * of it: `get` what is needed, and work on that at home. What may run at home and what must not be
- * interrupted is the whole question of what an agent's interface should be.
+ * **Client and server.** A function that is passed to an agent runs in the agent, one at a time, and while it
+ * runs (also while it awaits something) all other calls wait. Keep long computations out of it: `get` what is
+ * needed, and compute in the calling process. Steps that must not be interleaved with others belong in the
+ * agent.
  *
- * Functions cannot be sent to an agent on another node. One that is known there by name gets the state before
- * its arguments: `GenServer.call(agent, ["get", ["Elixir.Sums", atom("total"), list([])]])`.
+ * Functions cannot be sent to an agent on another node. A function that is known there by name gets the state
+ * before its arguments: `GenServer.call(agent, ["get", ["Elixir.Sums", atom("total"), list([])]])`.
  *
- * A state is a value like a message: functions return a new one, and do not change the old one.
+ * The state is immutable, like a message: functions return a new one, and do not change the old one.
  *
- * **When not to use it.** An agent offers its state to anybody. If it should do something by itself, or
- * refuse something, it is a {@linkcode GenServer}.
+ * **When not to use it.** An agent gives every caller full access to its state. If the process should act by
+ * itself, or refuse requests, use a {@linkcode GenServer}.
  *
  * @module
  */
@@ -53,26 +53,26 @@ import type { Term } from "./kernel/term.ts";
 import { noreply, ok, reply, stop as stopResponse } from "./response.ts";
 import * as Agent from "./agent.ts"; // __MODULE__
 
-/** What this module is called where it is printed. */
+/** The name of this module where it is printed. */
 export const moduleName = "Agent";
 
 export type { StartOptions, StartResult };
 
-/** What an agent is to the types: a server that keeps a `State`. */
+/** The type of an agent as a module: a server that keeps a `State`. */
 export interface AgentOf<State> {
-  /** Only the type is of interest: no agent has such a field. */
+  /** Carries the type only: no agent has this property. */
   readonly state?: State;
 }
 
-// deno-lint-ignore no-explicit-any -- the state is the business of whoever made the function
+// deno-lint-ignore no-explicit-any -- the type of the state depends on the function
 type StateFunction = (state: any) => unknown;
 
 type Request = readonly [operation: "get" | "get_and_update" | "update" | "cast", StateFunction];
 
-/** The functions that have made the states of agents: only their initial calls are known by them. */
+/** The functions that returned the initial states of agents, for their initial calls. */
 const makers = new WeakMap<Process, () => unknown>();
 
-/** An agent is a GenServer of this module. */
+/** An agent is a GenServer with this module. */
 const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
   moduleName: "Agent.Server",
   [PROTOCOL]: "agent",
@@ -98,16 +98,26 @@ const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
 };
 
 /**
- * Starts an agent that is linked to the calling process. Its state is what `fun` returns, called in the
- * agent; `fun` may be async. Resolves when that is done.
+ * Starts an agent that is linked to the calling process. Its initial state is the result of `fun`, which runs
+ * in the agent and may be async. Resolves when `fun` has returned.
  *
  * Resolves with `["ok", pid]`; with `["error", [error, stack]]` if `fun` throws an error, with
  * `["error", reason]` if it throws `exit(reason)`; with `["error", "timeout"]` if it takes longer than
  * `options.timeout`; with `["error", ["already_started", pid]]` if the name is taken.
  *
  * @param options As for `GenServer.startLink`: `name`, `timeout` in milliseconds (default `Infinity`), …
- * @throws {TypeError} If `fun` is no function, or the name has none of the forms of a name.
+ * @throws {TypeError} If `fun` is not a function, or `name` is not a valid name.
  * @see Elixir `Agent.start_link/2`
+ *
+ * @example An agent with a name
+ * ```ts
+ * import { Agent, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const fruits = unwrap(await Agent.startLink(() => ["banana"], { name: "fruits" }));
+ * assertEquals(await Agent.get("fruits", (list: string[]) => list.length), 1);
+ * await Agent.stop(fruits);
+ * ```
  */
 export function startLink<State>(
   fun: () => Awaitable<State>,
@@ -118,7 +128,22 @@ export function startLink<State>(
   >;
 }
 
-/** Starts an agent without a link to the calling process. Otherwise as {@linkcode startLink}. @see Elixir `Agent.start/2` */
+/**
+ * Starts an agent without a link to the calling process. Otherwise like {@linkcode startLink}.
+ *
+ * @see Elixir `Agent.start/2`
+ *
+ * @example A start that fails does not affect the caller
+ * ```ts
+ * import { Agent, exit } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const result = await Agent.start(() => {
+ *   throw exit("no_license");
+ * });
+ * assertEquals(result, ["error", "no_license"]);
+ * ```
+ */
 export function start<State>(
   fun: () => Awaitable<State>,
   options: StartOptions = {},
@@ -129,16 +154,25 @@ export function start<State>(
 }
 
 /**
- * Runs `fun` on the state of an agent, and resolves with what it returns. The state stays as it is.
+ * Runs `fun` with the state of an agent, and resolves with its result. The state does not change.
  *
- * @param agent A pid or any name. Under a name the type of the state is not known: write it down, as in
+ * @param agent A pid or any name. For a name the type of the state is not known: declare it, as in
  * `Agent.get("fruits", (list: string[]) => list.length)`.
- * @param fun Runs in the agent. May be async: the agent does nothing else until it is done.
- * @param timeout In milliseconds, default 5000, `Infinity` for no limit. The agent goes on after that.
+ * @param fun Runs in the agent. May be async: the agent waits for the promise.
+ * @param timeout In milliseconds, default 5000, `Infinity` for no limit. The agent continues after a timeout.
  * @throws {Exit} `[why, ["GenServer", "call", [agent, ["get", fun], timeout]]]`, where `why` is
- * `[error, stack]` if `fun` throws, which ends the agent; else as for `GenServer.call`.
- * @throws {TypeError} If `fun` is no function.
+ * `[error, stack]` if `fun` throws, which terminates the agent; otherwise as for `GenServer.call`.
+ * @throws {TypeError} If `fun` is not a function.
  * @see Elixir `Agent.get/3`
+ *
+ * @example Reading a part of the state
+ * ```ts
+ * import { Agent, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const fruits = unwrap(await Agent.start(() => ["apple", "banana"]));
+ * assertEquals(await Agent.get(fruits, (list) => list[1]), "banana");
+ * ```
  */
 export function get<State, Value>(
   agent: ServerRef<AgentOf<State>>,
@@ -149,12 +183,22 @@ export function get<State, Value>(
 }
 
 /**
- * Runs `fun` on the state of an agent: it returns `[value, newState]`, and the promise resolves with
- * `value`. Anything else that it returns ends the agent, with `["bad_return_value", result]`.
+ * Runs `fun` with the state of an agent: it returns `[value, newState]`, and the promise resolves with
+ * `value`. Any other result terminates the agent, with `["bad_return_value", result]`.
  *
- * Otherwise as {@linkcode get}.
+ * Otherwise like {@linkcode get}.
  *
  * @see Elixir `Agent.get_and_update/3`
+ *
+ * @example Taking the first element of a list
+ * ```ts
+ * import { Agent, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const fruits = unwrap(await Agent.start(() => ["apple", "banana"]));
+ * assertEquals(await Agent.getAndUpdate(fruits, ([first, ...rest]) => [first, rest]), "apple");
+ * assertEquals(await Agent.get(fruits, (list) => list), ["banana"]);
+ * ```
  */
 export function getAndUpdate<State, Value>(
   agent: ServerRef<AgentOf<State>>,
@@ -167,10 +211,20 @@ export function getAndUpdate<State, Value>(
 }
 
 /**
- * Replaces the state of an agent by what `fun` makes of it, and resolves with `"ok"` when that is done.
- * Otherwise as {@linkcode get}.
+ * Replaces the state of an agent by the result of `fun`, and resolves with `"ok"` when that is done.
+ * Otherwise like {@linkcode get}.
  *
  * @see Elixir `Agent.update/3`
+ *
+ * @example Adding to a counter
+ * ```ts
+ * import { Agent, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const counter = unwrap(await Agent.start(() => 1));
+ * assertEquals(await Agent.update(counter, (n) => n + 1), "ok");
+ * assertEquals(await Agent.get(counter, (n) => n), 2);
+ * ```
  */
 export function update<State>(
   agent: ServerRef<AgentOf<State>>,
@@ -181,11 +235,21 @@ export function update<State>(
 }
 
 /**
- * Has an agent replace its state by what `fun` makes of it, and does not wait: answers `"ok"`, whether or
- * not anybody is there. It happens after all that the calling process has asked before.
+ * Replaces the state of an agent by the result of `fun`, without waiting for it. Returns `"ok"`, whether or
+ * not there is such a process. The agent runs `fun` after all earlier requests of the calling process.
  *
- * @throws {TypeError} If `fun` is no function, or `agent` has none of the forms of a server.
+ * @throws {TypeError} If `fun` is not a function, or `agent` is not a valid server reference.
  * @see Elixir `Agent.cast/2`
+ *
+ * @example Adding to a counter, without waiting
+ * ```ts
+ * import { Agent, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const counter = unwrap(await Agent.start(() => 1));
+ * assertEquals(Agent.cast(counter, (n) => n + 1), "ok");
+ * assertEquals(await Agent.get(counter, (n) => n), 2);
+ * ```
  */
 export function cast<State>(
   agent: ServerRef<AgentOf<State>>,
@@ -196,12 +260,22 @@ export function cast<State>(
 }
 
 /**
- * Stops an agent, and resolves with `"ok"` when it has ended.
+ * Stops an agent. Resolves with `"ok"` when it has exited.
  *
  * @param reason The exit reason, default `"normal"`. An abnormal one is logged as a crash.
  * @param timeout In milliseconds, default `Infinity`.
  * @throws {Exit} `[why, ["GenServer", "stop", [agent, reason, timeout]]]`, `why` as for `GenServer.stop`.
  * @see Elixir `Agent.stop/3`
+ *
+ * @example Stopping an agent
+ * ```ts
+ * import { Agent, Process, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const agent = unwrap(await Agent.start(() => 1));
+ * assertEquals(await Agent.stop(agent), "ok");
+ * assertEquals(Process.isAlive(agent), false);
+ * ```
  */
 export function stop(
   agent: ServerRef,
@@ -212,10 +286,22 @@ export function stop(
 }
 
 /**
- * The child specification of an agent that is started with `fun`, so that `[Agent, fun]` is a child.
+ * Returns the child specification of an agent that is started with `fun`. So `[Agent, fun]` is a child.
  *
- * @param overrides Fields that differ: `id`, `restart`, `shutdown`, …
+ * @param overrides Fields to override: `id`, `restart`, `shutdown`, …
  * @see Elixir `Agent.child_spec/1`
+ *
+ * @example A specification with another id
+ * ```ts
+ * import { Agent } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zero = () => 0;
+ * assertEquals(Agent.childSpec(zero, { id: "counter" }), {
+ *   id: "counter",
+ *   start: [Agent, "startLink", [zero]],
+ * });
+ * ```
  */
 export function childSpec(
   fun: () => unknown,
@@ -235,5 +321,5 @@ function checked<T>(fun: unknown, run: () => Promise<T>): Promise<T> {
 
 function assertFunction(fun: unknown): void {
   if (typeof fun === "function") return;
-  throw new TypeError(`Cannot hand this to an agent: expected a function, found ${inspect(fun)}`);
+  throw new TypeError(`Cannot pass this to an agent: expected a function, found ${inspect(fun)}`);
 }

@@ -1,16 +1,15 @@
 /**
- * DynamicSupervisor: a supervisor that starts without children, and is given them one by one while it
- * runs: one for each session, connection, game or job.
+ * DynamicSupervisor: a supervisor that starts without children; they are added one by one while it runs, for
+ * example one for each session, connection, game or job.
  *
- * All that is said of a `Supervisor` holds, with these differences, which allow for any number of
- * children that come and go:
- * - The children have no ids and no order. A child is known by its pid.
- * - There is one strategy, `"one_for_one"`: a child that ends is restarted by itself, or not.
- * - A child that has ended and is not to be restarted is forgotten, and so is one that is stopped by
+ * It works like a `Supervisor`, with these differences, which allow for any number of short-lived children:
+ * - Children have neither ids nor an order. A child is identified by its pid.
+ * - The only strategy is `"one_for_one"`.
+ * - A child that has exited and is not restarted is removed, and so is a child that is stopped by
  *   {@linkcode terminateChild}: there is no specification left to restart or to delete.
- * - When the supervisor ends, it stops all children at once, and each has its own time to end.
+ * - When the supervisor stops, it stops all children at once, each within its own `shutdown` time.
  *
- * To start a child, to restart it and to stop it takes the same time however many others there are.
+ * The time to start, to restart and to stop a child does not depend on the number of children.
  *
  * ```ts
  * import { Agent, DynamicSupervisor, unwrap } from "@denotp/otp";
@@ -29,16 +28,16 @@
  * await DynamicSupervisor.stop("carts");
  * ```
  *
- * **Which `restart`?** A child that comes and goes mostly ends when its work is done, and nobody should
- * start it again: such a child is `"transient"`, or `"temporary"` if even a crash is the end of it. The
- * default is `"permanent"`, as everywhere.
+ * **Which `restart`?** The default is `"permanent"`, as for every child. Children that come and go usually
+ * exit when their work is done, and should not be restarted then: give them `"transient"`, or `"temporary"`
+ * if they should not be restarted after a crash either.
  *
- * **Names.** A child that is restarted has another pid. Whoever wants to find it again gives it a name,
- * for instance in a `Registry`.
+ * **Names.** A restarted child has another pid. Give it a name, for instance in a `Registry`, if it must be
+ * found again.
  *
- * **While it waits** for a child to start, a supervisor does nothing else: {@linkcode startChild} starts
- * one child after another, whoever asks. Where that is too slow, let children return from `init` early and
- * go on in `handleContinue`, or spread them over several supervisors with a `PartitionSupervisor`.
+ * **While it waits** for a child to start, the supervisor does nothing else: {@linkcode startChild} starts
+ * one child after another. If that is too slow, let children return from `init` early and continue in
+ * `handleContinue`, or distribute them over several supervisors with a `PartitionSupervisor`.
  *
  * @module
  */
@@ -103,7 +102,7 @@ import {
 } from "./supervisor/state.ts";
 import * as DynamicSupervisor from "./dynamic_supervisor.ts"; // __MODULE__
 
-/** What this module is called where it is printed. */
+/** The name of this module where it is printed. */
 export const moduleName = "DynamicSupervisor";
 
 export type { Counts, StartOptions, StartResult };
@@ -112,17 +111,17 @@ export type { Counts, StartOptions, StartResult };
 
 /** How a dynamic supervisor treats its children. */
 export interface InitOptions {
-  /** There is only this one, which is the default. */
+  /** The only strategy, and the default. */
   readonly strategy?: "one_for_one" | undefined;
-  /** The most restarts within `maxSeconds`; one more ends the supervisor. Default 3. */
+  /** The maximum number of restarts within `maxSeconds`; one more terminates the supervisor. Default 3. */
   readonly maxRestarts?: number | undefined;
-  /** See `maxRestarts`; whole seconds, at least 1. Default 5. */
+  /** The period of `maxRestarts` in whole seconds, at least 1. Default 5. */
   readonly maxSeconds?: number | undefined;
-  /** The most children at a time, those that are being restarted included. Default `Infinity`. */
+  /** The maximum number of children, including those being restarted. Default `Infinity`. */
   readonly maxChildren?: number | undefined;
-  /** Arguments for the start function of every child, put before its own. Default `[]`. */
+  /** Arguments that are passed to the start function of every child before its own. Default `[]`. */
   readonly extraArguments?: readonly Term[] | undefined;
-  /** Whether the supervisor ends when significant children have ended. Default `"never"`. */
+  /** Whether the supervisor shuts down when significant children have exited. Default `"never"`. */
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
@@ -130,7 +129,7 @@ export interface InitOptions {
 export interface Flags {
   /** See {@linkcode InitOptions}. Default `"one_for_one"`. */
   readonly strategy?: "one_for_one" | undefined;
-  /** The most restarts within `period`. Default 1. */
+  /** The maximum number of restarts within `period`. Default 1. */
   readonly intensity?: number | undefined;
   /** In whole seconds, at least 1. Default 5. */
   readonly period?: number | undefined;
@@ -142,39 +141,42 @@ export interface Flags {
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
-/** What {@linkcode startLink} takes first: options, or a module. */
+/** The first argument of {@linkcode startLink}: options, or a module. */
 export type Startable<First> = [unknown] extends [First] ? First
   : First extends Module ? First
   : InitOptions & StartOptions;
 
 /**
- * What {@linkcode startLink} takes after that: after options, nothing; after a module, the argument for its
- * `init`, which may be left out if `init` does not need it, and the options.
+ * The other arguments of {@linkcode startLink}: after options, none; after a module, the argument of its
+ * `init`, which can be omitted if `init` does not need it, and the options.
  */
 export type StartArguments<First> = [First] extends [Module] ? ServerArguments<First, StartOptions>
   : [];
 
-/** What `init` of a dynamic supervisor's module may return; {@linkcode init} makes it. */
+/** What `init` of a dynamic supervisor's module may return; {@linkcode init} creates it. */
 export type InitResult = readonly ["ok", flags: Flags] | "ignore";
 
-/** The callback of a module that describes a dynamic supervisor. */
+/** The callback of a dynamic supervisor's module. */
 export interface Module {
-  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  /**
+   * The name of the module in reports, errors and `inspect`. Default: the name of its class, otherwise its
+   * functions.
+   */
   readonly moduleName?: string;
-  /** Says how to treat the children, by way of {@linkcode init}; or `"ignore"`. */
-  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
+  /** Returns the flags, made by {@linkcode init}, or `"ignore"`. */
+  // deno-lint-ignore no-explicit-any -- the argument depends on the module
   init(argument: any): Awaitable<InitResult>;
 }
 
 /** A module whose `init` takes no argument. */
 export interface ModuleWithoutArgument extends Module {
-  /** Says how to treat the children. */
+  /** Returns the flags. */
   init(): Awaitable<InitResult>;
 }
 
 /**
- * What came of starting a child: `["ok", pid]`; `["ok", pid, info]` if its start function gave that;
- * `"ignore"` if that answered so; `["error", reason]`.
+ * The result of starting a child: `["ok", pid]`; `["ok", pid, info]` if its start function returned that;
+ * `"ignore"` if it returned that; `["error", reason]`.
  */
 export type StartChildResult =
   | readonly ["ok", Pid]
@@ -182,7 +184,7 @@ export type StartChildResult =
   | "ignore"
   | readonly ["error", Term];
 
-/** One child, as {@linkcode whichChildren} shows it. */
+/** A child, as {@linkcode whichChildren} returns it. */
 export type ChildInfo = readonly [
   id: undefined,
   child: Pid | "restarting",
@@ -190,36 +192,37 @@ export type ChildInfo = readonly [
   modules: readonly (object | string)[] | "dynamic",
 ];
 
-// --- The clients' half --------------------------------------------------------------------------
+// --- Clients ------------------------------------------------------------------------------------
 
-/** The module of a supervisor without one: its `init` was run by whoever starts it. */
+/** The module of a supervisor without one. Its argument is the result of `init`. */
 const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult) => result);
 
 /**
- * Starts a dynamic supervisor that is linked to the calling process, without children.
+ * Starts a dynamic supervisor that is linked to the calling process. It has no children yet.
  *
- * Takes options, which say how to treat the children and how to start the supervisor (`name`, …), or a module,
- * an argument and `StartOptions`. The module's `init` is called with the argument, in the new process, and
- * returns options by way of {@linkcode init}. It may be async.
+ * Takes options, which specify how to treat the children and how to start the supervisor (`name`, …), or a
+ * module, an argument and `StartOptions`. The `init` of the module is called with the argument, in the new
+ * process, and returns the flags made by {@linkcode init}. It may be async.
  *
  * Resolves with `["ok", pid]`, or with `["error", reason]`, where `reason` is
  * - `["already_started", pid]` if the name is taken;
- * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_max_children", value]`;
+ * - `["supervisor_data", why]` if an option is invalid, as in `["invalid_max_children", value]`;
  * - `[error, stack]` if the module's `init` throws;
- * - `["bad_return", [module, "init", value]]` if it returns anything else than it should.
+ * - `["bad_return", [module, "init", value]]` if it returns an invalid value.
  *
  * Resolves with `"ignore"` if `init` returns that.
  *
- * Because of the link, a failed start also sends the caller an exit signal, which ends a process
- * that does not trap exits.
+ * Because of the link, a failed start also sends an exit signal to the caller, which then exits too unless it
+ * traps exits.
  *
  * @param first Options, or a module.
- * @param argumentAndOptions After a module: the argument, which its `init` gets unchanged, and `StartOptions`.
- * @throws {TypeError} If `first` is neither, or the name has none of the forms of a name: the promise rejects,
- * and nothing was started.
+ * @param argumentAndOptions After a module: the argument, which is passed to `init` unchanged, and
+ * `StartOptions`.
+ * @throws {TypeError} If `first` is neither, or `name` is not a valid name: the promise rejects, and no
+ * process is started.
  * @see Elixir `DynamicSupervisor.start_link/1,3`
  *
- * @example A dynamic supervisor as a module of its own
+ * @example A module-based dynamic supervisor
  * ```ts
  * import { Agent, type ChildSpec, DynamicSupervisor, Supervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -283,11 +286,12 @@ function start(module: Module, argument: Term, options: StartOptions): Promise<S
 }
 
 /**
- * Makes what the `init` of a dynamic supervisor's module returns: `["ok", flags]`.
+ * Returns what the `init` of a dynamic supervisor's module returns: `["ok", flags]`. See the example of
+ * {@linkcode startLink}.
  *
- * The options' values are checked by the supervisor that is started with them.
+ * The values of the options are checked when a supervisor is started with them.
  *
- * @throws {TypeError} If `options` are none.
+ * @throws {TypeError} If `options` is not an object.
  * @see Elixir `DynamicSupervisor.init/1`
  */
 export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
@@ -307,14 +311,26 @@ export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
 }
 
 /**
- * The child specification of a dynamic supervisor that is started with `options`, so that
+ * Returns the child specification of a dynamic supervisor that is started with `options`. So
  * `[DynamicSupervisor, { name: "carts" }]` is a child, and `DynamicSupervisor` one without options.
  *
- * Its id is its name: the atom, or the term of a `global` or `via` name. Without a name it is this
- * module, so that there can be one such child in a supervisor.
+ * The id is the name: the atom, or the term of a `global` or `via` name. Without a name it is this module, so
+ * there can be one such child in a supervisor.
  *
- * @param options See {@linkcode startLink}. `[]` means none.
+ * @param options See {@linkcode startLink}. `[]` means no options.
  * @see Elixir `DynamicSupervisor.child_spec/1`
+ *
+ * @example A dynamic supervisor as a child
+ * ```ts
+ * import { DynamicSupervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(DynamicSupervisor.childSpec({ name: "carts" }), {
+ *   id: "carts",
+ *   start: [DynamicSupervisor, "startLink", [{ name: "carts" }]],
+ *   type: "supervisor",
+ * });
+ * ```
  */
 export function childSpec(
   options: (InitOptions & StartOptions) | readonly [] = {},
@@ -330,27 +346,40 @@ export function childSpec(
 }
 
 /**
- * Starts a child; resolves when it runs. Its start function gets the `extraArguments` of the supervisor,
- * and then its own.
+ * Starts a child. Resolves when it has started. Its start function is called with the `extraArguments` of the
+ * supervisor, followed by its own arguments.
  *
  * Resolves with `["ok", pid]`, `["ok", pid, info]`, `"ignore"`, or with
- * - `["error", "max_children"]` if there are as many children as there may be;
- * - `["error", reason]` if it did not start: `reason` is the one that its start function gave, or threw, as
- *   the end of a process has it;
- * - `["error", why]` if the specification is wrong, as in `["invalid_shutdown", value]`. Nobody was asked
- *   then.
+ * - `["error", "max_children"]` if the maximum number of children is reached;
+ * - `["error", reason]` if it failed to start: `reason` is what its start function returned, or the exit
+ *   reason for what it threw;
+ * - `["error", why]` if the specification is invalid, as in `["invalid_shutdown", value]`. The supervisor is
+ *   not called then.
  *
- * A child that did not start, or answered `"ignore"`, is not kept.
+ * A child that failed to start, or whose start function returned `"ignore"`, is not kept.
  *
- * Waits for as long as it takes, also for children that others start at the same time; so do all
- * functions that ask a supervisor.
+ * There is no timeout, as for all calls to a supervisor, and children that other processes start are started
+ * first.
  *
- * @param child A child specification, a module, or a `[module, argument]` pair. An `id` has to be there,
- * and means nothing.
- * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, `why` as for
- * `GenServer.call`: `"noproc"` if there is no such supervisor. So for all functions that ask one.
- * @throws {TypeError} If `child` stands for no child.
+ * @param child A child specification, a module, or a `[module, argument]` pair. The `id` is required, and
+ * ignored.
+ * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, with `why` as for
+ * `GenServer.call`: `"noproc"` if there is no such supervisor. The other calls to a supervisor fail in the
+ * same way.
+ * @throws {TypeError} If `child` is not a valid child.
  * @see Elixir `DynamicSupervisor.start_child/2`
+ *
+ * @example A temporary child
+ * ```ts
+ * import { Agent, DynamicSupervisor, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const cart = Supervisor.childSpec([Agent, () => ["tea"]], { restart: "temporary" });
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, cart));
+ * assertEquals(await Agent.get(agent, (items) => items), ["tea"]);
+ * await DynamicSupervisor.stop(supervisor);
+ * ```
  */
 export function startChild<const Given extends ChildSpec | ModuleSpec>(
   supervisor: ServerRef,
@@ -358,7 +387,7 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
 ): Promise<StartChildResult> {
   try {
     const spec = specOf(child as ChildSpec);
-    // Whoever is on another node knows whether there is a module of that name.
+    // Only the other node knows whether there is a module of that name.
     const isTheirs = (isElsewhere(supervisor) || Array.isArray(supervisor)) && isNamed(spec);
     const checked = isTheirs ? ["ok", spec] as const : check(spec);
     return checked[0] === "error"
@@ -369,12 +398,12 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
   }
 }
 
-/** Whether the module that starts a child is a name. */
+/** Whether the module that starts a child is given by its name. */
 function isNamed(spec: Partial<ChildSpec> | null | undefined): boolean {
   return Array.isArray(spec?.start) && typeof spec.start[0] === "string";
 }
 
-/** Checks a specification, in the words of Elixir where they differ from OTP's. */
+/** Checks a specification. Errors have Elixir's form where it differs from OTP's. */
 function check(spec: Term): Checked<FullChildSpec> {
   const { id, start } = (spec ?? {}) as Partial<ChildSpec>;
   const isWhole = id !== undefined &&
@@ -386,14 +415,26 @@ function check(spec: Term): Checked<FullChildSpec> {
 }
 
 /**
- * Stops a child as its specification says. It is not restarted, whatever its `restart`, and forgotten.
- * Resolves with `"ok"` when it has ended, and with `["error", "not_found"]` if it is no child of the
- * supervisor.
+ * Stops a child as its specification says, and removes it. It is not restarted, whatever its `restart`.
+ * Resolves with `"ok"` when it has exited, and with `["error", "not_found"]` if the supervisor has no such
+ * child.
  *
- * A child that is being restarted is known by the pid that it had before.
+ * A child that is being restarted is identified by its last pid.
  *
- * @throws {TypeError} If `pid` is no pid.
+ * @throws {TypeError} If `pid` is not a pid.
  * @see Elixir `DynamicSupervisor.terminate_child/2`
+ *
+ * @example Stopping a child
+ * ```ts
+ * import { Agent, DynamicSupervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, [Agent, () => 1]));
+ * assertEquals(await DynamicSupervisor.terminateChild(supervisor, agent), "ok");
+ * assertEquals(await DynamicSupervisor.terminateChild(supervisor, agent), ["error", "not_found"]);
+ * await DynamicSupervisor.stop(supervisor);
+ * ```
  */
 export function terminateChild(
   supervisor: ServerRef,
@@ -406,17 +447,32 @@ export function terminateChild(
 }
 
 /**
- * The children of a supervisor, in no particular order: `[undefined, child, type, modules]` each, where
- * `child` is a pid, or `"restarting"` if it is to be started once more.
+ * Returns the children of a supervisor, in no particular order: `[undefined, child, type, modules]` each,
+ * where `child` is a pid, or `"restarting"` if a restart is pending.
  *
  * @see Elixir `DynamicSupervisor.which_children/1`
+ *
+ * @example The children and their numbers
+ * ```ts
+ * import { Agent, DynamicSupervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, [Agent, () => 1]));
+ * assertEquals(await DynamicSupervisor.whichChildren(supervisor), [
+ *   [undefined, agent, "worker", [Agent]],
+ * ]);
+ * assertEquals((await DynamicSupervisor.countChildren(supervisor)).workers, 1);
+ * await DynamicSupervisor.stop(supervisor);
+ * ```
  */
 export function whichChildren(supervisor: ServerRef): Promise<ChildInfo[]> {
   return ask(supervisor, "which_children");
 }
 
 /**
- * The numbers of children of a supervisor. `active` are all but those that are being restarted.
+ * Returns the numbers of children of a supervisor. `active` counts all but those being restarted. See the
+ * example of {@linkcode whichChildren}.
  *
  * @see Elixir `DynamicSupervisor.count_children/1`
  */
@@ -425,13 +481,25 @@ export function countChildren(supervisor: ServerRef): Promise<Counts> {
 }
 
 /**
- * Stops a supervisor in order: its children first, all at once. Resolves with `"ok"` when it has ended.
+ * Stops a supervisor in an orderly way: first its children, all at once. Resolves with `"ok"` when it has
+ * exited.
  *
  * @param reason The exit reason, default `"normal"`.
- * @param timeout In milliseconds, default `Infinity`. The supervisor goes on stopping after that.
+ * @param timeout In milliseconds, default `Infinity`. The supervisor continues to stop after a timeout.
  * @throws {Exit} `[why, ["GenServer", "stop", [supervisor, reason, timeout]]]`, `why` as for
  * `GenServer.stop`.
  * @see Elixir `DynamicSupervisor.stop/1,3`
+ *
+ * @example Stopping a supervisor and its children
+ * ```ts
+ * import { Agent, DynamicSupervisor, Process, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, [Agent, () => 1]));
+ * assertEquals(await DynamicSupervisor.stop(supervisor), "ok");
+ * assertEquals([Process.isAlive(supervisor), Process.isAlive(agent)], [false, false]);
+ * ```
  */
 export function stop(
   supervisor: ServerRef,
@@ -447,21 +515,21 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
   return askServer(supervisor, request, Infinity, CALL) as Promise<Reply>;
 }
 
-// --- The server's half --------------------------------------------------------------------------
+// --- The supervisor process ---------------------------------------------------------------------
 
 /**
- * A child. Of the start of a temporary one, which is not used again, only what reports show is kept: nothing
- * that holds on to memory. The arguments are `undefined` then, as OTP's reports have it.
+ * A child. Of the start function of a temporary one, which is not called again, only what reports show is
+ * kept, nothing that retains memory. Its arguments are `undefined` then, as in OTP's reports.
  */
 type Kept = Child<StartFunction | SpentStart>;
 
-/** What is kept of a start function that is not used again. */
+/** What is kept of a start function that is not called again. */
 type SpentStart = readonly [module: object | string, name: string, args: undefined] | undefined;
 
-/** The children, each under the pid that it has, or had last while it is being restarted. */
+/** The children, by their pids; while a child is being restarted, by its last pid. */
 class Children implements Family<Kept> {
   readonly #byPid = new Map<Pid, Kept>();
-  /** Children that are significant: all are up, for those that are not are forgotten. */
+  /** The number of significant children. All are up: others are removed. */
   significantUp = 0;
 
   get size(): number {
@@ -476,7 +544,7 @@ class Children implements Family<Kept> {
     return this.#byPid.values();
   }
 
-  /** `child`, which has no process, runs as `pid` now. */
+  /** Records that `child`, which had no process, has the process `pid`. */
   add(child: Kept, pid: Pid): void {
     const double = this.#byPid.get(pid);
     if (double !== undefined) this.remove(double);
@@ -491,13 +559,13 @@ class Children implements Family<Kept> {
   }
 }
 
-/** What a dynamic supervisor keeps. */
+/** The state of a dynamic supervisor. */
 class State extends SupervisorState<FullFlags, Children> implements Supervision<Kept> {}
 
-/** What a handler of a supervisor responds. */
+/** The response of a supervisor's callback. */
 type Response = Noreply<State> | Stop<State>;
 
-/** A dynamic supervisor is a GenServer of this module. */
+/** A dynamic supervisor is a GenServer with this module. */
 const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
   moduleName,
   [INITIAL_CALL]: (from: Starting | State) =>
@@ -506,7 +574,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),
-  // Elixir's does not know any casts, and reports none; a Supervisor reports those that it does not know.
+  // Elixir's DynamicSupervisor knows no casts, and reports none; a Supervisor reports unknown casts.
   handleCast: (_request: Term, state: State) => state.noreply,
   handleInfo: (message: Term, state: State) => {
     if (isTuple(message, "EXIT", 3)) {
@@ -529,7 +597,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
       : status,
 };
 
-// --- Its start ----------------------------------------------------------------------------------
+// --- Starting the supervisor --------------------------------------------------------------------
 
 async function begin(starting: Starting): Promise<Init<State>> {
   const process = self();
@@ -545,7 +613,7 @@ async function begin(starting: Starting): Promise<Init<State>> {
   return ["ok", new State("DynamicSupervisor", process, starting, checked[1], new Children())];
 }
 
-/** The flags of a dynamic supervisor, each with its value. */
+/** The flags of a dynamic supervisor, with all values set. */
 interface FullFlags extends CommonFlags {
   readonly maxChildren: number;
   readonly extraArguments: readonly Term[];
@@ -562,12 +630,12 @@ function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
   return checked[0] === "ok" ? ["ok", { ...checked[1], maxChildren, extraArguments }] : checked;
 }
 
-// --- Its calls ----------------------------------------------------------------------------------
+// --- Calls --------------------------------------------------------------------------------------
 
-/** The answer to a call. */
+/** The reply to a call. */
 function answer(state: State, request: Term): Awaitable<Term> {
   if (request === "which_children") return infosOf(state.children);
-  // As in Elixir, a child is active unless it waits for its restart; a Supervisor looks whether it runs.
+  // As in Elixir, a child is active unless it is being restarted; a Supervisor checks whether it is running.
   if (request === "count_children") {
     return countOf(state.children.from(), ({ isRestarting }) => !isRestarting);
   }
@@ -602,7 +670,7 @@ function addChild(state: State, given: Term): Awaitable<Term> {
   });
 }
 
-/** A start function that is given `extra` before its own arguments. */
+/** A start function that is called with `extra` before its own arguments. */
 function withArguments(start: StartFunction, extra: readonly Term[]): StartFunction {
   if (extra.length === 0) return start;
   if (typeof start !== "function") return [start[0], start[1], [...extra, ...start[2]]];
@@ -614,8 +682,8 @@ function withoutArguments(start: StartFunction): SpentStart {
 }
 
 /**
- * What a start function threw is the reason of the failure, in the form in which it would end a process, as in
- * Elixir; for a Supervisor it is `["EXIT", reason]`, as in OTP.
+ * What a start function threw is the reason of the failure, in the form of an exit reason, as in Elixir; for
+ * a Supervisor it is `["EXIT", reason]`, as in OTP.
  */
 function asThrown(thrown: unknown): Started {
   return ["error", reasonOf(thrown)];
@@ -627,7 +695,10 @@ function infosOf(children: Children): Term[] {
 
 // --- Restarts -----------------------------------------------------------------------------------
 
-/** Does what `supervisor/restart.ts` has decided. With the one strategy there is, a start comes last. */
+/**
+ * Performs the actions that `supervisor/restart.ts` returned. With the only strategy, a start is the last
+ * one.
+ */
 function perform(
   state: State,
   actions: readonly Action<Kept>[],
@@ -655,17 +726,17 @@ function perform(
 
 function restart(state: State, child: Kept): Awaitable<Response> {
   const { process, children } = state;
-  // Only a child that is not temporary is restarted: its start is whole.
+  // Only children that are not temporary are restarted: their start functions are kept.
   return then(callStart(child.start as StartFunction, asThrown), (started) => {
     assertAlive(process);
     if (started[0] === "error") {
       state.report("start_error", started[1], child, ["restarting", child.pid]);
       child.isRestarting = true;
-      // By way of the mailbox, so that the supervisor can be told otherwise in between.
+      // Sent as a message, so that other messages can be handled in between.
       sendToPid(process.pid, ["$gen_restart", child.pid]);
       return state.noreply;
     }
-    // One that answers "ignore" is a child no more, as in Elixir; a Supervisor, as OTP's, keeps it.
+    // A child whose start is ignored is removed, as in Elixir; a Supervisor, like OTP's, keeps it.
     children.remove(child);
     if (started[1] !== undefined) children.add(child, started[1]);
     return state.noreply;
@@ -689,7 +760,7 @@ function stopOne(state: State, child: Kept): Awaitable<"ok"> {
   });
 }
 
-/** Tells all children at once to end, and waits for each as long as its `shutdown` says. */
+/** Sends exit signals to all children at once, and waits for each as long as its `shutdown` says. */
 async function stopAll(state: State): Promise<void> {
   const { process, children } = state;
   const stopped: [child: Kept, reason: Awaitable<Term>][] = [];
@@ -710,8 +781,8 @@ async function stopAll(state: State): Promise<void> {
 }
 
 /**
- * Reports the end of a child that was stopped, if it may not have ended so. `["shutdown", term]` is expected of
- * any child, as by Elixir's DynamicSupervisor; a Supervisor, as OTP's, reports it of a permanent one.
+ * Reports an unexpected exit reason of a child that was stopped. `["shutdown", term]` is expected of any
+ * child, as by Elixir's DynamicSupervisor; a Supervisor, like OTP's, reports it for a permanent child.
  */
 function reportUnlessExpected(state: State, child: Kept, reason: Term): void {
   const isExpected = child.shutdown === "brutal_kill"

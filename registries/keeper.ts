@@ -60,7 +60,7 @@ export class Keeper implements Behaviour {
     for (; handled < TURN_MESSAGES && !process.isDead && !process.isEmpty; handled++) {
       const kind = process.shift();
       if (kind instanceof PendingCall) this.#answer(kind, takenPayload);
-      else this.#heed(process, takenPayload);
+      else this.#handleMessage(process, takenPayload);
     }
     spend(process, handled);
     return !process.isDead && !process.isEmpty;
@@ -70,7 +70,7 @@ export class Keeper implements Behaviour {
     return { initialCall: this.#kind.initialCall, currentFunction: ["gen_server", "loop", 7] };
   }
 
-  #heed(process: Process, message: Term): void {
+  #handleMessage(process: Process, message: Term): void {
     const [tag, first, second] = itemsOf(message, 3) ?? [];
     if (tag === "EXIT" && process.parent === first && (process.flags & HAS_PARENT) !== 0) {
       this.#stop(process, second);

@@ -415,6 +415,7 @@ const KEEPER = new Keeper({
  * `["error", ["already_started", pid]]` if its name is taken.
  *
  * It traps exits, exits when its parent does, and can be stopped like a server.
+ * See the examples of this module.
  *
  * @throws {TypeError} If an option is missing or not valid: the promise rejects.
  * @throws {RangeError} If `partitions` is not a positive integer.
@@ -447,6 +448,16 @@ function start(parent: Process, options: StartOptions): StartResult {
  * The child specification of a registry: its `id` is the name.
  *
  * @see Elixir `Registry.child_spec/1`
+ *
+ * @example A registry as a child
+ * ```ts
+ * import { Registry, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const children = [Registry.childSpec({ keys: "unique", name: "rooms" })];
+ * unwrap(await Supervisor.startLink(children, { strategy: "one_for_one" }));
+ * assertEquals(Registry.count("rooms"), 0);
+ * ```
  */
 export function childSpec(options: StartOptions): RegistryChildSpec {
   return {
@@ -506,6 +517,25 @@ function pairs(meta: StartOptions["meta"] = []): Iterable<readonly [Term, Term]>
  * @param value The value of the entry.
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.register/3`
+ *
+ * @example Registering, looking up and unregistering
+ * ```ts
+ * import { Registry, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * Registry.register("topics", "weather", "Rome");
+ * Registry.register("topics", "weather", "Oslo");
+ * assertEquals(Registry.lookup("topics", "weather"), [[self(), "Rome"], [self(), "Oslo"]]);
+ * assertEquals(Registry.keys("topics", self()), ["weather", "weather"]);
+ * assertEquals(Registry.values("topics", "weather", self()), ["Rome", "Oslo"]);
+ * assertEquals(Registry.count("topics"), 2);
+ *
+ * Registry.unregisterMatch("topics", "weather", "Oslo");
+ * assertEquals(Registry.lookup("topics", "weather"), [[self(), "Rome"]]);
+ * Registry.unregister("topics", "weather");
+ * assertEquals(Registry.lookup("topics", "weather"), []);
+ * ```
  */
 export function register(
   registry: Atom,
@@ -518,7 +548,7 @@ export function register(
 
 /**
  * Removes all entries of the calling process under a key: always `"ok"`. Removing its last entry also removes the
- * link to the registry.
+ * link to the registry. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister/2`
@@ -531,7 +561,7 @@ export function unregister(registry: Atom, key: Term): "ok" {
 
 /**
  * Removes the entries of the calling process under a key whose value matches `pattern` (see
- * {@linkcode matches}) and `guard`: always `"ok"`.
+ * {@linkcode matches}) and `guard`: always `"ok"`. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister_match/3,4`
@@ -557,6 +587,16 @@ export function unregisterMatch<const Pattern>(
  *
  * @throws {TypeError} If there is no such registry, if its keys are not unique, or if `update` returns a promise.
  * @see Elixir `Registry.update_value/3`
+ *
+ * @example A counter
+ * ```ts
+ * import { Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "unique", name: "counters" }));
+ * Registry.register("counters", "visits", 1);
+ * assertEquals(Registry.updateValue("counters", "visits", (n: number) => n + 1), [2, 1]);
+ * ```
  */
 export function updateValue<Value>(
   registry: Atom,
@@ -588,7 +628,7 @@ export function updateValue<Value>(
 
 /**
  * Returns the entries of a key as `[pid, value]`: at most one with unique keys, else in the order of their
- * registration.
+ * registration. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.lookup/2`
@@ -608,7 +648,7 @@ export function lookup<Value = Term>(registry: Atom, key: Term): Registration<Va
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.match/3,4`
  *
- * @example
+ * @example Entries by value, with a guard
  * ```ts
  * import { _, Registry, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -639,6 +679,17 @@ export function match<const Pattern>(
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.count_match/3,4`
+ *
+ * @example Counting entries by value
+ * ```ts
+ * import { _, Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * Registry.register("topics", "weather", ["city", "Rome"]);
+ * Registry.register("topics", "weather", ["country", "Norway"]);
+ * assertEquals(Registry.countMatch("topics", "weather", ["city", _]), 1);
+ * ```
  */
 export function countMatch<const Pattern>(
   registry: Atom,
@@ -656,7 +707,7 @@ export function countMatch<const Pattern>(
  * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.select/2`
  *
- * @example
+ * @example Keys by value
  * ```ts
  * import { _, Registry, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -693,6 +744,17 @@ export function select<Result = readonly [key: Term, pid: Pid, value: Term]>(
  *
  * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.count_select/2`
+ *
+ * @example Counting the entries of a process
+ * ```ts
+ * import { _, Registry, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "unique", name: "heights" }));
+ * Registry.register("heights", "Ada", 170);
+ * Registry.register("heights", "Bob", 185);
+ * assertEquals(Registry.countSelect("heights", [[[_, self(), _]]]), 2);
+ * ```
  */
 export function countSelect(registry: Atom, specs: readonly Spec[]): number {
   fence();
@@ -729,6 +791,7 @@ function checkSpecs(what: string, specs: unknown): void {
 
 /**
  * Returns the keys of a process, once for each entry, in the order of their registration.
+ * See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.keys/2`
@@ -741,6 +804,7 @@ export function keys(registry: Atom, pid: Pid): Term[] {
 
 /**
  * Returns the values of a process under a key, in the order of their registration.
+ * See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.values/3`
@@ -757,7 +821,7 @@ function checkPid(pid: unknown): void {
 }
 
 /**
- * Returns the number of entries.
+ * Returns the number of entries. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.count/1`
@@ -776,6 +840,7 @@ export interface DispatchOptions {
 /**
  * Calls `deliver` in the calling process with the entries of a key, as {@linkcode lookup} returns them, unless there
  * are none. Returns `"ok"`; a promise of it if `deliver` returns a promise.
+ * See the second example of this module.
  *
  * @throws {TypeError} If there is no such registry, or `deliver` is not a function.
  * @throws Whatever `deliver` throws.
@@ -801,6 +866,7 @@ export function dispatch<Value = Term, Result = unknown>(
 
 /**
  * Returns the metadata of the registry under a key: `["ok", value]`, or `"error"` if there is none.
+ * See the example of {@linkcode putMeta}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.meta/2`
@@ -816,6 +882,18 @@ export function meta<Value = Term>(registry: Atom, key: Term): readonly ["ok", V
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.put_meta/3`
+ *
+ * @example Metadata
+ * ```ts
+ * import { Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * assertEquals(Registry.putMeta("topics", "owner", "ann"), "ok");
+ * assertEquals(Registry.meta("topics", "owner"), ["ok", "ann"]);
+ * assertEquals(Registry.deleteMeta("topics", "owner"), "ok");
+ * assertEquals(Registry.meta("topics", "owner"), "error");
+ * ```
  */
 export function putMeta(registry: Atom, key: Term, value: Term): "ok" {
   fence();
@@ -824,7 +902,7 @@ export function putMeta(registry: Atom, key: Term, value: Term): "ok" {
 }
 
 /**
- * Deletes the metadata of the registry under a key: always `"ok"`.
+ * Deletes the metadata of the registry under a key: always `"ok"`. See the example of {@linkcode putMeta}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.delete_meta/2`
@@ -848,6 +926,16 @@ export function deleteMeta(registry: Atom, key: Term): "ok" {
  * @throws {TypeError} If there is no such registry, or `body` is not a function: the promise rejects.
  * @throws {Exit} `["noproc", ["Registry", "lock", [registry, key]]]` if the registry exits meanwhile.
  * @see Elixir `Registry.lock/3`
+ *
+ * @example A function that runs once at a time
+ * ```ts
+ * import { Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * const result = await Registry.lock("topics", "weather", () => Registry.count("topics"));
+ * assertEquals(result, 0);
+ * ```
  */
 export function lock<Result>(
   registry: Atom,
@@ -877,6 +965,20 @@ export function lock<Result>(
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, `name` is not valid, or
  * `pid` is not the calling process.
+ *
+ * @example The functions of a via module
+ * ```ts
+ * import { receive, Registry, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "unique", name: "rooms" }));
+ * assertEquals(Registry.registerName(["rooms", 7], self()), "yes");
+ * assertEquals(Registry.whereisName(["rooms", 7]), self());
+ * Registry.send(["rooms", 7], "hello");
+ * assertEquals(await receive(), "hello");
+ * Registry.unregisterName(["rooms", 7]);
+ * assertEquals(Registry.whereisName(["rooms", 7]), undefined);
+ * ```
  */
 export function registerName(name: ViaKey, pid: Pid): "yes" | "no" {
   const process = self();
@@ -893,6 +995,7 @@ export function registerName(name: ViaKey, pid: Pid): "yes" | "no" {
 
 /**
  * Removes the entry of the calling process: `"ok"`, also if it has none.
+ * See the example of {@linkcode registerName}.
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
@@ -905,6 +1008,7 @@ export function unregisterName(name: ViaKey): "ok" {
 
 /**
  * Returns the pid that is registered under the key, or `undefined`.
+ * See the example of {@linkcode registerName}.
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
@@ -916,6 +1020,7 @@ export function whereisName(name: ViaKey): Pid | undefined {
 
 /**
  * Sends a message to the process that is registered under the key, and returns its pid.
+ * See the example of {@linkcode registerName}.
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  * @throws {Exit} `["badarg", [name, message]]` if none is.

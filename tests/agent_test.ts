@@ -48,7 +48,7 @@ Deno.test("Agent.childSpec() has the module for its id, and startLink for its st
     type: "supervisor",
   } as const;
   assertEquals(Agent.childSpec(fun, overrides), overrides);
-  // A module of one's own that is an agent.
+  // A user's module that is an agent.
   const Counter = {
     startLink: (first: number) => Agent.startLink(() => first),
     childSpec: (first: number): ChildSpec => ({
@@ -65,7 +65,7 @@ Deno.test("Agent.childSpec() has the module for its id, and startLink for its st
 
 // --- Life ---------------------------------------------------------------------------------------
 
-Deno.test("Agent.update(), get(), getAndUpdate() and stop() keep a state from its beginning to its end [AG-004]", () =>
+Deno.test("Agent.update(), get(), getAndUpdate() and stop() keep a state until the agent stops [AG-004]", () =>
   supervising(async () => {
     const agent = unwrap(await Agent.startLink(() => new Map<string, unknown>()));
     assertEquals(Process.info(agent, "links"), ["links", [self()]]);
@@ -108,7 +108,7 @@ Deno.test("Agent.startLink() and start() take spawnOpt, which changes nothing [A
     }
   }));
 
-Deno.test("Agent.startLink() answers already_started when the name is taken [AG-015]", () =>
+Deno.test("Agent.startLink() returns already_started when the name is taken [AG-015]", () =>
   supervising(async () => {
     const agent = unwrap(await Agent.startLink(() => 1, { name: "taken" }));
     for (const start of [Agent.start, Agent.startLink]) {
@@ -117,7 +117,7 @@ Deno.test("Agent.startLink() answers already_started when the name is taken [AG-
     assertEquals(await Agent.get(agent, (n) => n), 1);
   }));
 
-Deno.test("Agent.start() answers the error and its stack when the function throws [AG-012]", () =>
+Deno.test("Agent.start() returns the error and its stack when the function throws [AG-012]", () =>
   supervising(async () => {
     for (const start of [Agent.start, Agent.startLink]) {
       for (const fun of [boom, () => Promise.reject(new RangeError("boom"))]) {
@@ -147,7 +147,7 @@ Deno.test("Agent.start() gives up after the timeout, when the function takes lon
   });
 });
 
-Deno.test("Agent functions refuse what is no function with a TypeError", () =>
+Deno.test("Agent functions reject a value that is not a function with a TypeError", () =>
   supervising(async () => {
     const agent = await agentOf(1);
     const none = "no function" as never;
@@ -167,7 +167,7 @@ Deno.test("Agent functions refuse what is no function with a TypeError", () =>
 
 // --- Errors -------------------------------------------------------------------------------------
 
-Deno.test("Agent ends when a function throws, and the caller exits with the error and the call [AG-010]", () =>
+Deno.test("Agent exits when a function throws, and the caller exits with the error and the call [AG-010]", () =>
   supervising(async (reports) => {
     const calls = [
       ["get", (agent: Pid<Agent.AgentOf<number>>) => Agent.get(agent, boom, 1000)],
@@ -198,7 +198,7 @@ Deno.test("Agent ends when a function throws, and the caller exits with the erro
     assert(reason[0] instanceof RangeError);
   }));
 
-Deno.test("Agent.getAndUpdate() ends the agent when the function returns no pair", () =>
+Deno.test("Agent.getAndUpdate() terminates the agent when the function returns no pair", () =>
   supervising(async () => {
     for (const wrong of [42, [1], [1, 2, 3], undefined]) {
       const agent = await agentOf(1);

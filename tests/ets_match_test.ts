@@ -363,7 +363,7 @@ Deno.test("Ets.select() makes of each object what the first clause that matches 
         [["b", _], [], () => "never"],
       ]);
       assertEquals(words, [1, "second", "long"]);
-      // What a function answers is a result as it is.
+      // The result of a function is used as it is.
       assertEquals(Ets.select(table, [[_, [], () => undefined]]), Array(4).fill(undefined));
       assertEquals(Ets.select(table, [[_, [() => false]]]), []);
     }
@@ -400,7 +400,7 @@ Deno.test("Ets.select() fills templates in at any depth, and takes the last of a
     }
   }));
 
-Deno.test("Ets.select() refuses what is no match specification, also of an empty table", () =>
+Deno.test("Ets.select() refuses an invalid match specification, also of an empty table", () =>
   inProcess(() => {
     const table = Ets.new("t", { protection: "public" });
     const bad: unknown[] = [
@@ -550,7 +550,7 @@ Deno.test("Ets.select() and its like have types for what they make", () =>
         name],
       [_, [], ([, count]) => count],
     ]);
-    // @ts-expect-error -- a name is no number
+    // @ts-expect-error -- a name is not a number
     const wrong: number[] = Ets.select(table, [[_, [], ([name]) => name]]);
     const part = Ets.select(table, [[_, [], ([, count]) => count]], 1);
     const first: number | undefined = part === "$end_of_table" ? undefined : part[0][0];

@@ -224,7 +224,7 @@ Deno.test("Supervisor.startLink() calls the init of a module with its argument, 
     assertEquals(await statesOf("numbers"), [[1, "up"], [2, "up"]]);
   }));
 
-Deno.test("Supervisor.startLink() resolves with ignore when init returns that, and the supervisor ends normally [SU-015]", () =>
+Deno.test("Supervisor.startLink() resolves with ignore when init returns that, and the supervisor exits normally [SU-015]", () =>
   supervising(async () => {
     let pid: Pid | undefined;
     const Ignoring = {
@@ -256,7 +256,7 @@ Deno.test("Supervisor.startLink() fails with the reason of init when that return
     for (const garbage of ["garbage", ["ok", []], ["ok", 1], ["error", "x"], undefined]) {
       assertEquals(await fail(() => garbage), ["bad_return", [Broken, "init", garbage]]);
     }
-    // A thrown value that is no error counts as returned.
+    // A thrown value that is not an error counts as returned.
     assertEquals(
       await fail(() => {
         throw "garbage";
@@ -396,7 +396,7 @@ Deno.test("Supervisor.startLink() refuses two children of one id, and starts not
     }
   }));
 
-Deno.test("Supervisor.startLink() lists a child that answers ignore as undefined, unless it is temporary [SU-027]", () =>
+Deno.test("Supervisor.startLink() lists a child whose start returns ignore as undefined, unless it is temporary [SU-027]", () =>
   supervising(async () => {
     const ignoring = { answer: () => "ignore" };
     const supervisor = unwrap(
@@ -517,7 +517,7 @@ Deno.test("Supervisor.childSpec() asks the module, and puts overrides in the pla
   );
 });
 
-Deno.test("Supervisor.childSpec() throws when a module has no childSpec, is missing, or is none [SU-003]", () => {
+Deno.test("Supervisor.childSpec() throws when a module has no childSpec, is missing, or is not a module [SU-003]", () => {
   class Plain {
     static init() {}
   }
@@ -597,7 +597,7 @@ Deno.test("Supervisor.checkChildSpecs() looks at significant children only as au
 
 // --- Adding and removing children ---------------------------------------------------------------
 
-Deno.test("Supervisor.startChild() takes a specification, a pair or a module, and answers the new pid [SU-010]", () =>
+Deno.test("Supervisor.startChild() takes a specification, a pair or a module, and returns the new pid [SU-010]", () =>
   supervising(async () => {
     const Module = {
       startLink: (id: unknown) => GenServer.startLink(Worker, { id, owner, attempts: 0 }),
@@ -628,7 +628,7 @@ Deno.test("Supervisor.startChild() takes an ES module also when messages are fro
     }
   }));
 
-Deno.test("Supervisor.startChild() answers what is wrong with a specification, and starts nothing [SU-011]", () =>
+Deno.test("Supervisor.startChild() returns the error in a specification, and starts nothing [SU-011]", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([], ONE_FOR_ONE));
     for (const [spec, reason] of wrongSpecs()) {
@@ -649,7 +649,7 @@ Deno.test("Supervisor.startChild() takes a shutdown of 0 or 1 ms [SU-012]", () =
     assertEquals(await announced(), [["start", 0], ["start", 1]]);
   }));
 
-Deno.test("Supervisor.startChild() answers the pid of a running child of that id, or that there is one [SU-033]", () =>
+Deno.test("Supervisor.startChild() returns the pid of a running child of that id, or that there is one [SU-033]", () =>
   supervising(async () => {
     const id = ["an", { id: 1 }];
     const supervisor = unwrap(await Supervisor.startLink([worker(id)], ONE_FOR_ONE));
@@ -665,7 +665,7 @@ Deno.test("Supervisor.startChild() answers the pid of a running child of that id
     assertEquals(await announced(), [["end", id, "shutdown"]]);
   }));
 
-Deno.test("Supervisor.startChild() answers the reason and OTP's record of a child that does not start", () =>
+Deno.test("Supervisor.startChild() returns the reason and OTP's record of a child that does not start", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([], ONE_FOR_ONE));
     const spec = worker("a", { answer: () => ["error", "cannot"] }, { shutdown: 10 });
@@ -684,7 +684,7 @@ Deno.test("Supervisor.startChild() answers the reason and OTP's record of a chil
     assertEquals(await Supervisor.restartChild(supervisor, "a"), ["error", "not_found"]);
   }));
 
-Deno.test("Supervisor.startChild() and restartChild() answer the info of a start that gives one [SU-032]", () =>
+Deno.test("Supervisor.startChild() and restartChild() return the info of a start that returns one [SU-032]", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([], ONE_FOR_ONE));
     const talkative = worker("a", {
@@ -739,7 +739,7 @@ Deno.test("Supervisor takes a child through its life: add, delete, terminate, re
     ]);
   }));
 
-Deno.test("Supervisor.terminateChild() answers ok for a known child, running or not [SU-034]", () =>
+Deno.test("Supervisor.terminateChild() returns ok for a known child, running or not [SU-034]", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([worker("a")], ONE_FOR_ONE));
     const pid = await childOf(supervisor, "a");
@@ -796,7 +796,7 @@ async function restartLoop(strategy: Supervisor.Strategy = "one_for_one"): Promi
   return { supervisor, allow: () => isAllowed = true, attempts: () => attempts };
 }
 
-Deno.test("Supervisor.restartChild() answers running, restarting or not_found [SU-037]", () =>
+Deno.test("Supervisor.restartChild() returns running, restarting or not_found [SU-037]", () =>
   supervising(async () => {
     const { supervisor } = await restartLoop();
     assertEquals(await Supervisor.restartChild(supervisor, "a"), ["error", "running"]);
@@ -804,7 +804,7 @@ Deno.test("Supervisor.restartChild() answers running, restarting or not_found [S
     assertEquals(await Supervisor.restartChild(supervisor, "x"), ["error", "not_found"]);
   }));
 
-Deno.test("Supervisor.restartChild() answers the reason when the child does not start, and keeps it", () =>
+Deno.test("Supervisor.restartChild() returns the reason when the child does not start, and keeps it", () =>
   supervising(async () => {
     const answer = (attempt: number) => attempt === 2 ? ["error", "cannot"] : undefined;
     const supervisor = unwrap(await Supervisor.startLink([worker("a", { answer })], ONE_FOR_ONE));
@@ -814,7 +814,7 @@ Deno.test("Supervisor.restartChild() answers the reason when the child does not 
     assertEquals((await Supervisor.restartChild(supervisor, "a"))[0], "ok");
   }));
 
-Deno.test("Supervisor.deleteChild() answers ok, running, restarting or not_found [SU-038]", () =>
+Deno.test("Supervisor.deleteChild() returns ok, running, restarting or not_found [SU-038]", () =>
   supervising(async () => {
     const { supervisor } = await restartLoop();
     assertEquals(await Supervisor.deleteChild(supervisor, "a"), ["error", "running"]);
@@ -846,7 +846,7 @@ Deno.test("Supervisor shows a child that fails to restart as restarting, and its
     }
   }));
 
-Deno.test("Supervisor.terminateChild() ends the attempts to restart a child, which can be restarted later [SU-060]", () =>
+Deno.test("Supervisor.terminateChild() stops the attempts to restart a child, which can be restarted later [SU-060]", () =>
   supervising(async () => {
     for (const strategy of ["one_for_one", "rest_for_one"] as const) {
       const { supervisor, allow, attempts } = await restartLoop(strategy);
@@ -939,7 +939,7 @@ Deno.test("Supervisor.whichChildren() lists the child started last first [SU-041
     ]);
   }));
 
-Deno.test("Supervisor.getChildSpec() answers the whole specification, defaults included", () =>
+Deno.test("Supervisor.getChildSpec() returns the whole specification, defaults included", () =>
   supervising(async () => {
     const plain = worker("a");
     const inner = worker("b", {}, { type: "supervisor", restart: "transient", significant: true });

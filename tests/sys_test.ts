@@ -39,7 +39,7 @@ import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from 
 
 // --- The subjects -------------------------------------------------------------------------------
 
-/** A server of the behaviour: answers `"get"`, takes `["set", state]`. */
+/** A server of the behaviour: replies to `"get"`, takes `["set", state]`. */
 const Keeper = {
   init: ([state, trap]: readonly [unknown, boolean]) => {
     Process.flag("trap_exit", trap);
@@ -281,7 +281,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
       assertEquals([counts.messagesIn, counts.messagesOut], [1, 1]);
       assertInstanceOf(counts.startTime, Date);
       assert(+counts.startTime <= +counts.currentTime);
-      // Who counts already goes on counting.
+      // Counting continues.
       assertEquals(await Sys.statistics(pid, true), "ok");
       await GenServer.call(pid, "get");
       const [, more] = await Sys.statistics(pid, "get");
@@ -396,7 +396,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
 
   // --- Ending and code ----------------------------------------------------------------------------
 
-  Deno.test(`Sys.terminate() runs terminate of ${subject} with the reason, and ends it with that [SY-020]`, async () => {
+  Deno.test(`Sys.terminate() runs terminate of ${subject} with the reason, and terminates it with that [SY-020]`, async () => {
     using _reports = collectReports();
     await inProcess(async () => {
       Process.flag("trap_exit", true);
@@ -431,7 +431,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
     });
   });
 
-  Deno.test(`${subject} answers a system request that it does not know with an error`, async () => {
+  Deno.test(`${subject} replies to an unknown system request with an error`, async () => {
     await inProcess(async () => {
       const pid = await start("state");
       for (const request of ["sing", ["sing", 1], 5]) {
@@ -445,7 +445,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
 
 // --- Of servers only ----------------------------------------------------------------------------
 
-Deno.test("Sys.terminate() does not wait for the end of a server", async () => {
+Deno.test("Sys.terminate() does not wait for the exit of a server", async () => {
   await inProcess(async () => {
     let finish = () => {};
     const Slow = {
@@ -638,7 +638,7 @@ Deno.test("Sys functions exit with timeout when a server does not answer, by def
   });
 });
 
-Deno.test("Sys functions exit with noproc when there is no process, and with the server's reason when it ends meanwhile [SY-022]", async () => {
+Deno.test("Sys functions exit with noproc when there is no process, and with the server's reason when it exits meanwhile [SY-022]", async () => {
   await inProcess(async () => {
     const name = freshAtom();
     assertEquals(await failure(Sys.getState(name)), [
@@ -678,7 +678,7 @@ Deno.test("Sys functions refuse wrong arguments before the server sees them", as
   });
 });
 
-Deno.test("Sys.changeCode() answers an error when the module has no codeChange, or that fails", async () => {
+Deno.test("Sys.changeCode() returns an error when the module has no codeChange, or that fails", async () => {
   await inProcess(async () => {
     const Failing = {
       init: () => ok("state"),

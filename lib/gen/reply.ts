@@ -1,5 +1,5 @@
 /**
- * The `from` of a call, and how the call is answered by it, be it one of this runtime or of another node.
+ * The `from` of a call, and replying to it, for callers of this runtime and of other nodes.
  *
  * @module
  */
@@ -10,16 +10,19 @@ import { isA, itemOf, sizeOf } from "../kernel/reader.ts";
 import { sendToAlias, sendToPid } from "../kernel/signals.ts";
 import { isPid, type Term } from "../kernel/term.ts";
 
-/** Tells whether a term is the `from` of a call. */
+/** Whether a term is the `from` of a call. */
 export function isFrom(term: unknown): term is From {
   return sizeOf(term) === 2 && isPid(itemOf(term, 0));
 }
 
-/** Answers a call: by its tag if it is one of ours, else by the message `[tag, value]`. */
+/**
+ * Replies to a call: by its tag if the call was made in this runtime, otherwise by the message
+ * `[tag, value]`.
+ */
 export function answer(from: From, value: Term): void {
   const tag = itemOf(from, 1);
   if (isA(tag, PendingCall)) return tag.reply(value);
-  if (tag === null) return; // does not want to know
+  if (tag === null) return; // the caller does not expect a reply
   const alias = aliasIn(tag);
   if (alias !== undefined) sendToAlias(alias, [tag, value]);
   else sendToPid(from[0], [tag, value]);

@@ -1,6 +1,6 @@
 /**
  * System messages, as OTP's `sys` sends them to every server: `["system", from, request]`. The loop in
- * `behaviour.ts` hands them over; what they ask of a behaviour is in {@linkcode SystemCallbacks}.
+ * `behaviour.ts` passes them on; {@linkcode SystemCallbacks} is the part of a behaviour that they need.
  *
  * @module
  */
@@ -17,26 +17,26 @@ import { attributesOf, ensureAttributes } from "./attributes.ts";
 import { Debug } from "./debug.ts";
 import { answer } from "./reply.ts";
 
-/** What a system message may ask of the behaviour of the process that has it: OTP's system callbacks. */
+/** The part of a behaviour that system messages need: OTP's system callbacks. */
 export interface SystemCallbacks {
-  /** What OTP calls the behaviour. */
+  /** OTP's name of the behaviour. */
   readonly kind: string;
-  /** The state as `Sys.getState` shows it. */
+  /** The state, as `Sys.getState` returns it. */
   getState(process: Process): Term;
-  /** Installs what `getState` would then show. */
+  /** Replaces the state that `getState` returns. */
   replaceState(process: Process, state: Term): void;
-  /** What `Sys.getStatus` answers. */
+  /** The result of `Sys.getStatus`. */
   getStatus(process: Process): Term;
   /** Converts the state for a new version of the callback module. */
   changeCode(process: Process, oldVersion: Term, extra: Term): Awaitable<Term>;
-  /** Runs a callback and hands its outcome on. */
+  /** Runs a callback and passes on its result. */
   run(
     process: Process,
     callback: () => unknown,
     done: (outcome: unknown) => void,
     failed: (thrown: unknown) => void,
   ): void;
-  /** Ends the process in order. */
+  /** Terminates the process in an orderly way. */
   stop(process: Process, reason: Term, kind: Kind, payload: Term): void;
 }
 
@@ -80,7 +80,7 @@ export function handleSystemMessage(
       respond("ok");
       return behaviour.stop(process, argument, PLAIN, []);
     case "change_code": {
-      // As in OTP, a server that goes on handling messages must not change its code.
+      // As in OTP, the code can only be changed while the server is suspended.
       if ((process.flags & SUSPENDED) === 0) break;
       const [, , oldVersion, extra] = firstItemsOf(request, 4);
       return behaviour.run(
@@ -122,7 +122,7 @@ function replaceState(
   }
 }
 
-/** Has `operation` change the debug functions of a server. */
+/** Changes the debug functions of a server by `operation`. */
 function changeDebug(process: Process, operation: (debug: Debug) => Term): Term {
   const attributes = ensureAttributes(process);
   const debug = attributes.debug ?? new Debug();

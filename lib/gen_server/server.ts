@@ -1,5 +1,6 @@
 /**
- * The server's half of GenServer: calls the callbacks, and does what their responses ask for.
+ * The server process of GenServer: calls the callbacks, and carries out their responses. Used by
+ * `../gen_server.ts`.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import type { EnterLoopOptions, Module } from "./contract.ts";
 /** The kind of a cast in a mailbox. */
 export const CAST: Envelope = { toMessage: (request) => ["$gen_cast", request] };
 
-/** One callback module's servers. */
+/** The behaviour of one callback module's servers. */
 export class GenServer extends Gen {
   readonly kind = "gen_server";
   readonly #module: Module;
@@ -86,7 +87,7 @@ export class GenServer extends Gen {
     this.#settle(process, response, kind, payload);
   }
 
-  /** Makes a running coroutine a server. */
+  /** Turns a running coroutine into a server. */
   enter(
     process: Process,
     options: EnterLoopOptions,
@@ -120,7 +121,10 @@ export class GenServer extends Gen {
     return "ok";
   }
 
-  /** A message that is neither ours nor the scheduler's: OTP's own shapes of calls and casts included. */
+  /**
+   * Handles a message that was not sent by this runtime's calls and casts; it may have OTP's shape of a call
+   * or cast.
+   */
   #handlePlain(process: Process, payload: Term): void {
     let response: unknown;
     try {
@@ -141,7 +145,7 @@ export class GenServer extends Gen {
     this.#settle(process, response, PLAIN, payload);
   }
 
-  /** A call whose sender built the message itself. */
+  /** Handles a call that arrived as a message. */
   #handleForeignCall(process: Process, from: From, request: Term, payload: Term): void {
     this.run(
       process,
@@ -160,7 +164,7 @@ export class GenServer extends Gen {
     else this.#settleLater(process, response, kind, payload);
   }
 
-  /** Takes what is no tuple: a promise of one, or a mistake. */
+  /** Handles a result that is not a tuple: a promise of one, or an error. */
   #settleLater(process: Process, response: unknown, kind: Kind, payload: Term): void {
     if (isThenable(response)) this.#expectPromises(kind);
     this.run(
@@ -171,7 +175,10 @@ export class GenServer extends Gen {
     );
   }
 
-  /** From now on the callback for such messages has its own context, as if it were an async function. */
+  /**
+   * From now on, runs the callback for such messages in its own asynchronous context, as if it were an async
+   * function.
+   */
   #expectPromises(kind: Kind): void {
     const name = kind === CAST ? "handleCast" : kind === PLAIN ? "handleInfo" : "handleCall";
     if (this.#promising.has(name)) return;
@@ -189,8 +196,8 @@ export class GenServer extends Gen {
   }
 
   /**
-   * Does what a response tuple says. No closure here, nor in what leads here: V8 would make the context
-   * of one at each call, needed or not, and a call to a server took 10 ns longer.
+   * Carries out a response tuple. There is no closure here, nor in the functions that lead here: V8 would
+   * allocate its context for every call, whether it is needed or not, which made calls 10 ns slower.
    */
   #respond(
     process: Process,
@@ -393,7 +400,7 @@ export class GenServer extends Gen {
   }
 }
 
-/** Tells whether a value is what a response may carry beside the state. */
+/** Whether a value is a valid extra element of a response. */
 export function isExtra(value: unknown): value is Extra {
   return value === "hibernate" ||
     (typeof value === "number" && value >= 0) ||
@@ -410,7 +417,7 @@ function debugNoreply(process: Process): void {
 
 const behaviours = new WeakMap<object, GenServer>();
 
-/** The behaviour of a callback module, the same for all its servers. */
+/** The behaviour of a callback module, shared by all its servers. */
 export function behaviourOf(module: Module): GenServer {
   let behaviour = behaviours.get(module);
   if (behaviour !== undefined) return behaviour;

@@ -186,7 +186,7 @@ const MEANINGS: Record<string, string> = {
 /**
  * Formats an exit reason as text. Mirrors Elixir's `Exception.format_exit/1`.
  *
- * @example
+ * @example A reason, and the exit of a call
  * ```ts
  * import { formatExit } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -38,7 +38,7 @@ export type Matched<Pattern> = Pattern extends Wildcard ? unknown
  * A guard that throws does not match, as in Erlang. So a term that cannot be read, such as a revoked proxy,
  * matches {@linkcode _} and guards that return true for it, nothing else.
  *
- * @example
+ * @example Patterns
  * ```ts
  * import { _, isPid, matches, self } from "@denotp/otp";
  * import { assert } from "@std/assert";

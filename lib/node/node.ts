@@ -166,7 +166,7 @@ export function stop(): Promise<"ok" | readonly ["error", "not_found"]> {
  *
  * @see Elixir `Node.self/0`
  *
- * @example
+ * @example A runtime that is not a node
  * ```ts
  * import { Node } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";

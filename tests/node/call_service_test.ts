@@ -26,7 +26,7 @@ Deno.test("callService() runs from start() to stop(), whichever process starts i
     await service.stop();
   }));
 
-Deno.test("callService() starts again what is ended", () =>
+Deno.test("callService() restarts a service that was terminated", () =>
   inProcess(async () => {
     const exact = new Set<Pid>();
     const service = callService({ peerOf, speakExactly: (pid) => void exact.add(pid) });

@@ -186,7 +186,7 @@ Deno.test("GenServer survives whatever another node sends it by system messages"
   });
 });
 
-Deno.test("Agent ends with badfun when another node hands it a function", async () => {
+Deno.test("Agent exits with badfun when another node hands it a function", async () => {
   await FakePeer.run(async (peer) => {
     using _reports = collectReports();
     const agent = unwrap(await Agent.start(() => 1));

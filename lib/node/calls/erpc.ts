@@ -53,7 +53,7 @@ export {
  * @throws {RangeError} If the timeout is negative or not a number.
  * @see OTP `erpc:call/5`, where invalid names and timeouts are the error `{erpc, badarg}`.
  *
- * @example
+ * @example A call, and an error
  * ```ts
  * import { Erpc, Node } from "@denotp/otp/node";
  * import { assertEquals, assertRejects } from "@std/assert";

@@ -53,7 +53,7 @@ export class RequestId {
  * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  * @see OTP `erpc:send_request/4`
  *
- * @example
+ * @example A call whose result is received later
  * ```ts
  * import { Erpc, Node } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";

@@ -39,7 +39,7 @@ export type BadRpc = readonly [
  * @throws {RangeError} If the timeout is negative or not a number.
  * @see OTP `rpc:call/5`
  *
- * @example
+ * @example A node that cannot be reached
  * ```ts
  * import { Node, Rpc } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";
@@ -133,7 +133,7 @@ export async function multicall(
  * @throws {TypeError} If a name is not a string, or arguments are not an array, or cannot be sent.
  * @see OTP `rpc:parallel_eval/1`
  *
- * @example
+ * @example Several calls at once
  * ```ts
  * import { Node, Rpc } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";

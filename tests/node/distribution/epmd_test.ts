@@ -136,7 +136,7 @@ Deno.test("EpmdServer closes connections that send no request, or say nothing", 
   server.close();
 });
 
-Deno.test("EpmdServer answers nodes of the old version with a short creation", async () => {
+Deno.test("EpmdServer replies to nodes of the old version with a short creation", async () => {
   const sockets = host();
   const server = await serve(sockets);
   const stream = await sockets.dial({ host: "h", port: 1 }, "h", AbortSignal.any([]));

@@ -123,7 +123,7 @@ Deno.test("Registrar moves and frees names on all nodes", async () => {
   assertEquals(a.table, {});
 });
 
-Deno.test("Servers free a name on all nodes when its process ends, and when its node does [GL-012]", async () => {
+Deno.test("Servers free a name on all nodes when its process exits, and when its node does [GL-012]", async () => {
   for (const seed of SEEDS) {
     const world = new World(seed);
     const nodes = world.add(...NAMES);

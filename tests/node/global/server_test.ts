@@ -212,7 +212,7 @@ Deno.test("Server drops what is of an earlier session, and has the locker forget
   assertEquals(here.done, [["locker", "lock_set", HIS_LOCKER, true, list(), 1]]);
 });
 
-Deno.test("Server ends a session whose peer goes down, and callers that wait for it go on", () => {
+Deno.test("Server closes a session whose peer goes down, and callers that wait for it continue", () => {
   const here = new Stepped();
   here.compare();
   let isSynced = false;
@@ -275,7 +275,7 @@ Deno.test("Server enters a name only while the caller has the lock", () => {
   assertEquals(names.entries.size, 0);
 });
 
-Deno.test("Server answers what it is asked about itself, and nothing that it does not know", () => {
+Deno.test("Server replies to questions about itself, and ignores unknown ones", () => {
   const here = new Stepped();
   here.server.cast(["new_nodes", PEER, list(), list(), list([["o@h", 8], ME]), list()]);
   here.server.cast(["in_sync", "o@h", true]);
@@ -321,7 +321,7 @@ Deno.test("Server passes a report of a loss on once, and lets go of the node tha
   assertEquals(here.done, [["tell", "c@h", ...lost(4)], ["tell", "c@h", ...lost(1, 1n << 41n)]]);
 });
 
-Deno.test("Server lets go of who has lost this node, and of who asks for it", () => {
+Deno.test("Server disconnects nodes that have lost this node, and nodes that ask for it", () => {
   const here = new Stepped();
   const known = list(["a@h", "b@h"].map((node) => [node, 8]));
   here.server.cast(["new_nodes", PEER, list(), list(), known, list()]);
