@@ -14,6 +14,12 @@
  * Registered processes are linked to it, as in Elixir: if it is killed, they exit with it, because their names are
  * lost; if it is stopped, they get the exit signal `"shutdown"`.
  *
+ * **Changes during a query.** Patterns, guards, bodies and callbacks are functions here, and may register and remove
+ * entries. {@linkcode match}, {@linkcode select} and the functions that count visit the entries that are there when
+ * they are called, without those that are removed before their turn; what is registered meanwhile is not visited.
+ * {@linkcode dispatch} hands over the entries that are there when it is called. If a function throws, the query throws
+ * the same.
+ *
  * @example Names
  * ```ts
  * import { GenServer, ok, Registry, reply, unwrap } from "@denotp/otp";
@@ -138,6 +144,8 @@ interface Entry {
   /** The key for maps. */
   readonly id: unknown;
   readonly pid: Pid;
+  /** Ascending in the order of registration. */
+  readonly serial: number;
   value: Term;
 }
 
@@ -197,6 +205,8 @@ class Table {
   readonly #holders = new Map<Pid, Holder>();
   readonly #locks = new TermMap<Set<LockRequest>>();
   #count = 0;
+  /** The serial number of the entry that was added last. */
+  #serial = 0;
 
   constructor(options: StartOptions, owner: Process) {
     this.name = options.name;
@@ -211,11 +221,12 @@ class Table {
     return this.#count;
   }
 
-  /** All entries. */
+  /** All entries. One that is added meanwhile is not visited, nor is one that is removed before its turn. */
   *all(): Generator<Entry> {
+    const last = this.#serial;
     for (const found of this.#entries.values()) {
-      if (found instanceof Several) yield* found.entries;
-      else yield found;
+      if (found instanceof Several) yield* until(last, found.entries);
+      else if (found.serial <= last) yield found;
     }
   }
 
@@ -223,6 +234,11 @@ class Table {
   under(key: Term): Iterable<Entry> {
     const found = this.#entries.get(standIn(key));
     return found instanceof Several ? found.entries : list(found);
+  }
+
+  /** The entries of a key, oldest first, to be visited as those of {@linkcode Table.all}. */
+  walkUnder(key: Term): Iterable<Entry> {
+    return until(this.#serial, this.under(key));
   }
 
   /** The entry of a unique key. */
@@ -250,7 +266,7 @@ class Table {
     if (this.isUnique && found !== undefined) {
       return ["error", ["already_registered", (found as Entry).pid]];
     }
-    const entry: Entry = { key, id, pid, value };
+    const entry: Entry = { key, id, pid, serial: ++this.#serial, value };
     const holder = this.#holderOf(process);
     holder.entries = including(holder.entries, entry);
     this.#count++;
@@ -263,18 +279,22 @@ class Table {
   /** Removes those entries of `process` under a key whose value is unwanted. */
   unregister(process: Process, key: Term, isUnwanted: (value: Term) => boolean): void {
     const { pid } = process;
-    let isLeft = false;
-    for (const entry of [...this.own(key, pid)]) {
-      if (isUnwanted(entry.value)) this.#remove(entry);
-      else isLeft = true;
-    }
+    const entries = [...this.own(key, pid)];
+    const unwanted = entries.filter(({ value }) => isUnwanted(value));
+    // `isUnwanted` is a function of the user, which may have removed entries itself.
+    for (const entry of unwanted) if (this.#has(entry)) this.#remove(entry);
     const holder = this.#holders.get(pid);
     if (holder !== undefined && holder.entries === undefined) {
       holder.release();
       this.#holders.delete(pid);
       if (holder.isLinked) unlink(process, this.#owner.pid);
     }
-    if (!isLeft) this.#tell(["unregister", this.name, key, pid]);
+    if (unwanted.length === entries.length) this.#tell(["unregister", this.name, key, pid]);
+  }
+
+  #has(entry: Entry): boolean {
+    const found = this.#entries.get(entry.id);
+    return found instanceof Several ? found.entries.has(entry) : found === entry;
   }
 
   /** Sends exit signals to the linked processes, as a registry that stops without being killed does. */
@@ -289,6 +309,10 @@ class Table {
   close(): void {
     for (const { release } of this.#holders.values()) release();
     this.#holders.clear();
+    // Also the lists, which a query may be visiting.
+    for (const found of this.#entries.values()) {
+      if (found instanceof Several) found.entries.clear();
+    }
     this.#entries.clear();
     for (const queue of this.#locks.values()) for (const request of queue) request.fail();
     this.#locks.clear();
@@ -383,6 +407,14 @@ class Table {
     const [first] = queue;
     if (first !== undefined) first.grant();
     else this.#locks.delete(key);
+  }
+}
+
+/** Those of `entries`, in the order of registration, that are not newer than the serial number `last`. */
+function* until(last: number, entries: Iterable<Entry>): Generator<Entry> {
+  for (const entry of entries) {
+    if (entry.serial > last) return;
+    yield entry;
   }
 }
 
@@ -527,7 +559,8 @@ export function unregister(registry: Atom, key: Term): "ok" {
 
 /**
  * Removes the entries of the calling process under a key whose value matches `pattern` (see
- * {@linkcode matches}) and `guard`: always `"ok"`.
+ * {@linkcode matches}) and `guard`: always `"ok"`. They are removed when all have been compared: if `guard` throws,
+ * none is removed.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister_match/3,4`
@@ -549,7 +582,7 @@ export function unregisterMatch<const Pattern>(
 
 /**
  * Replaces the value of the calling process under a key by the result of `update`. Returns
- * `[newValue, oldValue]`, or `"error"` if the process has no such entry.
+ * `[newValue, oldValue]`, or `"error"` if the process has no such entry, or has none any more when `update` returns.
  *
  * @throws {TypeError} If there is no such registry, if its keys are not unique, or if `update` returns a promise.
  * @see Elixir `Registry.update_value/3`
@@ -576,6 +609,7 @@ export function updateValue<Value>(
       "Cannot update a value: expected a function that is not async, found a promise",
     );
   }
+  if (table.only(key) !== entry) return "error";
   entry.value = value;
   return [value, before];
 }
@@ -624,7 +658,7 @@ export function match<const Pattern>(
 ): Registration<Matched<Pattern>>[] {
   fence();
   const found: Registration<Matched<Pattern>>[] = [];
-  for (const { pid, value } of tableOf(registry).under(key)) {
+  for (const { pid, value } of tableOf(registry).walkUnder(key)) {
     if (matches(pattern, value) && guard(value)) found.push([pid, value]);
   }
   return found;
