@@ -346,7 +346,8 @@ export function childSpec(
  * @param child A child specification, a module, or a `[module, argument]` pair. An `id` has to be there,
  * and means nothing.
  * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, `why` as for
- * `GenServer.call`: `"noproc"` if there is no such supervisor. So for all functions that ask one.
+ * `GenServer.call`: `"noproc"` if there is no such supervisor. So for all functions that ask one. The request is
+ * Elixir's: `["start_child", [start, restart, shutdown, type, modules]]`.
  * @throws {TypeError} If `child` stands for no child.
  * @see Elixir `DynamicSupervisor.start_child/2`
  */
@@ -361,10 +362,29 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
     const checked = isTheirs ? ["ok", spec] as const : check(spec);
     return checked[0] === "error"
       ? Promise.resolve(checked)
-      : ask(supervisor, ["start_child", checked[1]]);
+      : ask(supervisor, ["start_child", tupleOf(checked[1] as ChildSpec)]);
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/**
+ * A specification in a request: Elixir's tuple, which has no id. A significant child, which Elixir does not know
+ * here, has `true` at the end.
+ */
+function tupleOf(spec: ChildSpec): readonly Term[] {
+  const { start, type = "worker", restart = "permanent", significant = false } = spec;
+  const { shutdown = type === "worker" ? 5000 : "infinity" } = spec;
+  const { modules = typeof start === "function" ? "dynamic" : [start[0]] } = spec;
+  const tuple = [start, restart, shutdown, type, modules];
+  return significant ? [...tuple, significant] : tuple;
+}
+
+/** The specification in a request. What a request from another node asks for comes as a specification. */
+function specIn(given: Term): Term {
+  if (!Array.isArray(given)) return given;
+  const [start, restart, shutdown, type, modules, significant = false] = given;
+  return { id: "undefined", start, restart, shutdown, type, modules, significant };
 }
 
 /** Whether the module that starts a child is a name. */
@@ -569,7 +589,7 @@ function answer(state: State, request: Term): Awaitable<Term> {
   if (request === "count_children") {
     return countOf(state.children.from(), ({ isRestarting }) => !isRestarting);
   }
-  if (isTuple(request, "start_child", 2)) return addChild(state, request[1]);
+  if (isTuple(request, "start_child", 2)) return addChild(state, specIn(request[1]));
   if (isTuple(request, "terminate_child", 2)) {
     const child = state.children.get(request[1] as Pid);
     return child === undefined ? ["error", "not_found"] : stopOne(state, child);

@@ -303,13 +303,23 @@ function isFunctionCall(call: readonly Term[]): call is readonly [() => unknown,
   return typeof fun === "function" && name === "call" && fun.call === Function.prototype.call;
 }
 
-/** Formats an exit reason: an error with its stack, any other reason as `** (stop) reason`. */
+/** The lines of a stack; none of any other term. */
+function linesOf(stack: Term): string[] {
+  if (typeof stack !== "string") return [];
+  return stack.split("\n").filter((line) => line.trimStart().startsWith("at "));
+}
+
+/**
+ * Formats an exit reason: an error with its stack, also one that has only a name, as in `["noproc", stack]`; any
+ * other reason as `** (stop) reason`.
+ */
 function formatReason(reason: Term): string {
   const error = errorOf(reason);
-  if (error === undefined) return `** (stop) ${formatExit(reason)}`;
-  const stack = String((reason as readonly Term[])[1]).split("\n")
-    .filter((line) => line.trimStart().startsWith("at "));
-  return [`** (${error.name}) ${error.message}`, ...stack].join("\n");
+  const stack = Array.isArray(reason) && reason.length === 2 ? linesOf(reason[1]) : [];
+  if (error !== undefined) return [`** (${error.name}) ${error.message}`, ...stack].join("\n");
+  const isError = stack.length > 0 && typeof (reason as readonly Term[])[0] === "string";
+  if (!isError) return `** (stop) ${formatExit(reason)}`;
+  return [`** (stop) ${formatExit((reason as readonly Term[])[0])}`, ...stack].join("\n");
 }
 
 setReporter(defaultHandler);

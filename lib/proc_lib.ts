@@ -17,7 +17,7 @@ import type { StartResult } from "./gen/start.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
-import { classified, exit, reasonOf } from "./kernel/exit.ts";
+import { classified, Exit, exit, reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
@@ -360,9 +360,9 @@ function startBy(parent: Pid | undefined): PendingCall<Starting> | undefined {
  *
  * @param reason The exit reason, default `"normal"`.
  * @param timeout In milliseconds, default `Infinity`. The process continues to stop after that.
- * @throws {Exit} `[why, ["ProcLib", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
- * `"timeout"`, `"calling_self"`, or the exit reason of the process if it differs from `reason`. In OTP
- * it is `why` alone.
+ * @throws {Exit} `"noproc"`, `"timeout"`, or the exit reason of the process if it differs from `reason`. Unlike that of
+ * other functions the reason does not tell what was called, as in OTP, except for
+ * `["calling_self", ["ProcLib", "stop", [server, reason, timeout]]]`.
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see OTP `proc_lib:stop/1,3`
  *
@@ -376,12 +376,23 @@ function startBy(parent: Pid | undefined): PendingCall<Starting> | undefined {
  * assertEquals(Process.isAlive(server), false);
  * ```
  */
-export function stop(
+export async function stop(
   server: ServerRef,
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return ask(server, reason, timeout, STOP) as Promise<"ok">;
+  try {
+    return await ask(server, reason, timeout, STOP) as "ok";
+  } catch (thrown) {
+    throw thrown instanceof Exit ? exit(bare(thrown.reason)) : thrown;
+  }
+}
+
+/** The reason of a failed stop without the call. */
+function bare(reason: Term): Term {
+  const [why, call] = Array.isArray(reason) && reason.length === 2 ? reason : [];
+  const isStop = Array.isArray(call) && call[0] === moduleName && call[1] === "stop";
+  return isStop && why !== "calling_self" ? why : reason;
 }
 
 /**

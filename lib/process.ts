@@ -12,6 +12,7 @@ import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
 import type { Awaitable } from "./kernel/awaitable.ts";
+import { NoProcessError } from "./kernel/exit.ts";
 import { localNameOf, localRegistry, type ServerRef } from "./kernel/names.ts";
 import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
 import {
@@ -256,7 +257,8 @@ export function exit(pid: Pid, reason: Term): true {
  * at once, with the reason `"noproc"`; for any other caller that is an error.
  *
  * @throws {TypeError} If `pid` is not a pid, or if it is of this node, there is no such process, and the
- * calling process does not trap exits. For a pid of another node an exit signal with `"noproc"` follows.
+ * calling process does not trap exits: if it does not catch that, it exits with `["noproc", stack]`. For a pid of
+ * another node an exit signal with `"noproc"` follows.
  * @see Erlang `link/1`
  *
  * @example Trapping the exit of a linked process
@@ -277,7 +279,7 @@ export function link(pid: Pid): true {
   const process = selfProcess();
   assertPid(pid, "link to");
   if (pid.process === null && !isElsewhere(pid) && !process.trapsExits) {
-    throw new TypeError(`Cannot link to ${pid}: there is no such process`);
+    throw new NoProcessError(`Cannot link to ${pid}: there is no such process`);
   }
   linkTo(process, pid);
   return true;

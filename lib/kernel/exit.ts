@@ -63,12 +63,17 @@ export function exit(reason: Term): Exit {
   return new Exit(reason);
 }
 
+/** The error of a function that needs a process that does not exist: in Erlang the error `noproc`. */
+export class NoProcessError extends TypeError {}
+
 /**
  * The exit reason of a process whose code threw `thrown`: the reason of an {@linkcode Exit},
- * `[error, stack]` of an error, `[["nocatch", value], stack]` of any other value.
+ * `["noproc", stack]` of a {@linkcode NoProcessError}, `[error, stack]` of any other error,
+ * `[["nocatch", value], stack]` of any other value.
  */
 export function reasonOf(thrown: unknown): Term {
   if (thrown instanceof Exit) return thrown.reason;
+  if (thrown instanceof NoProcessError) return withStack(["noproc", ""], thrown);
   if (thrown instanceof Error) return withStack([thrown, ""], thrown);
   return [["nocatch", thrown], ""];
 }
@@ -92,6 +97,7 @@ const INSPECTED = {
 /** What was thrown, with Erlang's class of exception: `[class, term]`. */
 export function classified(thrown: unknown): readonly ["error" | "exit" | "throw", Term] {
   if (thrown instanceof Exit) return ["exit", thrown.reason];
+  if (thrown instanceof NoProcessError) return ["error", "noproc"];
   return [thrown instanceof Error ? "error" : "throw", thrown];
 }
 
