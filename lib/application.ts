@@ -354,14 +354,13 @@ export function spec(application: Ref, key?: keyof Specification): Term {
 /**
  * Returns the name of the application that a process or a module belongs to; `undefined` if there is none.
  *
- * A process belongs to the application whose master is nearest among its ancestors, from the call of
- * `start` until the application stops. A module belongs to the loaded application that has it in `mod`
- * or `modules`.
+ * A process belongs to the application whose master is its group leader, from the call of `start` until the
+ * application stops: if nothing else was set by `Process.groupLeader`, the one whose master is nearest among its
+ * ancestors. A module belongs to the loaded application that has it in `mod` or `modules`.
  *
  * @param of A process of this runtime, or a module. Default: the calling process.
  * @throws {TypeError} If `of` is neither.
- * @see OTP `application:get_application/0,1`; there a process belongs to the application of its group leader.
- * Elixir's `Application.get_application/1` takes a module.
+ * @see OTP `application:get_application/0,1`. Elixir's `Application.get_application/1` takes a module.
  *
  * @example The application of a process
  * ```ts
