@@ -394,7 +394,7 @@ export function getApplication(of: Pid | object = self()): string | undefined {
 export type Info = readonly [name: string, description: string, version: string];
 
 /**
- * Returns the running applications, the one that was started last first. See the example of
+ * Returns the running applications, the one that was started last first, as a new list. See the example of
  * {@linkcode start}.
  *
  * @see Elixir `Application.started_applications/0`
@@ -404,7 +404,7 @@ export function startedApplications(): Info[] {
 }
 
 /**
- * Returns the loaded applications, in the order in which they were loaded. See the example of
+ * Returns the loaded applications, in the order in which they were loaded, as a new list. See the example of
  * {@linkcode load}.
  *
  * @see Elixir `Application.loaded_applications/0`
@@ -477,7 +477,8 @@ export function fetchEnvOrThrow(application: string, key: Atom): Term {
 }
 
 /**
- * Returns all keys of an application's environment with their values. See the example of {@linkcode getEnv}.
+ * Returns all keys of an application's environment with their values, as a new list. See the example of
+ * {@linkcode getEnv}.
  *
  * @see Elixir `Application.get_all_env/1`
  */

@@ -425,7 +425,8 @@ export function terminateChild(
 
 /**
  * The children of a supervisor, in no particular order: `[undefined, child, type, modules]` each, where
- * `child` is a pid, or `"restarting"` if it is to be started once more.
+ * `child` is a pid, or `"restarting"` if it is to be started once more. The list is what there is when the supervisor
+ * answers, after all that it was asked before.
  *
  * @see Elixir `DynamicSupervisor.which_children/1`
  */

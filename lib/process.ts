@@ -883,7 +883,7 @@ export function isAlive(pid: Pid): boolean {
 }
 
 /**
- * Returns the pids of all processes that are alive, oldest first. See the example of {@linkcode info}.
+ * Returns the pids of all processes that are alive, oldest first, as a new list. See the example of {@linkcode info}.
  *
  * @see Elixir `Process.list/0`
  */

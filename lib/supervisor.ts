@@ -407,7 +407,8 @@ export function deleteChild(
 
 /**
  * The children of a supervisor, the one started last first: `[id, child, type, modules]` each, where
- * `child` is a pid, `undefined` if it does not run, or `"restarting"` if it is to be started once more.
+ * `child` is a pid, `undefined` if it does not run, or `"restarting"` if it is to be started once more. The list is
+ * what there is when the supervisor answers, after all that it was asked before.
  *
  * @see Elixir `Supervisor.which_children/1`
  */

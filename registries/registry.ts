@@ -617,8 +617,8 @@ export function updateValue<Value>(
 // --- Looking up ---------------------------------------------------------------------------------
 
 /**
- * Returns the entries of a key as `[pid, value]`: at most one with unique keys, else in the order of their
- * registration.
+ * Returns the entries of a key as `[pid, value]`, as a new list: at most one with unique keys, else in the order of
+ * their registration.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.lookup/2`
@@ -758,7 +758,7 @@ function checkSpecs(what: string, specs: unknown): void {
 }
 
 /**
- * Returns the keys of a process, once for each entry, in the order of their registration.
+ * Returns the keys of a process, once for each entry, in the order of their registration, as a new list.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.keys/2`
@@ -770,7 +770,7 @@ export function keys(registry: Atom, pid: Pid): Term[] {
 }
 
 /**
- * Returns the values of a process under a key, in the order of their registration.
+ * Returns the values of a process under a key, in the order of their registration, as a new list.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.values/3`
