@@ -18,8 +18,13 @@
  * needed, and compute in the calling process. Steps that must not be interleaved with others belong in the
  * agent.
  *
- * Functions cannot be sent to an agent on another node. A function that is known there by name gets the state
- * before its arguments: `GenServer.call(agent, ["get", ["Elixir.Sums", atom("total"), list([])]])`.
+ * **Module, function and arguments.** Instead of a function, all functions here take a module, the name of one of its
+ * functions, and a list of arguments; the state comes before these: `Agent.update(fruits, Fruits, "add", ["kiwi"])`
+ * calls `Fruits.add(list, "kiwi")` in the agent.
+ *
+ * Functions cannot be sent to an agent on another node. There the module is a name, such as `"Elixir.Fruits"`, or the
+ * one that a denotp node exports functions under (`Node.exportFunctions`). If there is no such function, an agent of
+ * a denotp node fails the call with `["undef", stack]` and continues; one of Elixir exits.
  *
  * The state is immutable, like a message: functions return a new one, and do not change the old one.
  *
@@ -32,7 +37,6 @@
 import { rejectFairly } from "./kernel/fair.ts";
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
 import {
-  call,
   cast as castTo,
   type Module,
   start as startServer,
@@ -41,10 +45,20 @@ import {
   type StartResult,
   stop as stopServer,
 } from "./gen_server.ts";
+import { ask, callKind } from "./gen/client.ts";
 import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
+import type {
+  AnyFunction,
+  ArgumentsOf,
+  FunctionName,
+  RestOfArguments,
+  ResultOf,
+} from "./gen/mfa.ts";
 import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
+import { isElsewhere } from "./kernel/distribution.ts";
+import { List } from "./kernel/list.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
@@ -64,38 +78,66 @@ export interface AgentOf<State> {
   readonly state?: State;
 }
 
-// deno-lint-ignore no-explicit-any -- the type of the state depends on the function
-type StateFunction = (state: any) => unknown;
+/** A function, or one of a module with arguments, which come after the state. */
+type Call = AnyFunction | readonly [module: object, name: string, args: readonly Term[]];
 
-type Request = readonly [operation: "get" | "get_and_update" | "update" | "cast", StateFunction];
+/** A call as users give it, and what they give after it. */
+type Given = readonly unknown[];
 
-/** The functions that returned the initial states of agents, for their initial calls. */
-const makers = new WeakMap<Process, () => unknown>();
+declare const NEVER: unique symbol;
+interface Never {
+  readonly [NEVER]: never;
+}
+
+/**
+ * What the implementations of the overloads below say that they take: nothing that a wrong call gives. Otherwise the
+ * compiler adds to every error that the call would fit the implementation.
+ */
+type Implemented = [
+  call: string | ((...state: never[]) => Never | Awaitable<readonly [Never, Never]>),
+  ...unknown[],
+];
+
+type Request = readonly [operation: "get" | "get_and_update" | "update" | "cast", Call];
+
+const CALL = callKind("agent");
+
+/** The calls that returned the initial states of agents, for their initial calls. */
+const makers = new WeakMap<Process, Call>();
 
 /** An agent is a GenServer with this module. */
 const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
   moduleName: "Agent.Server",
   [PROTOCOL]: "agent",
-  [INITIAL_CALL]: (fun, process) => [makers.get(process) ?? fun, "call", 0],
-  init: (fun: () => unknown) => {
-    makers.set(self(), fun);
-    return then(fun(), (state) => ok(state));
+  [INITIAL_CALL]: (given, process) => {
+    const call = makers.get(process) ?? given as Call;
+    return typeof call === "function" ? [call, "call", 0] : [call[0], call[1], call[2].length];
   },
-  handleCall: ([operation, fun]: Request, _from: Term, state: Term) => {
-    if (operation === "get") return then(fun(state), (value) => reply(value, state));
-    if (operation === "update") return then(fun(state), (next) => reply("ok", next));
+  init: (call: Call) => {
+    makers.set(self(), call);
+    return then(run(call), (state) => ok(state));
+  },
+  handleCall: ([operation, call]: Request, _from: Term, state: Term) => {
+    if (operation === "get") return then(run(call, state), (value) => reply(value, state));
+    if (operation === "update") return then(run(call, state), (next) => reply("ok", next));
     return then(
-      fun(state),
+      run(call, state),
       (result) =>
         Array.isArray(result) && result.length === 2
           ? reply(result[0], result[1])
           : stopResponse(["bad_return_value", result], state),
     );
   },
-  handleCast: ([, fun]: Request, state: Term) => then(fun(state), (next) => noreply(next)),
-  codeChange: (_oldVersion: Term, state: Term, fun: StateFunction) =>
-    then(fun(state), (next) => ok(next)),
+  handleCast: ([, call]: Request, state: Term) => then(run(call, state), (next) => noreply(next)),
+  codeChange: (_oldVersion: Term, state: Term, call: Call) =>
+    then(run(call, state), (next) => ok(next)),
 };
+
+function run(call: Call, ...state: readonly Term[]): unknown {
+  if (typeof call === "function") return call(...state);
+  const [module, name, args] = call;
+  return (module as Record<string, AnyFunction>)[name]!(...state, ...args);
+}
 
 /**
  * Starts an agent that is linked to the calling process. Its initial state is the result of `fun`, which runs
@@ -106,7 +148,8 @@ const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
  * `options.timeout`; with `["error", ["already_started", pid]]` if the name is taken.
  *
  * @param options As for `GenServer.startLink`: `name`, `timeout` in milliseconds (default `Infinity`), …
- * @throws {TypeError} If `fun` is not a function, or `name` is not a valid name.
+ * @throws {TypeError} If `fun` is not a function, `module` has no function of that name, or `name` is not a valid
+ * name.
  * @see Elixir `Agent.start_link/2`
  *
  * @example An agent with a name
@@ -121,11 +164,19 @@ const SERVER: Module & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
  */
 export function startLink<State>(
   fun: () => Awaitable<State>,
-  options: StartOptions = {},
+  options?: StartOptions,
+): Promise<StartResult<AgentOf<State>>>;
+/** Starts an agent whose state is what `module[name](...args)` returns. @see Elixir `Agent.start_link/4` */
+export function startLink<Module extends object, const Name extends FunctionName<Module>>(
+  module: Module,
+  name: Name,
+  args: ArgumentsOf<Module, Name>,
+  options?: StartOptions,
+): Promise<StartResult<AgentOf<ResultOf<Module, Name>>>>;
+export function startLink<State>(
+  ...given: Implemented
 ): Promise<StartResult<AgentOf<State>>> {
-  return checked(fun, () => startLinkServer(SERVER, fun, options)) as Promise<
-    StartResult<AgentOf<State>>
-  >;
+  return begin(startLinkServer, given) as Promise<StartResult<AgentOf<State>>>;
 }
 
 /**
@@ -146,11 +197,19 @@ export function startLink<State>(
  */
 export function start<State>(
   fun: () => Awaitable<State>,
-  options: StartOptions = {},
+  options?: StartOptions,
+): Promise<StartResult<AgentOf<State>>>;
+/** Starts an agent whose state is what `module[name](...args)` returns. @see Elixir `Agent.start/4` */
+export function start<Module extends object, const Name extends FunctionName<Module>>(
+  module: Module,
+  name: Name,
+  args: ArgumentsOf<Module, Name>,
+  options?: StartOptions,
+): Promise<StartResult<AgentOf<ResultOf<Module, Name>>>>;
+export function start<State>(
+  ...given: Implemented
 ): Promise<StartResult<AgentOf<State>>> {
-  return checked(fun, () => startServer(SERVER, fun, options)) as Promise<
-    StartResult<AgentOf<State>>
-  >;
+  return begin(startServer, given) as Promise<StartResult<AgentOf<State>>>;
 }
 
 /**
@@ -177,9 +236,29 @@ export function start<State>(
 export function get<State, Value>(
   agent: ServerRef<AgentOf<State>>,
   fun: (state: State) => Awaitable<Value>,
-  timeout: number = DEFAULT_TIMEOUT_MS,
-): Promise<Value> {
-  return checked(fun, () => call(agent as ServerRef, ["get", fun], timeout)) as Promise<Value>;
+  timeout?: number,
+): Promise<Value>;
+/** As above, with `module[name](state, ...args)`. @see Elixir `Agent.get/5` */
+export function get<Module extends object, const Name extends FunctionName<Module>>(
+  agent: ServerRef,
+  module: Module,
+  name: Name,
+  args: RestOfArguments<Module, Name>,
+  timeout?: number,
+): Promise<ResultOf<Module, Name>>;
+/** As above, on another node, where the module has a name. */
+export function get(
+  agent: ServerRef,
+  module: string,
+  name: string,
+  args: readonly Term[],
+  timeout?: number,
+): Promise<Term>;
+export function get(
+  agent: ServerRef,
+  ...given: Implemented
+): Promise<Term> {
+  return request("get", agent, given);
 }
 
 /**
@@ -203,11 +282,29 @@ export function get<State, Value>(
 export function getAndUpdate<State, Value>(
   agent: ServerRef<AgentOf<State>>,
   fun: (state: State) => Awaitable<readonly [Value, NoInfer<State>]>,
-  timeout: number = DEFAULT_TIMEOUT_MS,
-): Promise<Value> {
-  return checked(fun, () => call(agent as ServerRef, ["get_and_update", fun], timeout)) as Promise<
-    Value
-  >;
+  timeout?: number,
+): Promise<Value>;
+/** As above, with `module[name](state, ...args)`. @see Elixir `Agent.get_and_update/5` */
+export function getAndUpdate<Module extends object, const Name extends FunctionName<Module>>(
+  agent: ServerRef,
+  module: Module,
+  name: Name,
+  args: RestOfArguments<Module, Name>,
+  timeout?: number,
+): Promise<ResultOf<Module, Name> extends readonly [infer Value, unknown] ? Value : Term>;
+/** As above, on another node, where the module has a name. */
+export function getAndUpdate(
+  agent: ServerRef,
+  module: string,
+  name: string,
+  args: readonly Term[],
+  timeout?: number,
+): Promise<Term>;
+export function getAndUpdate(
+  agent: ServerRef,
+  ...given: Implemented
+): Promise<Term> {
+  return request("get_and_update", agent, given);
 }
 
 /**
@@ -229,9 +326,29 @@ export function getAndUpdate<State, Value>(
 export function update<State>(
   agent: ServerRef<AgentOf<State>>,
   fun: (state: State) => Awaitable<NoInfer<State>>,
-  timeout: number = DEFAULT_TIMEOUT_MS,
-): Promise<"ok"> {
-  return checked(fun, () => call(agent as ServerRef, ["update", fun], timeout)) as Promise<"ok">;
+  timeout?: number,
+): Promise<"ok">;
+/** As above, with `module[name](state, ...args)`. @see Elixir `Agent.update/5` */
+export function update<Module extends object, const Name extends FunctionName<Module>>(
+  agent: ServerRef,
+  module: Module,
+  name: Name,
+  args: RestOfArguments<Module, Name>,
+  timeout?: number,
+): Promise<"ok">;
+/** As above, on another node, where the module has a name. */
+export function update(
+  agent: ServerRef,
+  module: string,
+  name: string,
+  args: readonly Term[],
+  timeout?: number,
+): Promise<"ok">;
+export function update(
+  agent: ServerRef,
+  ...given: Implemented
+): Promise<Term> {
+  return request("update", agent, given);
 }
 
 /**
@@ -254,9 +371,21 @@ export function update<State>(
 export function cast<State>(
   agent: ServerRef<AgentOf<State>>,
   fun: (state: State) => Awaitable<NoInfer<State>>,
+): "ok";
+/** As above, with `module[name](state, ...args)`. @see Elixir `Agent.cast/4` */
+export function cast<Module extends object, const Name extends FunctionName<Module>>(
+  agent: ServerRef,
+  module: Module,
+  name: Name,
+  args: RestOfArguments<Module, Name>,
+): "ok";
+/** As above, on another node, where the module has a name. */
+export function cast(agent: ServerRef, module: string, name: string, args: readonly Term[]): "ok";
+export function cast(
+  agent: ServerRef,
+  ...given: Implemented
 ): "ok" {
-  assertFunction(fun);
-  return castTo(agent as ServerRef, ["cast", fun]);
+  return castTo(agent, ["cast", callIn(given, agent)[0]] as never);
 }
 
 /**
@@ -310,16 +439,49 @@ export function childSpec(
   return { id: Agent, start: [Agent, "startLink", [fun]], ...overrides };
 }
 
-function checked<T>(fun: unknown, run: () => Promise<T>): Promise<T> {
+function begin(
+  start: (module: Module, args: Call, options: StartOptions) => Promise<StartResult>,
+  given: Given,
+): Promise<StartResult> {
   try {
-    assertFunction(fun);
-    return run();
+    const [call, options = {}] = callIn(given);
+    return start(SERVER, call, options as StartOptions);
   } catch (error) {
     return rejectFairly(error);
   }
 }
 
-function assertFunction(fun: unknown): void {
-  if (typeof fun === "function") return;
-  throw new TypeError(`Cannot pass this to an agent: expected a function, found ${inspect(fun)}`);
+function request(operation: string, agent: ServerRef, given: Given): Promise<Term> {
+  try {
+    const [call, timeout = DEFAULT_TIMEOUT_MS] = callIn(given, agent);
+    return ask(agent, [operation, call], timeout as number, CALL);
+  } catch (error) {
+    return rejectFairly(error);
+  }
+}
+
+/**
+ * The call in the arguments of a user, and the argument after it.
+ *
+ * @throws {TypeError} If it is neither a function nor the function of a module and a list of arguments.
+ */
+function callIn(given: Given, agent?: ServerRef): readonly [Call, unknown] {
+  const [fun, name, args, last] = given;
+  if (typeof name !== "string") {
+    if (typeof fun === "function") return [fun as AnyFunction, name];
+  } else if (Array.isArray(args)) {
+    if (typeof fun === "string" && (isElsewhere(agent) || Array.isArray(agent))) {
+      return [[Symbol(fun), Symbol(name), List.from(args)] as never, last];
+    }
+    const isModule = Object(fun) === fun;
+    if (isModule && typeof (fun as Record<string, unknown>)[name] === "function") {
+      return [[fun as object, name, args], last];
+    }
+  }
+  throw new TypeError(
+    typeof name === "string"
+      ? "Cannot pass this to an agent: expected a module, the name of one of its functions and a list of arguments, " +
+        `found ${[fun, name, args].map((each) => inspect(each)).join(", ")}`
+      : `Cannot pass this to an agent: expected a function, found ${inspect(fun)}`,
+  );
 }

@@ -71,7 +71,7 @@ import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import { TRAP_EXIT } from "./kernel/process.ts";
-import { isTuple, itemOf } from "./kernel/reader.ts";
+import { firstItemsOf, isTuple, itemOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
@@ -365,7 +365,7 @@ export function childSpec(
  * ignored.
  * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, with `why` as for
  * `GenServer.call`: `"noproc"` if there is no such supervisor. The other calls to a supervisor fail in the
- * same way.
+ * same way. The request is Elixir's: `["start_child", [start, restart, shutdown, type, modules]]`.
  * @throws {TypeError} If `child` is not a valid child.
  * @see Elixir `DynamicSupervisor.start_child/2`
  *
@@ -392,10 +392,30 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
     const checked = isTheirs ? ["ok", spec] as const : check(spec);
     return checked[0] === "error"
       ? Promise.resolve(resolveFairly(checked))
-      : ask(supervisor, ["start_child", checked[1]]);
+      : ask(supervisor, ["start_child", tupleOf(checked[1] as ChildSpec)]);
   } catch (error) {
     return rejectFairly(error);
   }
+}
+
+/**
+ * A specification in a request: Elixir's tuple, which has no id. A significant child, which Elixir does not know
+ * here, has `true` at the end.
+ */
+function tupleOf(spec: ChildSpec): readonly Term[] {
+  const { start, type = "worker", restart = "permanent", significant = false } = spec;
+  const { shutdown = type === "worker" ? 5000 : "infinity" } = spec;
+  const { modules = typeof start === "function" ? "dynamic" : [start[0]] } = spec;
+  const tuple = [start, restart, shutdown, type, modules];
+  return significant ? [...tuple, significant] : tuple;
+}
+
+/** The specification in a request. What a request from another node asks for comes as a specification. */
+function specIn(given: Term): Term {
+  const items = firstItemsOf(given, 6);
+  if (items.length === 0) return given;
+  const [start, restart, shutdown, type, modules, significant = false] = items;
+  return { id: "undefined", start, restart, shutdown, type, modules, significant };
 }
 
 /** Whether the module that starts a child is given by its name. */
@@ -449,6 +469,7 @@ export function terminateChild(
 /**
  * Returns the children of a supervisor, in no particular order: `[undefined, child, type, modules]` each,
  * where `child` is a pid, or `"restarting"` if a restart is pending.
+ * The list shows the children at the time when the supervisor handles the request.
  *
  * @see Elixir `DynamicSupervisor.which_children/1`
  *
@@ -639,7 +660,7 @@ function answer(state: State, request: Term): Awaitable<Term> {
   if (request === "count_children") {
     return countOf(state.children.from(), ({ isRestarting }) => !isRestarting);
   }
-  if (isTuple(request, "start_child", 2)) return addChild(state, itemOf(request, 1));
+  if (isTuple(request, "start_child", 2)) return addChild(state, specIn(itemOf(request, 1)));
   if (isTuple(request, "terminate_child", 2)) {
     const child = state.children.get(itemOf(request, 1) as Pid);
     return child === undefined ? ["error", "not_found"] : stopOne(state, child);

@@ -19,10 +19,10 @@ import type { StartResult } from "./gen/start.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
-import { classified, exit, reasonOf, withStack } from "./kernel/exit.ts";
+import { classified, Exit, exit, reasonOf, withStack } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
-import { isA } from "./kernel/reader.ts";
+import { isA, itemOf, itemsOf } from "./kernel/reader.ts";
 import { fence, self } from "./kernel/self.ts";
 import { link, monitor, terminate, unlink } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
@@ -375,9 +375,9 @@ function startBy(parent: Pid | undefined): PendingCall<Starting> | undefined {
  *
  * @param reason The exit reason, default `"normal"`.
  * @param timeout In milliseconds, default `Infinity`. The process continues to stop after that.
- * @throws {Exit} `[why, ["ProcLib", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
- * `"timeout"`, `"calling_self"`, or the exit reason of the process if it differs from `reason`. In OTP
- * it is `why` alone.
+ * @throws {Exit} `"noproc"`, `"timeout"`, or the exit reason of the process if it differs from `reason`. Unlike that of
+ * other functions the reason does not tell what was called, as in OTP, except for
+ * `["calling_self", ["ProcLib", "stop", [server, reason, timeout]]]`.
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see OTP `proc_lib:stop/1,3`
  *
@@ -396,7 +396,20 @@ export function stop(
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return askToStop(server, reason, timeout, STOP);
+  return fairly(async () => {
+    try {
+      return await askToStop(server, reason, timeout, STOP);
+    } catch (thrown) {
+      throw isA(thrown, Exit) ? exit(bare(thrown.reason)) : thrown;
+    }
+  });
+}
+
+/** The reason of a failed stop without the call. */
+function bare(reason: Term): Term {
+  const [why, call] = itemsOf(reason, 2) ?? [];
+  const isStop = itemOf(call, 0) === moduleName && itemOf(call, 1) === "stop";
+  return isStop && why !== "calling_self" ? why : reason;
 }
 
 /**

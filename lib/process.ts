@@ -14,8 +14,10 @@ import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
 import type { Awaitable } from "./kernel/awaitable.ts";
+import { NoProcessError } from "./kernel/exit.ts";
 import { localNameOf, localRegistry, type ServerRef } from "./kernel/names.ts";
-import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
+import { distribution, isElsewhere, isOnNode, type RemotePid } from "./kernel/distribution.ts";
+import { leaderOf } from "./kernel/group_leader.ts";
 import {
   allProcesses,
   BUSY,
@@ -323,7 +325,8 @@ export function exit(pid: Pid, reason: Term): true {
  * at once, with the reason `"noproc"`; for any other caller that is an error.
  *
  * @throws {TypeError} If `pid` is not a pid, or if it is of this node, there is no such process, and the
- * calling process does not trap exits. For a pid of another node an exit signal with `"noproc"` follows.
+ * calling process does not trap exits: if it does not catch that, it exits with `["noproc", stack]`. For a pid of
+ * another node an exit signal with `"noproc"` follows.
  * @see Erlang `link/1`
  *
  * @example Trapping the exit of a linked process
@@ -344,9 +347,62 @@ export function link(pid: Pid): true {
   const process = selfProcess();
   assertPid(pid, "link to");
   if (pid.process === null && !isElsewhere(pid) && !process.trapsExits) {
-    throw new TypeError(`Cannot link to ${pid}: there is no such process`);
+    throw new NoProcessError(`Cannot link to ${pid}: there is no such process`);
   }
   linkTo(process, pid);
+  return true;
+}
+
+/**
+ * Returns the group leader of the calling process, or, with two arguments, sets that of `pid` and returns `true`.
+ *
+ * A process inherits the group leader of the process that spawns it, as it is then. It is
+ * - in an application, its master: a process belongs to the application whose master is its group leader
+ *   (see `Application.getApplication`);
+ * - in a process that another node has started here, the one that this node has sent along;
+ * - otherwise on a node, the process that prints what processes of other nodes write, to the standard output;
+ * - otherwise the main process.
+ *
+ * **Output.** On the BEAM all output goes to the group leader, as messages. Here nothing of this runtime does that:
+ * `console.log`, the default handler of `Logger` and `Sys.trace` write to the host's output, in whatever process.
+ * The group leader matters for processes that are started on other nodes (`Erpc`, `Rpc`, spawning): they get the
+ * group leader of the process that starts them, and an Erlang or Elixir node sends it what they print, as
+ * `["io_request", from, replyAs, request]`. To capture that, set the group leader to a process that answers such
+ * messages with `["io_reply", replyAs, Symbol("ok")]`. The master of an application is not sent along, but the group
+ * leader of the process that has started the application.
+ *
+ * @param pid The process whose group leader is set. It can be on another node.
+ * @param leader The new group leader. It can be on another node.
+ * @throws {TypeError} If `pid` or `leader` is not a pid, or `pid` is of this node and there is no such process.
+ * @see Elixir `Process.group_leader/0,2`, Erlang `group_leader/0,2`
+ *
+ * @example Inheriting a group leader
+ * ```ts
+ * import { Process, receive, self, send, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [parent, before] = [self(), Process.groupLeader()];
+ * const leader = spawn(() => receive());
+ * Process.groupLeader(parent, leader);
+ * spawn(() => void send(parent, Process.groupLeader()));
+ * assertEquals(await receive(), leader);
+ * Process.groupLeader(parent, before);
+ * ```
+ */
+export function groupLeader(): Pid;
+/** Sets the group leader of a process. */
+export function groupLeader(pid: Pid, leader: Pid): true;
+export function groupLeader(...args: [] | [pid: Pid, leader: Pid]): Pid | true {
+  const caller = selfProcess();
+  if (args.length === 0) return leaderOf(caller);
+  const [pid, leader] = args;
+  assertPid(pid, "set the group leader of");
+  assertPid(leader, "make a group leader of");
+  const { process } = pid;
+  if (process !== null) process.leader = leader;
+  else if (!isElsewhere(pid)) {
+    throw new TypeError(`Cannot set the group leader of ${pid}: there is no such process`);
+  } else distribution?.lead(pid as RemotePid, leader);
   return true;
 }
 
@@ -899,7 +955,7 @@ export function isAlive(pid: Pid): boolean {
 }
 
 /**
- * Returns the pids of all processes that are alive, oldest first. See the example of {@linkcode info}.
+ * Returns the pids of all processes that are alive, oldest first, as a new list. See the example of {@linkcode info}.
  *
  * @see Elixir `Process.list/0`
  */

@@ -447,6 +447,7 @@ export function deleteChild(
 /**
  * Returns the children of a supervisor, the one started last first: `[id, child, type, modules]` each, where
  * `child` is a pid, `undefined` if it is not running, or `"restarting"` if a restart is pending.
+ * The list shows the children at the time when the supervisor handles the request.
  *
  * @see Elixir `Supervisor.which_children/1`
  *

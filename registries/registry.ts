@@ -14,6 +14,12 @@
  * Registered processes are linked to it, as in Elixir: if it is killed, they exit with it, because their names are
  * lost; if it is stopped, they get the exit signal `"shutdown"`.
  *
+ * **Changes during a query.** Patterns, guards, bodies and callbacks are functions here, and may register and remove
+ * entries. {@linkcode match}, {@linkcode select} and the functions that count visit the entries that are there when
+ * they are called, without those that are removed before their turn; what is registered meanwhile is not visited.
+ * {@linkcode dispatch} hands over the entries that are there when it is called. If a function throws, the query throws
+ * the same.
+ *
  * @example Names
  * ```ts
  * import { GenServer, ok, Registry, reply, unwrap } from "@denotp/otp";
@@ -140,6 +146,8 @@ interface Entry {
   /** The key for maps. */
   readonly id: unknown;
   readonly pid: Pid;
+  /** Ascending in the order of registration. */
+  readonly serial: number;
   value: Term;
 }
 
@@ -199,6 +207,8 @@ class Table {
   readonly #holders = new Map<Pid, Holder>();
   readonly #locks = new TermMap<Set<LockRequest>>();
   #count = 0;
+  /** The serial number of the entry that was added last. */
+  #serial = 0;
 
   constructor(options: StartOptions, owner: Process) {
     this.name = options.name;
@@ -213,11 +223,12 @@ class Table {
     return this.#count;
   }
 
-  /** All entries. */
+  /** All entries. One that is added meanwhile is not visited, nor is one that is removed before its turn. */
   *all(): Generator<Entry> {
+    const last = this.#serial;
     for (const found of this.#entries.values()) {
-      if (found instanceof Several) yield* found.entries;
-      else yield found;
+      if (found instanceof Several) yield* until(last, found.entries);
+      else if (found.serial <= last) yield found;
     }
   }
 
@@ -225,6 +236,11 @@ class Table {
   under(key: Term): Iterable<Entry> {
     const found = this.#entries.get(standIn(key));
     return found instanceof Several ? found.entries : list(found);
+  }
+
+  /** The entries of a key, oldest first, to be visited as those of {@linkcode Table.all}. */
+  walkUnder(key: Term): Iterable<Entry> {
+    return until(this.#serial, this.under(key));
   }
 
   /** The entry of a unique key. */
@@ -252,7 +268,7 @@ class Table {
     if (this.isUnique && found !== undefined) {
       return ["error", ["already_registered", (found as Entry).pid]];
     }
-    const entry: Entry = { key, id, pid, value };
+    const entry: Entry = { key, id, pid, serial: ++this.#serial, value };
     const holder = this.#holderOf(process);
     holder.entries = including(holder.entries, entry);
     this.#count++;
@@ -265,18 +281,22 @@ class Table {
   /** Removes those entries of `process` under a key whose value is unwanted. */
   unregister(process: Process, key: Term, isUnwanted: (value: Term) => boolean): void {
     const { pid } = process;
-    let isLeft = false;
-    for (const entry of [...this.own(key, pid)]) {
-      if (isUnwanted(entry.value)) this.#remove(entry);
-      else isLeft = true;
-    }
+    const entries = [...this.own(key, pid)];
+    const unwanted = entries.filter(({ value }) => isUnwanted(value));
+    // `isUnwanted` is a function of the user, which may have removed entries itself.
+    for (const entry of unwanted) if (this.#has(entry)) this.#remove(entry);
     const holder = this.#holders.get(pid);
     if (holder !== undefined && holder.entries === undefined) {
       holder.release();
       this.#holders.delete(pid);
       if (holder.isLinked) unlink(process, this.#owner.pid);
     }
-    if (!isLeft) this.#tell(["unregister", this.name, key, pid]);
+    if (unwanted.length === entries.length) this.#tell(["unregister", this.name, key, pid]);
+  }
+
+  #has(entry: Entry): boolean {
+    const found = this.#entries.get(entry.id);
+    return found instanceof Several ? found.entries.has(entry) : found === entry;
   }
 
   /** Sends exit signals to the linked processes, as a registry that stops without being killed does. */
@@ -291,6 +311,10 @@ class Table {
   close(): void {
     for (const { release } of this.#holders.values()) release();
     this.#holders.clear();
+    // Also the lists, which a query may be visiting.
+    for (const found of this.#entries.values()) {
+      if (found instanceof Several) found.entries.clear();
+    }
     this.#entries.clear();
     for (const queue of this.#locks.values()) for (const request of queue) request.fail();
     this.#locks.clear();
@@ -385,6 +409,14 @@ class Table {
     const [first] = queue;
     if (first !== undefined) first.grant();
     else this.#locks.delete(key);
+  }
+}
+
+/** Those of `entries`, in the order of registration, that are not newer than the serial number `last`. */
+function* until(last: number, entries: Iterable<Entry>): Generator<Entry> {
+  for (const entry of entries) {
+    if (entry.serial > last) return;
+    yield entry;
   }
 }
 
@@ -562,6 +594,7 @@ export function unregister(registry: Atom, key: Term): "ok" {
 /**
  * Removes the entries of the calling process under a key whose value matches `pattern` (see
  * {@linkcode matches}) and `guard`: always `"ok"`. See the example of {@linkcode register}.
+ * The entries are removed after all were compared: if `guard` throws, none is removed.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister_match/3,4`
@@ -583,7 +616,7 @@ export function unregisterMatch<const Pattern>(
 
 /**
  * Replaces the value of the calling process under a key by the result of `update`. Returns
- * `[newValue, oldValue]`, or `"error"` if the process has no such entry.
+ * `[newValue, oldValue]`, or `"error"` if the process has no such entry, or has none any more when `update` returns.
  *
  * @throws {TypeError} If there is no such registry, if its keys are not unique, or if `update` returns a promise.
  * @see Elixir `Registry.update_value/3`
@@ -620,6 +653,7 @@ export function updateValue<Value>(
       "Cannot update a value: expected a function that is not async, found a promise",
     );
   }
+  if (table.only(key) !== entry) return "error";
   entry.value = value;
   return [value, before];
 }
@@ -627,7 +661,7 @@ export function updateValue<Value>(
 // --- Looking up ---------------------------------------------------------------------------------
 
 /**
- * Returns the entries of a key as `[pid, value]`: at most one with unique keys, else in the order of their
+ * Returns the entries of a key as `[pid, value]`, in a new list: at most one with unique keys, else in the order of their
  * registration. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
@@ -668,7 +702,7 @@ export function match<const Pattern>(
 ): Registration<Matched<Pattern>>[] {
   fence();
   const found: Registration<Matched<Pattern>>[] = [];
-  for (const { pid, value } of tableOf(registry).under(key)) {
+  for (const { pid, value } of tableOf(registry).walkUnder(key)) {
     if (matches(pattern, value) && guard(value)) found.push([pid, value]);
   }
   return found;
@@ -790,7 +824,7 @@ function checkSpecs(what: string, specs: unknown): void {
 }
 
 /**
- * Returns the keys of a process, once for each entry, in the order of their registration.
+ * Returns the keys of a process, once for each entry, in the order of their registration, as a new list.
  * See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
@@ -803,7 +837,7 @@ export function keys(registry: Atom, pid: Pid): Term[] {
 }
 
 /**
- * Returns the values of a process under a key, in the order of their registration.
+ * Returns the values of a process under a key, in the order of their registration, as a new list.
  * See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.

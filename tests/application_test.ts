@@ -169,6 +169,129 @@ Deno.test("Application.load() replaces what was put before, unless it is persist
     );
   }));
 
+Deno.test("Application.load() sets a persistent value again after unload(), until it is deleted as such", () =>
+  observing(() => {
+    const specification = { name: "durable", env: { kept: 2, plain: 2 } };
+    const afterReload = () => {
+      Application.unload("durable");
+      assertEquals(Application.getAllEnv("durable"), []);
+      Application.load(specification);
+      return Object.fromEntries(Application.getAllEnv("durable"));
+    };
+    Application.load(specification);
+    Application.putEnv("durable", "kept", 1, { persistent: true });
+    Application.putEnv("durable", "plain", 1);
+    assertEquals(afterReload(), { kept: 1, plain: 2 });
+
+    Application.putEnv("durable", "kept", 3);
+    assertEquals(Application.getEnv("durable", "kept"), 3);
+    assertEquals(afterReload(), { kept: 1, plain: 2 });
+
+    Application.deleteEnv("durable", "kept");
+    assertEquals(Application.fetchEnv("durable", "kept"), "error");
+    assertEquals(afterReload(), { kept: 1, plain: 2 });
+
+    Application.deleteEnv("durable", "kept", { persistent: true });
+    assertEquals(afterReload(), { kept: 2, plain: 2 });
+  }));
+
+Deno.test("Application.load() refuses a specification with a field that is unknown or not valid", () =>
+  observing(async () => {
+    const module = { start: () => ["error", "unused"] as const };
+    const wrong: Readonly<Record<string, readonly unknown[]>> = {
+      name: [1, "", null],
+      version: [1],
+      description: [["d"]],
+      modules: [{}, ["Shop"]],
+      registered: ["shop"],
+      applications: ["kernel", [1], [{}], [{ name: 1 }], [null], [""]],
+      optionalApplications: ["kernel", [{ name: "kernel" }]],
+      includedApplications: ["kernel", [1]],
+      mod: [module, [module], [module, [], 1], [{}, []], [null, []], "shop"],
+      env: [[["key", 1]], 1, null, new Map()],
+      startPhases: ["init", ["init"], [["init"]], [[1, []]], { init: [] }],
+      startPhase: [[["init", []]]],
+      toString: [1],
+    };
+    for (const [field, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const specification = { name: "shop", [field]: value } as never;
+        const error = assertThrows(() => Application.load(specification), TypeError);
+        if (field !== "name") {
+          assertStringIncludes(error.message, 'Cannot load application "shop": ');
+          assertStringIncludes(error.message, field);
+        }
+        await assertRejects(() => Application.start(specification), TypeError);
+        await assertRejects(() => Application.ensureAllStarted(specification), TypeError);
+      }
+    }
+    assertEquals(Application.loadedApplications(), []);
+    const undefinedFields = { name: "shop", mod: undefined, env: undefined } as never;
+    assertEquals(Application.load(undefinedFields), "ok");
+  }));
+
+Deno.test("Application.ensureAllStarted() stops what it has started when a specification is refused", () =>
+  observing(async () => {
+    const wrong = { name: "wrong", mod: 1 } as never;
+    const app = { name: "app", applications: [{ name: "first" }, wrong] };
+    await assertRejects(() => Application.ensureAllStarted(app), TypeError, "expected mod to be");
+    assertEquals(Application.startedApplications(), []);
+  }));
+
+Deno.test("Application.start() does not ask for optional applications", () =>
+  observing(async () => {
+    Application.load({ name: "there" });
+    const optionalApplications = ["there", "missing"];
+    const applications = ["there", "missing", "needed"];
+    const app = { name: "app", applications, optionalApplications };
+    assertEquals(await Application.start(app), ["error", ["not_started", "needed"]]);
+    assertEquals(await Application.start({ name: "needed" }), "ok");
+    assertEquals(await Application.start("app"), "ok");
+    assertEquals(Application.spec("app", "optionalApplications"), optionalApplications);
+    assertEquals(Application.spec("needed", "optionalApplications"), []);
+  }));
+
+Deno.test("Application.ensureAllStarted() starts the optional applications that are there, before", () =>
+  observing(async () => {
+    Application.load({ name: "loaded" });
+    const given = { name: "given" };
+    const app = {
+      name: "app",
+      applications: ["missing", given, "loaded"],
+      optionalApplications: ["loaded", "missing", "given", "unlisted"],
+    };
+    Application.load({ name: "unlisted" });
+    assertEquals(await Application.ensureAllStarted(app), ["ok", ["given", "loaded", "app"]]);
+
+    // One that is there and fails to start is a failure, and so is one that lacks what it needs.
+    const failing: Application.Specification = {
+      name: "failing",
+      mod: [{ start: () => ["error", "no"] }, []],
+    };
+    const lacking = { name: "lacking", applications: ["missing"] };
+    for (const [optional, culprit] of [[failing, "failing"], [lacking, "missing"]] as const) {
+      const next = {
+        name: `needs ${optional.name}`,
+        applications: ["missing", optional],
+        optionalApplications: ["missing", optional.name],
+      };
+      const [status, failure] = await Application.ensureAllStarted(next);
+      assertEquals([status, failure[0]], ["error", culprit]);
+    }
+  }));
+
+Deno.test("Application.spec() refuses a key that is not a field of a specification", () =>
+  observing(() => {
+    Application.load({ name: "app" });
+    for (const key of ["nonsense", "toString", "constructor", "__proto__", 1] as never[]) {
+      for (const name of ["app", "unknown"]) {
+        assertThrows(() => Application.spec(name, key), TypeError, "expected one of name, version");
+      }
+    }
+    assertEquals(Application.spec("app", "env"), {});
+    assertEquals(Application.spec("unknown", "env"), undefined);
+  }));
+
 Deno.test("Application.unload() returns whether it unloads an application [AP-028]", () =>
   observing(async () => {
     const { specification } = logging([], "app", { env: { key: 1 } });
@@ -524,6 +647,7 @@ Deno.test("Application.spec() tells the specification of an application that is 
       modules: [],
       registered: [],
       applications: [],
+      optionalApplications: [],
       includedApplications: [],
       mod: specification.mod!,
       env: { key: 1 },

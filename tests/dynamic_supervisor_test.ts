@@ -632,11 +632,28 @@ Deno.test("DynamicSupervisor functions fail with noproc when there is no such su
     const { reason } = await assertRejects(call, Exit);
     assertEquals(reason, ["noproc", ["GenServer", name, ["nobody", request, Infinity]]]);
   }
-  const { reason } = await assertRejects(
-    () => DynamicSupervisor.startChild("nobody", [Agent, () => 0]),
-    Exit,
-  );
-  assertEquals((reason as unknown[])[0], "noproc");
+  // Run on Elixir: the request to start a child is a tuple without the id.
+  const start = [Agent, "startLink", [() => 0]] as const;
+  const given: [spec: Omit<ChildSpec, "id" | "start">, tuple: readonly unknown[]][] = [
+    [{}, ["permanent", 5000, "worker", [Agent]]],
+    [{ restart: "temporary", shutdown: 7 }, ["temporary", 7, "worker", [Agent]]],
+    [{ type: "supervisor", modules: "dynamic" }, [
+      "permanent",
+      "infinity",
+      "supervisor",
+      "dynamic",
+    ]],
+    [{ restart: "transient", significant: true }, ["transient", 5000, "worker", [Agent], true]],
+  ];
+  for (const [spec, tuple] of given) {
+    const child = { id: "child", start, ...spec };
+    const { reason } = await assertRejects(
+      () => DynamicSupervisor.startChild("nobody", child),
+      Exit,
+    );
+    const request = ["start_child", [start, ...tuple]];
+    assertEquals(reason, ["noproc", ["GenServer", "call", ["nobody", request, Infinity]]]);
+  }
 });
 
 Deno.test("DynamicSupervisor is not disturbed by messages, casts and calls that it does not know", () =>

@@ -4,14 +4,24 @@
  * @module
  */
 
-import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import {
   _,
   after,
+  Exit,
   exit,
   flush,
   GenServer,
+  Logger,
   type Noreply,
   noreply,
   ok,
@@ -20,6 +30,7 @@ import {
   Process,
   receive,
   Ref,
+  reply,
   self,
   send,
   spawn,
@@ -556,6 +567,35 @@ Deno.test("Process.link() to a process that has exited is an error for one that 
     );
     await assertSilence();
   });
+});
+
+Deno.test("Process.link() to a process that has ended ends one that does not catch that with [noproc, stack]", async () => {
+  // Run on OTP 25, for a plain process and for a server.
+  using reports = collectReports();
+  await inProcess(async () => {
+    const dead = await deadPid();
+    const [pid, ref] = spawnMonitor(() => Process.link(dead));
+    const ended = on(["DOWN", ref, "process", pid, _], (down) => down[4] as unknown[]);
+    const [why, stack] = await receive(ended);
+    assertEquals(why, "noproc");
+    assertMatch(String(stack), /^TypeError: Cannot link to .*: there is no such process\n +at /);
+
+    const server = unwrap(
+      await GenServer.start({
+        init: () => ok(0),
+        handleCall: (_request: "link", _from: GenServer.From, state: number) =>
+          reply(Process.link(dead), state),
+      }),
+    );
+    const { reason } = await assertRejects(() => GenServer.call(server, "link"), Exit);
+    const [[whyServer, stackServer], call] = reason as [unknown[], unknown];
+    assertEquals(whyServer, "noproc");
+    assertMatch(String(stackServer), /^TypeError: Cannot link to /);
+    assertEquals(call, ["GenServer", "call", [server, "link", 5000]]);
+  });
+  const [plain, ofServer] = reports.logged.map(Logger.format);
+  assertMatch(plain!, /^Process .* raised an exception\n\*\* \(stop\) no process: .*\n +at /);
+  assertMatch(ofServer!, /^GenServer .* terminating\n\*\* \(stop\) no process: .*\n +at /);
 });
 
 Deno.test("Process.link() to a parent that unlinks and exits results in exactly one signal [PR-032]", async () => {

@@ -78,6 +78,8 @@ export class Extras {
   abort: AbortController | null = null;
   /** See `Process.setLabel`. */
   label: Term = undefined;
+  /** The group leader that was set, if any. See {@linkcode Process.leader}. */
+  leader: Pid | null = null;
   /** Options of `spawn` that are stored but have no effect here, such as `priority`. */
   options: Readonly<Record<string, Term>> | null = null;
 }
@@ -166,11 +168,18 @@ export class Process extends Mailbox {
 
   /**
    * The leader of its group, the master of its application: the process itself if it leads a group, else
-   * the leader of its parent. `null` if it belongs to no group.
+   * the one that was set, else that of its parent when it was spawned. `null` if it belongs to no group.
    */
   get leader(): Pid | null {
     if ((this.flags & LEADS_GROUP) !== 0) return this.pid;
+    if (this.extras !== null && this.extras.leader !== null) return this.extras.leader;
     return this.lineage === null ? null : this.lineage.leader;
+  }
+
+  /** Sets the leader. Children that are spawned from now on inherit it. */
+  set leader(leader: Pid | null) {
+    this.more().leader = leader;
+    this.#heirs = null;
   }
 
   /** Whether it has exited. */

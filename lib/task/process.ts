@@ -21,6 +21,14 @@ import { inspect } from "../kernel/inspect.ts";
 import type { Atom, Pid, Ref, Term } from "../kernel/term.ts";
 import { TermMap } from "../kernel/term_map.ts";
 import type { InitialCall } from "../gen/initial_call.ts";
+import type {
+  AnyFunction,
+  ArgumentsOf,
+  FunctionName,
+  ItemOf,
+  RestOfArguments,
+  ResultOf,
+} from "../gen/mfa.ts";
 import { spawnOpt } from "../proc_lib.ts";
 
 /** How long a supervised task waits for the function to run. */
@@ -60,29 +68,7 @@ export class Task<Result = any> {
 
 // --- The function to run ------------------------------------------------------------------------
 
-// deno-lint-ignore no-explicit-any -- the types of the parameters are the function's own
-type AnyFunction = (...args: any[]) => unknown;
-
-/** The names of the functions of a module. */
-export type FunctionName<Module> =
-  & string
-  & { [Name in keyof Module]: Module[Name] extends AnyFunction ? Name : never }[keyof Module];
-
-/** The arguments of a function of a module. */
-export type ArgumentsOf<Module, Name extends keyof Module> = Module[Name] extends
-  (...args: infer Args) => unknown ? Readonly<Args> : never;
-
-/** The first parameter of a function of a module: in a stream, the item. */
-export type ItemOf<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
-  readonly [infer Item, ...unknown[]] ? Item : unknown;
-
-/** The other parameters of a function of a module. */
-export type RestOfArguments<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
-  readonly [unknown, ...infer Rest] ? Readonly<Rest> : readonly [];
-
-/** The result of a function of a module, awaited. */
-export type ResultOf<Module, Name extends keyof Module> = Module[Name] extends
-  (...args: never[]) => infer Result ? Awaited<Result> : never;
+export type { ArgumentsOf, FunctionName, ItemOf, RestOfArguments, ResultOf };
 
 /** A function, or a module, a name and arguments. */
 export type FunctionOrCall =

@@ -186,6 +186,31 @@ Deno.test("GenServer survives whatever another node sends it by system messages"
   });
 });
 
+Deno.test("Agent fails a call of another node for what is not exported, and goes on", async () => {
+  await FakePeer.run(async (peer) => {
+    using reports = collectReports();
+    const agent = unwrap(await Agent.start(() => 1));
+    const [client, other, ref] = [peer.pid(), peer.pid(), peer.ref()];
+    peer.says("monitor_p", client, agent, ref);
+    const call = ["nowhere", "nothing", List.of(2)];
+    const stack = List.of(["nowhere", "nothing", List.of(1, 2), new List()]);
+    // Only for the one that monitors.
+    peer.says("send", other, agent, ["$gen_call", [other, aliasTag(ref)], ["get", call]]);
+    assertEquals(await peer.hears(), []);
+    peer.says("send", client, agent, ["$gen_call", [client, aliasTag(ref)], ["update", call]]);
+    const [[tag, from, to, of, reason] = []] = await peer.hears();
+    assertEquals([tag, from, to, of], ["monitor_p_exit", agent, client, ref]);
+    assertEquals(inspect(reason), inspect(["undef", stack]));
+    assertEquals(reports.logged, []);
+    peer.says("send", client, agent, ["$gen_cast", ["cast", call]]);
+    assertEquals(await Agent.get(agent, (state) => state), 1);
+    assertEquals(reports.logged.length, 1);
+    assertEquals(await ask(peer, agent, "$gen_call", ["get", call]), undefined);
+    await Agent.stop(agent);
+    assertEquals(await peer.hears(), []);
+  });
+});
+
 Deno.test("Agent exits with badfun when another node hands it a function", async () => {
   await FakePeer.run(async (peer) => {
     using _reports = collectReports();

@@ -12,8 +12,8 @@
 
 import { spawnCoroutine } from "../../kernel/coroutine.ts";
 import { RemotePid } from "../../kernel/distribution.ts";
+import { leadThrough, printerOf } from "../../kernel/group_leader.ts";
 import type { Process } from "../../kernel/process.ts";
-import { self } from "../../kernel/self.ts";
 import { link, LocalMonitor, Monitor, monitor } from "../../kernel/signals.ts";
 import { inspect } from "../../kernel/inspect.ts";
 import { type Atom, type NodeName, nodeName, type Pid, Ref, type Term } from "../../kernel/term.ts";
@@ -38,20 +38,16 @@ export interface Spawner {
   peerOf(node: NodeName): Peer;
   /** The parent of processes that other nodes start. */
   readonly parent: Process;
-  /** The group leader of processes that this node starts on other nodes. */
+  /** The group leader of processes that belong to no group. */
   readonly groupLeader: Pid;
 }
 
 let spawner: Spawner | null = null;
 
-/** The group leader of processes that this node starts on others; the calling process if it is not a node. */
-export function groupLeader(): Pid {
-  return spawner?.groupLeader ?? self().pid;
-}
-
 /** Sets the node that requests go through; `null` when it stops. */
 export function spawnThrough(through: Spawner | null): void {
   spawner = through;
+  leadThrough(through === null ? null : () => through.groupLeader);
 }
 
 // --- Requests to other nodes --------------------------------------------------------------------
@@ -91,7 +87,7 @@ export function requestSpawn(
   if (spawner === null) return refuse(caller, events);
   const request = new SpawnRequest(caller, spawner.peerOf(node), options, events);
   try {
-    request.post(mfa, spawner.groupLeader);
+    request.post(mfa, printerOf(caller));
   } catch (thrown) {
     request.remove();
     throw thrown;
@@ -248,7 +244,7 @@ export function receiveSpawnSignal(peer: Peer, signal: SpawnSignal): void {
 
 function spawnFor(
   peer: Peer,
-  [, ref, from, , [module, name, arity], options, args]: Extract<
+  [, ref, from, groupLeader, [module, name, arity], options, args]: Extract<
     SpawnSignal,
     readonly ["spawn_request", ...unknown[]]
   >,
@@ -257,6 +253,7 @@ function spawnFor(
   if (args.length !== arity) return peer.answer(["spawn_reply", ref, from, 0, "badarg"]);
   if (!options.every(isOption)) return peer.answer(["spawn_reply", ref, from, 0, "badopt"]);
   const process = startLocally(spawner.parent, String(module), String(name), args);
+  process.leader = groupLeader;
   let flags = 0;
   if (options.includes("link")) {
     flags |= SPAWNED_LINKED;

@@ -77,11 +77,9 @@ export const dynamicSupervisor: Dialect = {
   ...supervisor,
   ask(request) {
     if (!Array.isArray(request) || request[0] !== "start_child") return supervisor.ask(request);
-    assertNamed(request[1]);
-    const { type = "worker", restart = "permanent", ...given } = request[1] as ChildSpec;
-    const { shutdown = type === "worker" ? 5000 : "infinity", modules = moduleOf(given.start) } =
-      given;
-    const spec = specThere({ ...given, type, restart, shutdown, modules });
+    const [start, restart, shutdown, type, modules] = request[1] as readonly Term[];
+    assertNamed({ start });
+    const spec = specThere({ start, restart, shutdown, type, modules });
     return ["start_child", [spec.start, spec.restart, spec.shutdown, spec.type, spec.modules]];
   },
 };
@@ -136,10 +134,6 @@ function assertNamed(spec: Term): void {
     "Cannot start a child on another node: expected the start [module, function, arguments], where module " +
       `is the name of a module there, found ${inspect(start)}`,
   );
-}
-
-function moduleOf(start: StartFunction): readonly (object | string)[] | "dynamic" {
-  return typeof start === "function" ? "dynamic" : [start[0]];
 }
 
 function startThere(start: StartFunction, modules: Term): Term {
