@@ -57,7 +57,7 @@ import { fairly } from "../lib/kernel/fair.ts";
 import { rejectFor } from "../lib/kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "../lib/kernel/awaitable.ts";
 import { exit } from "../lib/kernel/exit.ts";
-import { type Guard, type Matched, matches } from "../lib/kernel/match.ts";
+import { type Guard, holds, type Matched, matches } from "../lib/kernel/match.ts";
 import { addressOf, localRegistry } from "../lib/kernel/names.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { fence, self } from "../lib/kernel/self.ts";
@@ -594,7 +594,7 @@ export function unregister(registry: Atom, key: Term): "ok" {
 /**
  * Removes the entries of the calling process under a key whose value matches `pattern` (see
  * {@linkcode matches}) and `guard`: always `"ok"`. See the example of {@linkcode register}.
- * The entries are removed after all were compared: if `guard` throws, none is removed.
+ * The entries are removed after all were compared. An entry for which `guard` throws does not match.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister_match/3,4`
@@ -609,7 +609,7 @@ export function unregisterMatch<const Pattern>(
   tableOf(registry).unregister(
     process,
     key,
-    (value) => matches(pattern, value) && guard(value),
+    (value) => matches(pattern, value) && holds(() => guard(value)),
   );
   return "ok";
 }
@@ -703,7 +703,7 @@ export function match<const Pattern>(
   fence();
   const found: Registration<Matched<Pattern>>[] = [];
   for (const { pid, value } of tableOf(registry).walkUnder(key)) {
-    if (matches(pattern, value) && guard(value)) found.push([pid, value]);
+    if (matches(pattern, value) && holds(() => guard(value))) found.push([pid, value]);
   }
   return found;
 }
@@ -805,7 +805,7 @@ export function countSelect(registry: Atom, specs: readonly Spec[]): number {
 
 function isWanted({ key, pid, value }: Entry, [head, guards = []]: Spec): boolean {
   return matches(head[0], key) && matches(head[1], pid) && matches(head[2], value) &&
-    guards.every((guard) => guard(key, pid, value));
+    holds(() => guards.every((guard) => guard(key, pid, value)));
 }
 
 function checkSpecs(what: string, specs: unknown): void {

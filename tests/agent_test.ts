@@ -420,11 +420,11 @@ Deno.test("Agent's functions refuse a module without such a function, where they
     for (const given of wrong) {
       const args = given as [never, never, never];
       for (const call of [Agent.get, Agent.getAndUpdate, Agent.update]) {
-        await assertRejects(() => call(agent, ...args), TypeError, "Cannot hand this to an agent");
+        await assertRejects(() => call(agent, ...args), TypeError, "Cannot pass this to an agent");
       }
-      assertThrows(() => Agent.cast(agent, ...args), TypeError, "Cannot hand this to an agent");
+      assertThrows(() => Agent.cast(agent, ...args), TypeError, "Cannot pass this to an agent");
       for (const start of [Agent.start, Agent.startLink]) {
-        await assertRejects(() => start(...args), TypeError, "Cannot hand this to an agent");
+        await assertRejects(() => start(...args), TypeError, "Cannot pass this to an agent");
       }
     }
     assertEquals(await Agent.get(agent, (state) => state), 1);

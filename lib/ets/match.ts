@@ -9,7 +9,7 @@
  * @module
  */
 
-import { _, matches } from "../kernel/match.ts";
+import { _, holds, matches } from "../kernel/match.ts";
 import { inspect } from "../kernel/inspect.ts";
 import { equal, isPlainObject, type Term } from "../kernel/term.ts";
 
@@ -134,15 +134,6 @@ class Head {
 
   bindings(): Bindings {
     return Object.fromEntries(this.names.map((name) => [name, this.value(name)]));
-  }
-}
-
-/** Tells whether a test is passed. One that throws is not, as a guard that fails in Erlang. */
-function holds(test: () => boolean): boolean {
-  try {
-    return test();
-  } catch {
-    return false;
   }
 }
 

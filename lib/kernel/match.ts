@@ -60,6 +60,15 @@ export function matches<const Pattern>(
   }
 }
 
+/** Whether a guard holds. One that throws does not, as a guard that fails in Erlang. */
+export function holds(guard: () => boolean): boolean {
+  try {
+    return guard();
+  } catch {
+    return false;
+  }
+}
+
 /** Levels of nesting that are matched by recursion. Deeper patterns are matched by {@linkcode fitsDeep}. */
 const RECURSIONS = 64;
 /** Objects in patterns that are matched by recursion: shared parts may be reached in 2 ** 64 ways. */
