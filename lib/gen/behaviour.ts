@@ -261,7 +261,11 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
 
   /** The start has failed: frees the name, ends the process, and then answers `["error", why]`. */
   refuse(process: Process, reason: Term, why: Term = reason): void {
-    reportCrash(process, reason, nameOf(process));
+    try {
+      reportCrash(process, reason, nameOf(process));
+    } catch (thrown) {
+      reportFailed(process, thrown);
+    }
     giveUp(process, reason, ["error", why]);
   }
 
@@ -309,13 +313,20 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
 
   /**
    * Ends a server: its `terminate` runs, an abnormal end is reported, then the process ends, and
-   * with `last` the caller gets its reply.
+   * with `last` the caller gets its reply. The process ends with its own reason also if the report fails.
    */
   stop(process: Process, reason: Term, kind: Kind, payload: Term, last?: () => void): void {
     const lastMessage = { kind, payload };
     const end = (final: Term) => {
-      this.reportEnd(process, final, lastMessage);
-      last?.();
+      try {
+        try {
+          this.reportEnd(process, final, lastMessage);
+        } finally {
+          last?.();
+        }
+      } catch (thrown) {
+        reportFailed(process, thrown);
+      }
       terminate(process, final);
     };
     this.run(
@@ -382,6 +393,17 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
       state: status.state,
     };
   }
+}
+
+/** Reports that the last report of a process could not be made. */
+function reportFailed({ pid }: Process, thrown: unknown): void {
+  report({
+    level: "error",
+    kind: "exit_step",
+    pid,
+    reason: reasonOf(thrown),
+    details: { step: "report" },
+  });
 }
 
 // --- Callbacks ----------------------------------------------------------------------------------

@@ -249,9 +249,10 @@ function enterTable(process: Process): void {
   last = process;
 }
 
-/** Removes a process that exits from the process table. */
+/** Removes a process that exits from the process table. Has no effect if it is not in it. */
 export function leaveTable(process: Process): void {
   const { previous, next } = process;
+  if (previous === null && first !== process) return;
   if (previous === null) first = next;
   else previous.next = next;
   if (next === null) last = previous;

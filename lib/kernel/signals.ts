@@ -22,7 +22,14 @@ import {
 import { reasonOf } from "./exit.ts";
 import { storage } from "./host.ts";
 import { PLAIN } from "./mailbox.ts";
-import { DEAD, type ExitHook, leaveTable, OwnedTimer, type Process } from "./process.ts";
+import {
+  DEAD,
+  type ExitHook,
+  type Extras,
+  leaveTable,
+  OwnedTimer,
+  type Process,
+} from "./process.ts";
 import { report } from "./report.ts";
 import { contextOf, runAs, schedule } from "./scheduler.ts";
 import { message, type Pid, Ref, type Term } from "./term.ts";
@@ -282,6 +289,8 @@ interface Death {
  * may form a chain of any length.
  */
 const deaths: Death[] = [];
+/** Number of those that have been processed since the queue was last empty. */
+let buried = 0;
 let burying = false;
 
 let onEnded: (process: Process, reason: Term) => void = () => {};
@@ -291,40 +300,60 @@ export function whenEnded(callback: (process: Process, reason: Term) => void): v
   onEnded = callback;
 }
 
-/** Terminates `process` with `reason`, at once. Has no effect if it has exited: the first reason counts. */
+/**
+ * Terminates `process` with `reason`, at once. Has no effect if it has exited: the first reason counts.
+ * Nothing that fails on the way is thrown here; it is reported.
+ */
 export function terminate(process: Process, reason: Term): void {
-  if (process.isDead) return;
-  process.flags |= DEAD;
-  process.pid.process = null;
-  deaths.push({ process, reason });
-  if (burying) return;
+  if (!process.isDead) {
+    deaths.push({ process, reason });
+    process.flags |= DEAD;
+    process.pid.process = null;
+  }
+  if (!burying) buryAll();
+}
+
+function buryAll(): void {
   burying = true;
   try {
-    for (let i = 0; i < deaths.length; i++) {
-      const death = deaths[i]!;
-      bury(death.process, death.reason);
+    for (; buried < deaths.length; buried++) {
+      const { process, reason } = deaths[buried]!;
+      bury(process, reason);
     }
+    deaths.length = buried = 0;
   } finally {
-    deaths.length = 0;
     burying = false;
+    // Only a stack that is nearly exhausted leads here: the rest is done on another one.
+    if (deaths.length > 0) queueMicrotask(buryAll);
   }
 }
 
-/** Cleans up after a process that has exited, and notifies all that depend on it. */
+/**
+ * Cleans up after a process that has exited, and notifies all that depend on it.
+ *
+ * A step that fails does not prevent the others. Each takes off its list what it handles, before it handles
+ * it: if the stack is exhausted, the burial is resumed with what is left. It compares reasons and passes them
+ * on, but does not look into them.
+ */
 function bury(process: Process, reason: Term): void {
   const { pid, extras } = process;
   leaveTable(process);
   if (extras !== null) {
-    if (extras.exitHooks !== null) runExitHooks(extras.exitHooks, pid, reason);
+    if (extras.exitHooks !== null) runExitHooks(extras, pid, reason);
     if (extras.aliases !== null) { for (const { ref } of extras.aliases) ref.alias = null; }
   }
   while (process.timers !== null) process.timers.cancel();
   abandonCalls(process);
   failCalls(process, reason);
   const { links } = process;
+  if (links instanceof Set) {
+    for (const other of links) {
+      links.delete(other);
+      endLink(other, pid, reason);
+    }
+  }
   process.links = null;
-  if (links instanceof Set) { for (const other of links) endLink(other, pid, reason); }
-  else if (links !== null) endLink(links, pid, reason);
+  if (links !== null && !(links instanceof Set)) endLink(links, pid, reason);
   while (process.monitors !== null) process.monitors.remove();
   // Oldest first, as they were set.
   let oldest = process.monitoredBy;
@@ -332,35 +361,72 @@ function bury(process: Process, reason: Term): void {
   for (let monitor = oldest; monitor !== null;) {
     const { targetPrevious } = monitor;
     monitor.remove();
-    monitor.tell(reason);
+    tellMonitor(monitor, pid, reason);
     monitor = targetPrevious;
   }
   process.clear();
   process.state = process.server = null;
   process.extras = null;
-  if (extras !== null && extras.abort !== null) abort(process, extras.abort, reason);
-  onEnded(process, reason);
+  if (extras !== null && extras.abort !== null) abort(process, extras, reason);
+  try {
+    onEnded(process, reason);
+  } catch (thrown) {
+    stepFailed("end", pid, thrown);
+  }
+}
+
+function tellMonitor(monitor: Monitor<Holder>, pid: Pid, reason: Term): void {
+  try {
+    monitor.tell(reason);
+  } catch (thrown) {
+    stepFailed("monitor", pid, thrown);
+  }
+}
+
+function stepFailed(step: string, pid: Pid, thrown: unknown): void {
+  report({ level: "error", kind: "exit_step", pid, reason: reasonOf(thrown), details: { step } });
 }
 
 /**
  * Aborts the work of a process outside of the runtime (`Process.signal`). Listeners are code of a process
  * that has exited: they are fenced, and what they throw terminates no process.
  */
-function abort(process: Process, controller: AbortController, reason: Term): void {
-  const run = () => runAs(process, () => controller.abort(reason));
-  storage.run(contextOf(process), run);
+function abort(process: Process, extras: Extras, reason: Term): void {
+  const controller = extras.abort!;
+  extras.abort = null;
+  try {
+    const run = () => runAs(process, () => controller.abort(reason));
+    storage.run(contextOf(process), run);
+  } catch (thrown) {
+    stepFailed("signal", process.pid, thrown);
+  }
 }
 
 function endLink(other: Pid, pid: Pid, reason: Term): void {
   const process = other.process;
-  if (process === null) {
-    if (other instanceof RemotePid) distribution?.linkBroke(pid, other, reason);
-  } else if (removeLink(process, pid)) signalExit(process, pid, reason);
+  if (process !== null) {
+    if (removeLink(process, pid)) signalExit(process, pid, reason);
+  } else if (other instanceof RemotePid) breakLink(other, pid, reason);
 }
 
-function runExitHooks(hooks: ExitHook | Set<ExitHook>, pid: Pid, reason: Term): void {
-  if (typeof hooks === "function") return runExitHook(hooks, pid, reason);
-  for (const hook of hooks) runExitHook(hook, pid, reason);
+function breakLink(other: RemotePid, pid: Pid, reason: Term): void {
+  try {
+    distribution?.linkBroke(pid, other, reason);
+  } catch (thrown) {
+    stepFailed("link", pid, thrown);
+  }
+}
+
+function runExitHooks(extras: Extras, pid: Pid, reason: Term): void {
+  const hooks = extras.exitHooks!;
+  if (hooks instanceof Set) {
+    for (const hook of hooks) {
+      hooks.delete(hook);
+      runExitHook(hook, pid, reason);
+    }
+  }
+  extras.exitHooks = null;
+  if (!(hooks instanceof Set)) runExitHook(hooks, pid, reason);
 }
 
 function runExitHook(hook: ExitHook, pid: Pid, reason: Term): void {
