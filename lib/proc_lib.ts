@@ -13,7 +13,7 @@
 
 import { ask, stopKind } from "./gen/client.ts";
 import { reportCrash } from "./gen/crash.ts";
-import type { StartResult } from "./gen/start.ts";
+import { exitAndAnswer, type StartResult } from "./gen/start.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
@@ -21,7 +21,7 @@ import { classified, exit, reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
-import { link, monitor, terminate, unlink } from "./kernel/signals.ts";
+import { link, monitor, unlink } from "./kernel/signals.ts";
 import { inspect, isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
 import type { InitialCall } from "./gen/initial_call.ts";
 import { LAUNCHED } from "./gen/launched.ts";
@@ -76,8 +76,7 @@ const START: CallKind = {
   },
   timedOut(start) {
     unlink(start.target, start.caller.pid);
-    start.reply(["error", "timeout"]);
-    terminate(start.target, "killed");
+    exitAndAnswer(start, "killed", ["error", "timeout"]);
   },
 };
 

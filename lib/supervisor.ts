@@ -79,7 +79,7 @@ import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
-import { TRAP_EXIT } from "./kernel/process.ts";
+import { aliveProcess, TRAP_EXIT } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { inspect, type Pid, type Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
@@ -691,7 +691,7 @@ function infosOf({ children }: State): ChildInfo[] {
  * read, does not, as in OTP; for a DynamicSupervisor, as for Elixir's, it does.
  */
 function isActive({ running }: Child): boolean {
-  return running !== undefined && running.process !== null;
+  return running !== undefined && aliveProcess(running) !== null;
 }
 
 /** Why a child can be neither restarted nor deleted. */

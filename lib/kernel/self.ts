@@ -8,8 +8,9 @@
 import { endWith, makeMainProcess } from "./coroutine.ts";
 import { Exit, exit, reasonOf } from "./exit.ts";
 import { onUncaught, storage } from "./host.ts";
-import type { Process } from "./process.ts";
+import { EXITING, type Process } from "./process.ts";
 import { report } from "./report.ts";
+import { type Dispose, disposeLate, DisposerContext, Resources } from "./resources.ts";
 import { current, whenTurnFailed } from "./scheduler.ts";
 import { whenEnded } from "./signals.ts";
 
@@ -19,6 +20,13 @@ let main: Process | null = null;
 export function self(): Process {
   const process = current ?? ofContext();
   if (process === null) {
+    if (storage.getStore() instanceof DisposerContext) {
+      throw new TypeError(
+        "Cannot tell which process this is: what disposes of a resource (Process.use, Process.defer) runs " +
+          "after the exit of its process, outside of all processes. It may send, cast and log; for " +
+          "anything else, send or cast to another process",
+      );
+    }
     throw new TypeError(
       "Cannot tell which process this is: the code continues after a callback that did not await " +
         "it. Make the callback async and await what it starts, or call self() before",
@@ -33,6 +41,29 @@ export function selfIfKnown(): Process | null {
   const process = current ?? ofContext();
   if (process !== null && process.isDead) throw fenced();
   return process;
+}
+
+/**
+ * Makes the calling process hold a resource, of which `dispose` disposes. If it has exited, that is done at
+ * once; if its exit is not completed, this waits for it.
+ *
+ * @throws {Exit} `"noproc"` if it has exited.
+ */
+export function hold(resource: unknown, dispose: Dispose): void {
+  const process = current ?? ofContext();
+  if (process !== null && process.isDead) {
+    const { pid, extras } = process;
+    if ((process.flags & EXITING) !== 0) extras!.resources!.held.set(resource, dispose);
+    else disposeLate(pid, resource, dispose);
+    throw fenced();
+  }
+  const { held } = resourcesOf(self());
+  if (!held.has(resource)) held.set(resource, dispose);
+}
+
+/** The resources of a process, created if needed. */
+export function resourcesOf(process: Process): Resources {
+  return process.more().resources ??= new Resources();
 }
 
 /** Throws if the running code belongs to a process that has exited: it must have no further effect. */

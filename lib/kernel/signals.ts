@@ -6,7 +6,8 @@
  * in its own turn; only its termination takes effect at once.
  *
  * When a process exits, its names are released first, then its timers and pending calls are removed,
- * then links and monitors are notified.
+ * then links and monitors are notified: all in one synchronous step. A process that holds resources of the
+ * host is exiting for a while, until these are disposed of (`resources.ts`); that step follows then.
  *
  * @module
  */
@@ -25,12 +26,14 @@ import { PLAIN } from "./mailbox.ts";
 import {
   DEAD,
   type ExitHook,
+  EXITING,
   type Extras,
   leaveTable,
   OwnedTimer,
   type Process,
 } from "./process.ts";
 import { report } from "./report.ts";
+import { disposeAll } from "./resources.ts";
 import { contextOf, runAs, schedule } from "./scheduler.ts";
 import { message, type Pid, Ref, type Term } from "./term.ts";
 
@@ -301,14 +304,16 @@ export function whenEnded(callback: (process: Process, reason: Term) => void): v
 }
 
 /**
- * Terminates `process` with `reason`, at once. Has no effect if it has exited: the first reason counts.
+ * Terminates `process` with `reason`, at once; if it holds resources, the exit is completed when they are
+ * disposed of. Has no effect if it has exited: the first reason counts.
  * Nothing that fails on the way is thrown here; it is reported.
  */
 export function terminate(process: Process, reason: Term): void {
   if (!process.isDead) {
     deaths.push({ process, reason });
     process.flags |= DEAD;
-    process.pid.process = null;
+    if (process.extras !== null && holdsResources(process.extras)) process.flags |= EXITING;
+    else process.pid.process = null;
   }
   if (!burying) buryAll();
 }
@@ -318,7 +323,8 @@ function buryAll(): void {
   try {
     for (; buried < deaths.length; buried++) {
       const { process, reason } = deaths[buried]!;
-      bury(process, reason);
+      if ((process.flags & EXITING) !== 0) release(process, reason);
+      else bury(process, reason);
     }
     deaths.length = buried = 0;
   } finally {
@@ -326,6 +332,31 @@ function buryAll(): void {
     // Only a stack that is nearly exhausted leads here: the rest is done on another one.
     if (deaths.length > 0) queueMicrotask(buryAll);
   }
+}
+
+function holdsResources({ resources }: Extras): boolean {
+  return resources !== null && resources.held.size > 0;
+}
+
+/** Ends all that a process does which holds resources, disposes of them, and then completes its exit. */
+function release(process: Process, reason: Term): void {
+  const { pid, extras } = process;
+  process.clear();
+  while (process.timers !== null) process.timers.cancel();
+  abandonCalls(process);
+  if (extras!.abort !== null) abort(process, extras!, reason);
+  disposeAll(pid, extras!.resources!, () => {
+    process.flags &= ~EXITING;
+    pid.process = null;
+    deaths.push({ process, reason });
+    if (!burying) buryAll();
+  });
+}
+
+/** Calls `callback` when the exit of `process`, which has exited, is completed: at once, if it is. */
+export function whenCompleted(process: Process, callback: () => void): void {
+  if ((process.flags & EXITING) === 0) callback();
+  else onExit(process.pid, callback);
 }
 
 /**
