@@ -242,9 +242,10 @@ export function signal(): AbortSignal {
  *    `false`, {@linkcode info} is `undefined`. The signal of {@linkcode signal} aborts.
  * 2. Its resources are disposed of, the one acquired last first, one after another. That is code of no process:
  *    it may send, cast and log, but `self()`, calls and `receive` fail. What it throws is reported.
- * 3. When that is done, or has taken 500 milliseconds altogether, names are released, calls fail, links and
- *    monitors are notified, as at every exit. All that needs one of these waits for it: a start under the same
- *    name, a supervisor that stops or restarts the process, `GenServer.stop`, `Task.shutdown`.
+ * 3. When that is done, or has taken 500 milliseconds altogether, and the host has had a turn in which it closes
+ *    them, names are released, calls fail, links and monitors are notified, as at every exit. All that needs one of
+ *    these waits for it: a start under the same name, a supervisor that stops or restarts the process,
+ *    `GenServer.stop`, `Task.shutdown`.
  *
  * The 500 milliseconds are added to the `shutdown` of a child, and are not shortened by a second `"kill"`. The
  * flag `"dispose_timeout"` ({@linkcode flag}) sets another time for the calling process. A resource that takes

@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
+import { setImmediate } from "node:timers";
 import { FakeTime } from "@std/testing/time";
 import {
   _,
@@ -116,7 +117,7 @@ Deno.test("Process.disown() makes the process no longer hold a resource", async 
 
 // --- Exiting ------------------------------------------------------------------------------------
 
-Deno.test("a process whose resources take no time exits at once, after they are disposed of", async () => {
+Deno.test("a process disposes of its resources at once, and its exit is completed after a turn of the host", async () => {
   await inProcess(async () => {
     const log: unknown[] = [];
     const pid = spawn(async () => {
@@ -128,6 +129,11 @@ Deno.test("a process whose resources take no time exits at once, after they are 
     const ref = Process.monitor(pid);
     Process.exit(pid, "boom");
     assertEquals(log, ["aborted", 3, 2, 1]);
+    await Promise.resolve();
+    assertEquals([flush(), Process.list().includes(pid)], [[], true]);
+    for (let turns = 0; turns < 2; turns++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
     assertEquals(flush(), [["DOWN", ref, "process", pid, "boom"]]);
     assertEquals(Process.list().includes(pid), false);
   });

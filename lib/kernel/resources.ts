@@ -11,7 +11,7 @@
 
 import { isThenable } from "./awaitable.ts";
 import { reasonOf } from "./exit.ts";
-import { Context } from "./host.ts";
+import { afterHostTurn, Context } from "./host.ts";
 import { localNameOf } from "./names.ts";
 import { OwnedTimer } from "./process.ts";
 import { report } from "./report.ts";
@@ -39,9 +39,9 @@ export class Resources {
 }
 
 /**
- * Disposes of the resources of a process that exits, the newest first, one after another, and then calls
- * `done`: at once if none takes time. Those that are acquired meanwhile are included. When the time is over,
- * the one that has taken it is reported, and the others are disposed of without waiting for them.
+ * Disposes of the resources of a process that exits, the newest first, one after another, and calls `done`
+ * when the host has had a turn after that. Those that are acquired meanwhile are included. When the time is
+ * over, the one that has taken it is reported, and the others are disposed of without waiting for them.
  */
 export function disposeAll(pid: Pid, resources: Resources, done: () => void): void {
   new Disposal(pid, resources, done).proceed();
@@ -81,7 +81,14 @@ class Disposal {
       if (outcome !== undefined && !this.#isOverdue) return this.#await(resource, outcome);
     }
     this.#timer?.cancel();
-    this.#done();
+    this.#timer = null;
+    // Deno and Node close a socket that is waited for in a whole turn only; this one may have begun.
+    afterHostTurn(() => afterHostTurn(() => this.#complete()));
+  }
+
+  #complete(): void {
+    if (this.#resources.held.size > 0) this.proceed();
+    else this.#done();
   }
 
   #takeNewest(): readonly [resource: unknown, dispose: Dispose] | undefined {
