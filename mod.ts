@@ -115,10 +115,10 @@
 export { configureRuntime, Global, Registry, type RuntimeOptions } from "./lib/default_runtime.ts";
 
 export { Exit, exit, formatExit } from "./lib/kernel/exit.ts";
+export { inspect } from "./lib/kernel/inspect.ts";
 export {
   type Atom,
   equal,
-  inspect,
   isAtom,
   isPid,
   isReference,
@@ -130,6 +130,7 @@ export {
 } from "./lib/kernel/term.ts";
 export type { Awaitable } from "./lib/kernel/awaitable.ts";
 export type { LocalRegistry, Name, NameRegistry, ServerRef } from "./lib/kernel/names.ts";
+export * from "./lib/kernel/known_names.ts";
 
 export {
   type Priority,
@@ -154,6 +155,7 @@ export {
 export { _, type Guard, type Matched, matches, type Wildcard } from "./lib/kernel/match.ts";
 
 export {
+  type AnyState,
   type Extra,
   ignore,
   type Init,

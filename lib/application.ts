@@ -78,7 +78,8 @@ import {
 } from "./application/controller.ts";
 import { formatError } from "./application/error.ts";
 import { exitProgram, holdHost, onSignals, statusOf } from "./host/program.ts";
-import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { type Atom, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { self, spawn } from "./process.ts";
 
 /** What this module is called where it is printed. */

@@ -5,7 +5,8 @@
  */
 
 import type { Name } from "./kernel/names.ts";
-import { inspect, isAtom, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isAtom, type Term } from "./kernel/term.ts";
 import { TermMap } from "./kernel/term_map.ts";
 
 /**
@@ -74,6 +75,33 @@ export interface ChildModule {
  */
 export type ModuleSpec = ChildModule | readonly [module: ChildModule, argument: Term];
 
+// deno-lint-ignore no-explicit-any -- what it returns does not matter
+type WithChildSpec<Args extends unknown[]> = { childSpec: (...args: Args) => any };
+
+/** What the `childSpec` of a module takes. */
+type ChildArgument<M> = M extends WithChildSpec<infer Args>
+  ? Args extends readonly [] ? unknown : Args[0]
+  : unknown;
+
+/** {@linkcode ChildOf} each member of a union. */
+type EachChild<Given> = Given extends readonly [infer M, unknown]
+  ? readonly [module: M, argument: ChildArgument<M>]
+  : Given extends ChildModule ? [] extends ChildArgument<Given> ? Given
+    : "childSpec takes an argument: write [module, argument]"
+  : ChildSpec;
+
+/**
+ * A child as it has to be, given what stands for it: the argument in `[module, argument]` is one that the
+ * module's `childSpec` takes. A module alone is one whose `childSpec` takes `[]`; for any other it is a sentence
+ * that says so.
+ */
+export type ChildOf<Given> = [unknown] extends [Given] ? Given : EachChild<Given>;
+
+/** A list of children as each of them has to be. */
+export type ChildrenOf<Given extends readonly unknown[]> = {
+  readonly [Index in keyof Given]: ChildOf<Given[Index]>;
+};
+
 const FIELDS: readonly string[] = [
   "id",
   "start",
@@ -106,8 +134,8 @@ const FIELDS: readonly string[] = [
  * });
  * ```
  */
-export function childSpec(
-  child: ChildSpec | ModuleSpec,
+export function childSpec<const Given extends ChildSpec | ModuleSpec>(
+  child: ChildOf<Given>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
   for (const field of Object.keys(overrides)) {

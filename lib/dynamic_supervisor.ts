@@ -48,6 +48,7 @@ import {
   type AutoShutdown,
   checkChildSpec,
   type Checked,
+  type ChildOf,
   type ChildSpec,
   childSpec as specOf,
   type FullChildSpec,
@@ -58,8 +59,8 @@ import {
 import { ask as askServer, callKind } from "./gen/client.ts";
 import type { StartOptions, StartResult } from "./gen/start.ts";
 import {
-  type InitArgument,
   type Module as ServerModule,
+  type StartArguments as ServerArguments,
   startLink as startServer,
   stop as stopServer,
 } from "./gen_server.ts";
@@ -70,9 +71,11 @@ import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import { TRAP_EXIT } from "./kernel/process.ts";
+import { isTuple, itemOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
-import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isPid, type Pid, type Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
 import {
   type Action,
@@ -84,7 +87,6 @@ import {
 import {
   assertAlive,
   initialCallOf,
-  isTuple,
   OwnModule,
   runInit,
   second,
@@ -139,6 +141,18 @@ export interface Flags {
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
+/** What {@linkcode startLink} takes first: options, or a module. */
+export type Startable<First> = [unknown] extends [First] ? First
+  : First extends Module ? First
+  : InitOptions & StartOptions;
+
+/**
+ * What {@linkcode startLink} takes after that: after options, nothing; after a module, the argument for its
+ * `init`, which may be left out if `init` does not need it, and the options.
+ */
+export type StartArguments<First> = [First] extends [Module] ? ServerArguments<First, StartOptions>
+  : [];
+
 /** What `init` of a dynamic supervisor's module may return; {@linkcode init} makes it. */
 export type InitResult = readonly ["ok", flags: Flags] | "ignore";
 
@@ -183,28 +197,26 @@ const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult)
 /**
  * Starts a dynamic supervisor that is linked to the calling process, without children.
  *
+ * Takes options, which say how to treat the children and how to start the supervisor (`name`, …), or a module,
+ * an argument and `StartOptions`. The module's `init` is called with the argument, in the new process, and
+ * returns options by way of {@linkcode init}. It may be async.
+ *
  * Resolves with `["ok", pid]`, or with `["error", reason]`, where `reason` is
  * - `["already_started", pid]` if the name is taken;
- * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_max_children", value]`.
+ * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_max_children", value]`;
+ * - `[error, stack]` if the module's `init` throws;
+ * - `["bad_return", [module, "init", value]]` if it returns anything else than it should.
+ *
+ * Resolves with `"ignore"` if `init` returns that.
  *
  * Because of the link, a failed start also sends the caller an exit signal, which ends a process
  * that does not trap exits.
  *
- * @param options How to treat the children, and how to start the supervisor: `name`, …
- * @throws {TypeError} If `options` are none, or the name has none of the forms of a name: the promise rejects,
+ * @param first Options, or a module.
+ * @param argumentAndOptions After a module: the argument, which its `init` gets unchanged, and `StartOptions`.
+ * @throws {TypeError} If `first` is neither, or the name has none of the forms of a name: the promise rejects,
  * and nothing was started.
- * @see Elixir `DynamicSupervisor.start_link/1`
- */
-export function startLink(options?: InitOptions & StartOptions): Promise<StartResult>;
-/**
- * Starts a dynamic supervisor whose options come from the `init` of a module: called with `argument`, in
- * the new process. It may be async.
- *
- * Results as above, and `"ignore"` if `init` returns that; `["error", [error, stack]]` if it throws;
- * `["error", ["bad_return", [module, "init", value]]]` if it returns anything else than it should.
- *
- * @throws {TypeError} If `module` has no `init`, or the name none of the forms of a name.
- * @see Elixir `DynamicSupervisor.start_link/3`
+ * @see Elixir `DynamicSupervisor.start_link/1,3`
  *
  * @example A dynamic supervisor as a module of its own
  * ```ts
@@ -229,23 +241,15 @@ export function startLink(options?: InitOptions & StartOptions): Promise<StartRe
  * await Supervisor.stop(shop);
  * ```
  */
-export function startLink<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult>;
-/** The same, of a module whose `init` takes no argument. */
-export function startLink<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult>;
-export function startLink(
-  ...args: readonly [
-    first?: (InitOptions & StartOptions) | Module,
-    second?: Term,
-    third?: StartOptions,
-  ]
+export function startLink<const First extends (InitOptions & StartOptions) | Module>(
+  first?: Startable<First>,
+  ...argumentAndOptions: StartArguments<First>
+): Promise<StartResult> {
+  return startWith(first, ...argumentAndOptions);
+}
+
+function startWith(
+  ...args: readonly [first?: unknown, argument?: Term, options?: StartOptions | undefined]
 ): Promise<StartResult> {
   try {
     const [first = {}, argument, options = {}] = args;
@@ -347,12 +351,12 @@ export function childSpec(
  * @throws {TypeError} If `child` stands for no child.
  * @see Elixir `DynamicSupervisor.start_child/2`
  */
-export function startChild(
+export function startChild<const Given extends ChildSpec | ModuleSpec>(
   supervisor: ServerRef,
-  child: ChildSpec | ModuleSpec,
+  child: ChildOf<Given>,
 ): Promise<StartChildResult> {
   try {
-    const spec = specOf(child);
+    const spec = specOf(child as ChildSpec);
     // Whoever is on another node knows whether there is a module of that name.
     const isTheirs = (isElsewhere(supervisor) || Array.isArray(supervisor)) && isNamed(spec);
     const checked = isTheirs ? ["ok", spec] as const : check(spec);
@@ -505,13 +509,13 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   handleCast: (_request: Term, state: State) => state.noreply,
   handleInfo: (message: Term, state: State) => {
     if (isTuple(message, "EXIT", 3)) {
-      const child = state.children.get(message[1] as Pid);
+      const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || child.isRestarting) return state.noreply;
-      const reason = message[2];
+      const reason = itemOf(message, 2);
       return perform(state, childExited<Kept>(state, child, reason, second()), reason);
     }
     if (isTuple(message, "$gen_restart", 2)) {
-      const child = state.children.get(message[1] as Pid);
+      const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || !child.isRestarting) return state.noreply;
       return perform(state, onRetry<Kept>(state, child, second()));
     }
@@ -532,10 +536,10 @@ async function begin(starting: Starting): Promise<Init<State>> {
   const outcome = await runInit(starting);
   assertAlive(process);
   if (outcome === "ignore") return "ignore";
-  if (!isTuple(outcome, "ok", 2) || !isRecord(outcome[1])) {
+  if (!isTuple(outcome, "ok", 2) || !isRecord(itemOf(outcome, 1))) {
     return ["stop", ["bad_return", [starting.module, "init", outcome]]];
   }
-  const checked = checkDynamicFlags(outcome[1]);
+  const checked = checkDynamicFlags(itemOf(outcome, 1) as Flags);
   if (checked[0] === "error") return ["stop", ["supervisor_data", checked[1]]];
   return ["ok", new State("DynamicSupervisor", process, starting, checked[1], new Children())];
 }
@@ -566,9 +570,9 @@ function answer(state: State, request: Term): Awaitable<Term> {
   if (request === "count_children") {
     return countOf(state.children.from(), ({ isRestarting }) => !isRestarting);
   }
-  if (isTuple(request, "start_child", 2)) return addChild(state, request[1]);
+  if (isTuple(request, "start_child", 2)) return addChild(state, itemOf(request, 1));
   if (isTuple(request, "terminate_child", 2)) {
-    const child = state.children.get(request[1] as Pid);
+    const child = state.children.get(itemOf(request, 1) as Pid);
     return child === undefined ? ["error", "not_found"] : stopOne(state, child);
   }
   state.unexpected("call", request);

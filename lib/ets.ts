@@ -89,10 +89,10 @@ import { readText, writeText } from "./host/files.ts";
 
 import { aliveProcess } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
+import { inspect } from "./kernel/inspect.ts";
 import {
   type Atom,
   equal,
-  inspect,
   isAtom,
   isPid,
   type NodeName,

@@ -32,9 +32,14 @@
  * **Requests have types.** What `handleCall` takes and replies is what {@linkcode call} takes and
  * resolves with, where the type of the server is known: of the pid from a start, or of a parameter
  * `GenServer.ServerRef<typeof Stack>`. Where requests differ in their replies, write one overload for
- * each, as Elixir has one clause for each. A name alone tells nothing: by it, anything may be asked. A
- * call that is answered later, by {@linkcode reply}, has the reply that its callback declares:
+ * each, as Elixir has one clause for each. By a name, anything may be asked, unless {@linkcode Names} declares
+ * the module behind it. A call that is answered later, by {@linkcode reply}, has the reply that its callback
+ * declares: by the type of its `from`, `GenServer.From<string>`, or by what it returns,
  * `Reply<string, State> | Noreply<State>`.
+ *
+ * **The state has one type.** What `init` and the other callbacks return as the state is what each callback
+ * takes; a module whose callbacks disagree does not compile where it is started, and the error names the
+ * callback. Where the state is wider than its first value, say so: `ok<string[]>([])`.
  *
  * **Names.** With the option `name` a server is known by an atom (`"stack"`), a global name
  * (`["global", term]`), or a name in any registry (`["via", registry, key]`). Every function that takes a
@@ -118,22 +123,22 @@ import { allNodes, isElsewhere } from "./kernel/distribution.ts";
 import { Exit, exit } from "./kernel/exit.ts";
 import { locate } from "./kernel/lookup.ts";
 import { type Awaitable, isThenable } from "./kernel/awaitable.ts";
-import { InvalidServerError, type Name, resolve, type ServerRef } from "./kernel/names.ts";
+import {
+  InvalidServerError,
+  type ModuleOf,
+  type Name,
+  resolve,
+  type ServerRef,
+} from "./kernel/names.ts";
 import { schedule } from "./kernel/scheduler.ts";
 import { fence, self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
-import {
-  type Atom,
-  inspect,
-  isPid,
-  message,
-  type NodeName,
-  Pid,
-  type Term,
-} from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { type Atom, isPid, message, type NodeName, Pid, type Term } from "./kernel/term.ts";
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
-import { ask, stopKind } from "./gen/client.ts";
+import { ask, askToStop, stopKind } from "./gen/client.ts";
 import type {
+  Callbacks,
   CallReply,
   CallRequest,
   CallResponse,
@@ -143,7 +148,9 @@ import type {
   InitArgument,
   Module,
   ModuleWithoutArgument,
+  StartArguments,
 } from "./gen_server/contract.ts";
+import type { Consistent, StateOf } from "./gen_server/state.ts";
 import { behaviourOf, CAST, isExtra } from "./gen_server/server.ts";
 import { isLaunched } from "./gen/launched.ts";
 import type { Extra } from "./response.ts";
@@ -154,20 +161,25 @@ import type { Status } from "./gen/status.ts";
 export const moduleName = "GenServer";
 
 export type {
+  Callbacks,
   CallReply,
   CallRequest,
   CallResponse,
   CastRequest,
+  Consistent,
   EnterLoopOptions,
   From,
   InfoResponse,
   InitArgument,
   Module,
+  ModuleOf,
   ModuleWithoutArgument,
   ServerRef,
+  StartArguments,
   StartMonitorResult,
   StartOptions,
   StartResult,
+  StateOf,
   Status,
 };
 export {
@@ -183,6 +195,7 @@ export {
   type Response,
   type ResponseTimeout,
   sendRequest,
+  type Sent,
   waitResponse,
 } from "./gen_server/request.ts";
 
@@ -204,7 +217,8 @@ const STOP = stopKind("GenServer");
  * that does not trap exits (`start` does not).
  *
  * @param module The callbacks, see {@linkcode Module}.
- * @param argument Handed to `init` unchanged.
+ * @param argumentAndOptions The argument, which `init` gets unchanged, and {@linkcode StartOptions}. An argument
+ * that `init` does not need may be left out.
  * @throws {TypeError} If `module` has no `init`, or the name none of the forms of a name: the promise
  * rejects, and nothing was started.
  * @throws {RangeError} If `options.timeout` is negative or not a number.
@@ -226,23 +240,11 @@ const STOP = stopKind("GenServer");
  * await GenServer.stop(counter);
  * ```
  */
-export function startLink<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startLink<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function startLink<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+export function startLink<M extends Callbacks>(
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("link", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("link", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -250,23 +252,11 @@ export function startLink<M extends Module>(
  *
  * @see OTP `gen_server:start/3,4`
  */
-export function start<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function start<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function start<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+export function start<M extends Callbacks>(
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("nolink", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("nolink", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -285,30 +275,20 @@ export function start<M extends Module>(
  * assertEquals(await receive(), ["DOWN", ref, "process", pid, "shutdown"]);
  * ```
  */
-export function startMonitor<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startMonitor<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-export function startMonitor<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+export function startMonitor<M extends Callbacks>(
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartMonitorResult<M>> {
-  return startAs("monitor", module, argument, options) as Promise<StartMonitorResult<M>>;
+  return startAs("monitor", module as Module, ...argumentAndOptions) as Promise<
+    StartMonitorResult<M>
+  >;
 }
 
 function startAs(
   mode: StartMode,
   module: Module,
-  argument: Term,
-  options: StartOptions,
+  argument?: Term,
+  options: StartOptions = {},
 ): Promise<Term> {
   try {
     return startGen(behaviourOf(module), argument, options, mode);
@@ -324,8 +304,9 @@ function startAs(
  * passed by reference, not copied. Requests from one caller arrive in the order they were made;
  * between callers no order is promised. A reply later than the timeout is dropped.
  *
- * Types of request and reply come from the `handleCall` of the module that `server` is known to
- * run: write it as one overload per request where replies differ.
+ * Types of request and reply come from the `handleCall` of the module that `server` is known to run, by the
+ * type of its pid or by {@linkcode Names}: write it as one overload per request where replies differ. Of other
+ * servers, any request and reply is taken.
  *
  * @param server A pid or any name.
  * @param request Handed to `handleCall` unchanged.
@@ -348,12 +329,15 @@ function startAs(
  * assertEquals(reason, ["noproc", ["GenServer", "call", ["nobody", "pop", 5000]]]);
  * ```
  */
-export function call<M, const Request extends CallRequest<M>>(
-  server: ServerRef<M>,
+export function call<
+  const Server extends ServerRef,
+  const Request extends CallRequest<ModuleOf<Server>>,
+>(
+  server: Server,
   request: Request,
   timeout: number = DEFAULT_TIMEOUT_MS,
-): Promise<CallReply<M, Request>> {
-  return ask(server, request, timeout, CALL) as Promise<CallReply<M, Request>>;
+): Promise<CallReply<ModuleOf<Server>, Request>> {
+  return ask(server, request, timeout, CALL) as Promise<CallReply<ModuleOf<Server>, Request>>;
 }
 
 /**
@@ -380,7 +364,10 @@ export function call<M, const Request extends CallRequest<M>>(
  * assertEquals(await GenServer.call(counter, "get"), 2);
  * ```
  */
-export function cast<M>(server: ServerRef<M>, request: CastRequest<M>): "ok" {
+export function cast<const Server extends ServerRef>(
+  server: Server,
+  request: CastRequest<ModuleOf<Server>>,
+): "ok" {
   fence();
   const pid = server instanceof Pid
     ? server
@@ -419,36 +406,34 @@ function attempt(body: () => unknown): unknown {
 /**
  * Answers a call from anywhere: from a later callback, or another process.
  *
- * `from` is what `handleCall` was given. A caller that has gone, or has had its answer, does not mind.
+ * `from` is what `handleCall` was given. If that is a `From<string>`, the value has to be a string. A caller that has gone, or has had its answer, does not mind.
  *
  * @throws {TypeError} If `from` is none.
  * @see OTP `gen_server:reply/2`
  *
  * @example Answer later, and serve others meanwhile
  * ```ts
- * import { GenServer, type Noreply, noreply, ok, type Reply, unwrap } from "@denotp/otp";
+ * import { GenServer, noreply, ok, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
  *
+ * type Guest = GenServer.From<string>;
+ *
  * const Door = {
- *   init: () => ok<GenServer.From[]>([]),
- *   handleCall: (
- *     _request: "wait",
- *     from: GenServer.From,
- *     waiting: GenServer.From[],
- *   ): Reply<string, GenServer.From[]> | Noreply<GenServer.From[]> => noreply([...waiting, from]),
- *   handleCast: (_request: "open", waiting: GenServer.From[]) => {
+ *   init: () => ok<Guest[]>([]),
+ *   handleCall: (_request: "wait", from: Guest, waiting: Guest[]) => noreply([...waiting, from]),
+ *   handleCast: (_request: "open", waiting: Guest[]) => {
  *     for (const from of waiting) GenServer.reply(from, "come in");
- *     return noreply<GenServer.From[]>([]);
+ *     return noreply([]);
  *   },
  * };
  *
  * const door = unwrap(await GenServer.start(Door));
- * const guests = [GenServer.call(door, "wait"), GenServer.call(door, "wait")];
+ * const guests: Promise<string>[] = [GenServer.call(door, "wait"), GenServer.call(door, "wait")];
  * GenServer.cast(door, "open");
  * assertEquals(await Promise.all(guests), ["come in", "come in"]);
  * ```
  */
-export function reply(from: From, value: Term): "ok" {
+export function reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): "ok" {
   fence();
   if (!isFrom(from)) {
     throw new TypeError(
@@ -494,7 +479,7 @@ export function stop(
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return ask(server, reason, timeout, STOP) as Promise<"ok">;
+  return askToStop(server, reason, timeout, STOP);
 }
 
 /**
@@ -509,12 +494,12 @@ export function stop(
  * within 5000 ms.
  * @see Elixir `GenServer.whereis/1`
  */
-export function whereis<M>(
-  server: ServerRef<M>,
-): Awaitable<Pid<M> | readonly [Atom, NodeName] | undefined> {
+export function whereis<const Server extends ServerRef>(
+  server: Server,
+): Awaitable<Pid<ModuleOf<Server>> | readonly [Atom, NodeName] | undefined> {
   const process = selfIfKnown();
   if (isElsewhere(server) && !isPid(server)) return server;
-  return locate(process, server) as Awaitable<Pid<M> | undefined>;
+  return locate(process, server) as Awaitable<Pid<ModuleOf<Server>> | undefined>;
 }
 
 /**
@@ -604,14 +589,14 @@ export async function multiCall(
  * await GenServer.stop(stack);
  * ```
  */
-export async function enterLoop(
-  module: Module,
+export async function enterLoop<M extends Callbacks>(
+  module: Consistent<M>,
   options: EnterLoopOptions,
-  state: Term,
+  state: StateOf<M>,
   name?: Name | Pid,
   extra?: Extra,
 ): Promise<never> {
-  const behaviour = behaviourOf(module);
+  const behaviour = behaviourOf(module as Module);
   if (extra !== undefined && !isExtra(extra)) {
     throw new TypeError(
       'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +
@@ -627,10 +612,19 @@ export async function enterLoop(
 
 // --- Supervision --------------------------------------------------------------------------------
 
+// deno-lint-ignore no-explicit-any -- what it returns does not matter
+type WithStartLink<Args extends unknown[]> = { startLink: (...args: Args) => any };
+
+/** What the `startLink` of a module takes first; anything, if it has none. */
+export type StartLinkArgument<M> = M extends WithStartLink<infer Args>
+  ? Args extends readonly [] ? unknown : Args[0]
+  : unknown;
+
 /**
  * The child specification of a server for a supervisor: `start` is the module's own `startLink`
  * with `argument`, `id` the module.
  *
+ * @param argument What the module's `startLink` takes.
  * @param overrides Fields that differ: `id`, `restart`, `shutdown`, `start`, …
  * @see Elixir's `use GenServer`, which defines `child_spec/1`
  *
@@ -650,9 +644,9 @@ export async function enterLoop(
  * });
  * ```
  */
-export function childSpec(
-  module: object,
-  argument: Term,
+export function childSpec<M extends object>(
+  module: M,
+  argument: StartLinkArgument<M>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
   return { id: module, start: [module, "startLink", [argument]], ...overrides };

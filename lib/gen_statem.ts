@@ -30,6 +30,10 @@
  * those that were postponed, in order of arrival; then timeouts of 0; and only when none of these is left, the
  * next message. A callback may be async: everything else waits for it.
  *
+ * **Types.** The data that `init` and the other callbacks return is the data that each callback takes, and so is
+ * the state that `handleEvent` takes. A module whose callbacks disagree does not compile where it is started, and
+ * the error names the callback.
+ *
  * **Failure.** If a callback throws an `Error`, the machine exits with `[error, stack]`, after
  * `terminate(error, state, data)`; with `throw exit(reason)` it exits with `reason`. A thrown value that is not an
  * `Error` counts as returned. If a callback returns something else than a result, the machine exits with
@@ -85,13 +89,15 @@ import type { CallKind, From } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { fence, self } from "./kernel/self.ts";
-import { inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
-import { ask, stopKind } from "./gen/client.ts";
-import type { InitArgument } from "./gen_server/contract.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isPid, type Pid, type Term } from "./kernel/term.ts";
+import { ask, askToStop, stopKind } from "./gen/client.ts";
+import type { InitArgument, StartArguments } from "./gen_server/contract.ts";
 import { cast as castTo } from "./gen_server.ts";
 import { isLaunched } from "./gen/launched.ts";
 import { isReply } from "./gen_statem/action.ts";
-import type { Module, ModuleWithoutArgument } from "./gen_statem/contract.ts";
+import type { Callbacks, Module } from "./gen_statem/contract.ts";
+import type { Consistent } from "./gen_statem/data.ts";
 import type { Actions, ReplyAction } from "./gen_statem/response.ts";
 import { behaviourOf, type EnterLoopOptions } from "./gen_statem/server.ts";
 
@@ -99,16 +105,19 @@ import { behaviourOf, type EnterLoopOptions } from "./gen_statem/server.ts";
 export const moduleName = "GenStatem";
 
 export type {
+  Consistent,
   EnterLoopOptions,
   From,
   InitArgument,
   ServerRef,
+  StartArguments,
   StartMonitorResult,
   StartOptions,
   StartResult,
 };
 export {
   type CallbackMode,
+  type Callbacks,
   isCall,
   type Module,
   type ModuleWithoutArgument,
@@ -154,6 +163,7 @@ export {
   type Response,
   type ResponseTimeout,
   sendRequest,
+  type Sent,
   waitResponse,
 } from "./gen_server/request.ts";
 
@@ -183,7 +193,8 @@ const STOP = stopKind("gen_statem");
  * exits, too. {@linkcode start} does not.
  *
  * @param module The callbacks, see {@linkcode Module}.
- * @param argument Passed to `init` unchanged.
+ * @param argumentAndOptions The argument, passed to `init` unchanged, and {@linkcode StartOptions}. An argument
+ * that `init` does not need may be left out.
  * @throws {TypeError} If `module` has no `init` or no `callbackMode`, or `options.name` is not a valid name: the
  * promise rejects, and nothing is started.
  * @throws {RangeError} If `options.timeout` is negative or not a number.
@@ -209,23 +220,11 @@ const STOP = stopKind("gen_statem");
  * await GenStatem.stop(light);
  * ```
  */
-export function startLink<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startLink<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function startLink<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+export function startLink<M extends Callbacks>(
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("link", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("link", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -234,23 +233,11 @@ export function startLink<M extends Module>(
  *
  * @see OTP `gen_statem:start/3,4`
  */
-export function start<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function start<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult<M>>;
-export function start<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+export function start<M extends Callbacks>(
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartResult<M>> {
-  return startAs("nolink", module, argument, options) as Promise<StartResult<M>>;
+  return startAs("nolink", module as Module, ...argumentAndOptions) as Promise<StartResult<M>>;
 }
 
 /**
@@ -275,30 +262,20 @@ export function start<M extends Module>(
  * assertEquals(await receive(), ["DOWN", ref, "process", pid, "shutdown"]);
  * ```
  */
-export function startMonitor<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-/** The same, of a module whose `init` takes no argument. */
-export function startMonitor<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartMonitorResult<M>>;
-export function startMonitor<M extends Module>(
-  module: M,
-  argument?: Term,
-  options: StartOptions = {},
+export function startMonitor<M extends Callbacks>(
+  module: Consistent<M>,
+  ...argumentAndOptions: StartArguments<M>
 ): Promise<StartMonitorResult<M>> {
-  return startAs("monitor", module, argument, options) as Promise<StartMonitorResult<M>>;
+  return startAs("monitor", module as Module, ...argumentAndOptions) as Promise<
+    StartMonitorResult<M>
+  >;
 }
 
 function startAs(
   mode: StartMode,
   module: Module,
-  argument: Term,
-  options: StartOptions,
+  argument?: Term,
+  options: StartOptions = {},
 ): Promise<Term> {
   try {
     const behaviour = behaviourOf(module);
@@ -369,11 +346,15 @@ export function cast(server: ServerRef, request: Term): "ok" {
   return castTo(server, request);
 }
 
+/** What {@linkcode reply} takes after a `From`: a value of the type that it expects. After actions, nothing. */
+export type ReplyValue<To> = To extends From<infer Value> ? [value: Value] : [];
+
 /**
  * Replies to a call from anywhere: from a callback, or from another process. Takes `from` and the value, or a
  * reply action `["reply", from, value]`, or a list of those. Returns `"ok"`.
  *
- * Has no effect if the caller has exited or was already answered.
+ * If `from` is a `From<string>`, the value must be a string. Has no effect if the caller has exited or was already
+ * answered.
  *
  * @throws {TypeError} If `from` is not a {@linkcode From}.
  * @see OTP `gen_statem:reply/1,2`
@@ -402,15 +383,16 @@ export function cast(server: ServerRef, request: Term): "ok" {
  * await GenStatem.stop(gate);
  * ```
  */
-export function reply(
-  ...args: [from: From, value: Term] | [replies: ReplyAction | readonly ReplyAction[]]
+export function reply<const To extends From | ReplyAction | readonly ReplyAction[]>(
+  to: To,
+  ...value: ReplyValue<To>
 ): "ok" {
   fence();
-  const replies = args.length === 2
-    ? [["reply", ...args]]
-    : Array.isArray(args[0]) && args[0][0] !== "reply"
-    ? args[0]
-    : args;
+  const replies: readonly Term[] = value.length === 1
+    ? [["reply", to, value[0]]]
+    : Array.isArray(to) && to[0] !== "reply"
+    ? to
+    : [to];
   for (const action of replies) {
     if (!isReply(action)) {
       throw new TypeError(
@@ -442,7 +424,7 @@ export function stop(
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return ask(server, reason, timeout, STOP) as Promise<"ok">;
+  return askToStop(server, reason, timeout, STOP);
 }
 
 // --- Entering the loop --------------------------------------------------------------------------

@@ -24,7 +24,9 @@ import { formatModule } from "./kernel/module_name.ts";
 import { formatName } from "./kernel/names.ts";
 import { aliveProcess } from "./kernel/process.ts";
 import { type Level, type Report, report, type Reporter, setReporter } from "./kernel/report.ts";
-import { inspect, isAtom, isPid, type Term } from "./kernel/term.ts";
+import { guarded, inspect, inspectItems, textOf } from "./kernel/inspect.ts";
+import { isArray, itemOf, itemsOf } from "./kernel/reader.ts";
+import { isAtom, isPid, type Term } from "./kernel/term.ts";
 
 /** What this module is called where it is printed. */
 export const moduleName = "Logger";
@@ -141,7 +143,8 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
 }
 
 /**
- * Formats a report as Elixir's logger does, in several lines.
+ * Formats a report as Elixir's logger does, in several lines. Terms are printed as `inspect` prints them:
+ * within its limits, and with `[unprintable: …]` in place of what cannot be read.
  *
  * @example A server that terminates
  * ```ts
@@ -164,11 +167,15 @@ export function log(level: Level, text: string, details?: Readonly<Record<string
  * ```
  */
 export function format(report: Report): string {
+  return guarded(() => formatKind(report));
+}
+
+function formatKind(report: Report): string {
   const { kind, pid, name, reason, lastMessage, state, client, clientName } = report;
-  const subject = name === undefined ? String(pid) : formatName(name);
+  const subject = name === undefined ? inspect(pid) : formatName(name);
   switch (kind) {
     case "message":
-      return String(reason);
+      return typeof reason === "string" ? reason : inspect(reason);
     case "process":
       return `Process ${subject} raised an exception\n${formatReason(reason)}`;
     case "unhandled_message":
@@ -203,8 +210,8 @@ export function format(report: Report): string {
     case "application":
       return formatApplication(report);
     default: {
-      const details = Object.entries(report.details ?? {})
-        .map(([key, value]) => `\n    ${key}: ${inspect(value)}`).join("");
+      const details = Object.keys(report.details ?? {})
+        .map((key) => `\n    ${key}: ${guarded(() => inspect(report.details![key]))}`).join("");
       return `${kind} report of ${subject}\n${formatReason(reason)}${details}`;
     }
   }
@@ -283,16 +290,17 @@ function formatSupervisor({ kind, reason, details }: Report): string {
 }
 
 function formatSupervisorName(name: Term): string {
-  if (!Array.isArray(name) || !isPid(name[0])) return formatName(name);
-  return `${name[0]} (${formatModule(name[1])})`;
+  const first = itemOf(name, 0);
+  return isPid(first) ? `${first} (${formatModule(itemOf(name, 1))})` : formatName(name);
 }
 
 function formatStart(start: Term): string {
-  if (!Array.isArray(start) || start.length !== 3) return inspect(start);
-  const [module, name, args] = start;
-  const call = `${formatModule(module)}.${String(name)}`;
+  const items = itemsOf(start, 3);
+  if (items === undefined) return inspect(start);
+  const [module, name, args] = items;
+  const call = `${formatModule(module)}.${typeof name === "string" ? name : inspect(name)}`;
   // The arguments of a temporary child are not kept.
-  return Array.isArray(args) ? `${call}(${args.map(inspect).join(", ")})` : `${call}/?`;
+  return isArray(args) ? `${call}(${inspectItems(args)})` : `${call}/?`;
 }
 
 function formatErrorInfo(info: ErrorInfo | undefined): string | undefined {
@@ -303,27 +311,33 @@ function formatErrorInfo(info: ErrorInfo | undefined): string | undefined {
 }
 
 function formatCall(call: Term): string {
-  if (!Array.isArray(call) || call.length !== 3) return inspect(call);
-  const [module, name, arity] = call;
-  if (isFunctionCall(call)) return `${module.name || "anonymous fn"}/${arity}`;
+  const items = itemsOf(call, 3);
+  if (items === undefined) return inspect(call);
+  const [module, name, arity] = items;
+  if (isFunctionCall(module, name)) return `${textOf(module, "name") || "anonymous fn"}/${arity}`;
   // A supervisor is known by its module, as Elixir has it.
   if (module === "supervisor") return `${formatModule(name)}.init/${arity}`;
   return `${formatModule(module)}.${name}/${arity}`;
 }
 
 /** Whether a call is that of a function, not of a function of a module. */
-function isFunctionCall(call: readonly Term[]): call is readonly [() => unknown, "call", number] {
-  const [fun, name] = call;
+function isFunctionCall(fun: Term, name: Term): fun is () => unknown {
   return typeof fun === "function" && name === "call" && fun.call === Function.prototype.call;
 }
+
+/** Characters of a stack that are read; the message of the error may have more. */
+const STACK_LENGTH = 65_536;
 
 /** Formats an exit reason: an error with its stack, any other reason as `** (stop) reason`. */
 function formatReason(reason: Term): string {
   const error = errorOf(reason);
   if (error === undefined) return `** (stop) ${formatExit(reason)}`;
-  const stack = String((reason as readonly Term[])[1]).split("\n")
-    .filter((line) => line.trimStart().startsWith("at "));
-  return [`** (${error.name}) ${error.message}`, ...stack].join("\n");
+  const stack = itemOf(reason, 1);
+  const lines = typeof stack === "string" ? stack.slice(0, STACK_LENGTH).split("\n") : [];
+  return [
+    `** (${textOf(error, "name")}) ${textOf(error, "message")}`,
+    ...lines.filter((line) => line.trimStart().startsWith("at ")),
+  ].join("\n");
 }
 
 setReporter(defaultHandler);

@@ -61,6 +61,7 @@
 
 import { applyStart } from "./supervisor/child.ts";
 import {
+  type ChildOf,
   type ChildSpec,
   childSpec as specOf,
   idFromName,
@@ -73,7 +74,8 @@ import { locate } from "./kernel/lookup.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
-import { type Atom, inspect, isPid, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { type Atom, isPid, type Pid, type Term } from "./kernel/term.ts";
 import { hash } from "./kernel/term_map.ts";
 import { OwnModule } from "./supervisor/process.ts";
 import type { Strategy } from "./supervisor/restart.ts";
@@ -97,12 +99,12 @@ export const moduleName = "PartitionSupervisor";
 
 export type { ChildInfo, Counts, StartResult };
 
-/** Options of {@linkcode startLink}. */
-export interface StartOptions {
+/** Options of {@linkcode startLink}. The type parameter is the type of the child. */
+export interface StartOptions<Given = ChildSpec | ModuleSpec> {
   /** The name of the supervisor, with which its partitions are addressed. */
   readonly name: Name;
   /** The child of each partition: a child specification, a module, or a `[module, argument]` pair. */
-  readonly childSpec: ChildSpec | ModuleSpec;
+  readonly childSpec: ChildOf<Given>;
   /** The number of partitions, at least 1. Default: the number of processors that the host reports. */
   readonly partitions?: number | undefined;
   /**
@@ -208,14 +210,20 @@ const PARTITION = {
  * assertEquals(await PartitionSupervisor.stop("counters"), "ok");
  * ```
  */
-export function startLink(options: StartOptions): Promise<StartResult> {
+export function startLink<const Given extends ChildSpec | ModuleSpec>(
+  options: StartOptions<Given>,
+): Promise<StartResult> {
   try {
-    const { name } = options;
-    const starting: Starting = { children: partitionsOf(options), options };
-    return startSupervisor(SUPERVISOR, starting, { name });
+    return startWith(options as StartOptions<unknown> as StartOptions);
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+function startWith(options: StartOptions): Promise<StartResult> {
+  const { name } = options;
+  const starting: Starting = { children: partitionsOf(options), options };
+  return startSupervisor(SUPERVISOR, starting, { name });
 }
 
 /** The specifications of all partitions. */
@@ -271,7 +279,9 @@ function wrongOption(expected: string, found: Term): TypeError {
  *
  * @see Elixir `PartitionSupervisor.child_spec/1`
  */
-export function childSpec(options: StartOptions): ChildSpec {
+export function childSpec<const Given extends ChildSpec | ModuleSpec>(
+  options: StartOptions<Given>,
+): ChildSpec {
   return {
     id: idFromName(options?.name, PartitionSupervisor),
     start: [PartitionSupervisor, "startLink", [options]],

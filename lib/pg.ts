@@ -50,17 +50,10 @@ import {
   start as startServer,
   startLink as startServerLink,
 } from "./gen_server.ts";
+import { isTuple, itemOf } from "./kernel/reader.ts";
 import { fence, self } from "./kernel/self.ts";
-import {
-  type Atom,
-  inspect,
-  isAtom,
-  isPid,
-  nodeName,
-  type Pid,
-  Ref,
-  type Term,
-} from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { type Atom, isAtom, isPid, nodeName, type Pid, Ref, type Term } from "./kernel/term.ts";
 import { NO_MEMBERS } from "./pg/groups.ts";
 import { handleCall, handleCast, handleInfo, init, type Request, scopeNamed } from "./pg/scope.ts";
 import * as Pg from "./pg.ts"; // __MODULE__
@@ -346,8 +339,9 @@ export async function demonitor(...args: Term[]): Promise<"ok" | false> {
 }
 
 function isEvent(message: Term, ref: Ref): boolean {
-  return Array.isArray(message) && message.length === 4 && message[0] === ref &&
-    (message[1] === "join" || message[1] === "leave");
+  if (!isTuple(message, ref, 4)) return false;
+  const event = itemOf(message, 1);
+  return event === "join" || event === "leave";
 }
 
 // --- Arguments ----------------------------------------------------------------------------------

@@ -11,18 +11,20 @@
  * @module
  */
 
-import { ask, stopKind } from "./gen/client.ts";
-import { reportCrash } from "./gen/crash.ts";
+import { askToStop, stopKind } from "./gen/client.ts";
+import { type ErrorInfo, reportCrash } from "./gen/crash.ts";
 import { exitAndAnswer, type StartResult } from "./gen/start.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
-import { classified, exit, reasonOf } from "./kernel/exit.ts";
+import { classified, exit, reasonOf, withStack } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
+import { isA } from "./kernel/reader.ts";
 import { fence, self } from "./kernel/self.ts";
 import { link, monitor, unlink } from "./kernel/signals.ts";
-import { inspect, isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
 import type { InitialCall } from "./gen/initial_call.ts";
 import { LAUNCHED } from "./gen/launched.ts";
 
@@ -123,8 +125,10 @@ async function guarded(run: () => unknown): Promise<void> {
   } catch (thrown) {
     const process = self();
     const reason = reasonOf(thrown);
-    const stack = thrown instanceof Error ? thrown.stack ?? "" : "";
-    reportCrash(process, reason, undefined, [...classified(thrown), stack]);
+    const [kind, term] = classified(thrown);
+    const info = [kind, term, ""];
+    if (isA(thrown, Error)) withStack(info, thrown);
+    reportCrash(process, reason, undefined, info as unknown as ErrorInfo);
     throw exit(reason);
   }
 }
@@ -380,7 +384,7 @@ export function stop(
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return ask(server, reason, timeout, STOP) as Promise<"ok">;
+  return askToStop(server, reason, timeout, STOP);
 }
 
 /**

@@ -41,10 +41,10 @@ import {
   timerOf,
   unlink as unlinkFrom,
 } from "./kernel/signals.ts";
+import { inspect } from "./kernel/inspect.ts";
 import {
   type Atom,
   equal,
-  inspect,
   isAtom,
   isPid,
   type NodeName,

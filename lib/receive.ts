@@ -6,9 +6,11 @@
  */
 
 import { checkTimeout } from "./gen/timeout.ts";
+import { isArray, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
 import { receiveMessage, takeAll, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
-import { inspect, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Term } from "./kernel/term.ts";
 import { type Matched, matches } from "./kernel/match.ts";
 
 /** A clause for the messages that match a pattern; made by {@linkcode on}. */
@@ -116,7 +118,8 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
 
 /**
  * Removes the first message from the mailbox that matches a clause, or waits for one, and resolves with
- * the result of that clause. Messages that match no clause stay in the mailbox.
+ * the result of that clause. Messages that match no clause stay in the mailbox, and so do those that cannot
+ * be read, such as a revoked proxy, and those for which a guard throws.
  *
  * A clause is an object of functions by tag, {@linkcode on} for patterns and guards, or {@linkcode after},
  * at most once. Clauses are tried in order. Without any clause, the result is the first message.
@@ -215,14 +218,15 @@ function choose(
   clauses: readonly (TagClauses | PatternClause<unknown>)[],
   message: Term,
 ): (() => unknown) | undefined {
-  const [tag, rest] = Array.isArray(message) ? [message[0], message.slice(1)] : [message, []];
+  const tag = isArray(message) ? itemOf(message, 0) : message;
   for (const clause of clauses) {
     if (clause instanceof PatternClause) {
       if (clause.fits(message)) return () => clause.body(message);
     } else if (typeof tag === "string" && Object.hasOwn(clause, tag)) {
       const body = clause[tag];
       if (typeof body !== "function") throw notAClause(clause);
-      return () => body.apply(clause, rest);
+      const items = isArray(message) ? itemsOf(message, sizeOf(message)) : [];
+      if (items !== undefined) return () => body.apply(clause, items.slice(1));
     }
   }
   return undefined;

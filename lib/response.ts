@@ -25,7 +25,8 @@
  * @module
  */
 
-import { inspect, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Term } from "./kernel/term.ts";
 
 /**
  * What a callback may ask for besides: a number sets an idle timeout in milliseconds (`"timeout"`
@@ -56,16 +57,26 @@ export type Stop<State> = readonly ["stop", Term, State];
 /** A response that stops the server after it has answered the call. */
 export type StopReply<Value, State> = readonly ["stop", Term, Value, State];
 
+/**
+ * Any state. As a constraint it has the state in `reply(value, ["a", 1])` taken for a tuple, as it is meant, not
+ * for an array.
+ */
+// deno-lint-ignore ban-types -- all that is neither null nor undefined is meant
+export type AnyState = {} | [] | null | undefined;
+
 /** From `init`: the server runs, with `state`. Mirrors `{:ok, state}`. */
-export function ok<State>(state: State): readonly ["ok", State];
+export function ok<State extends AnyState>(state: State): readonly ["ok", State];
 /** From `init`: the server runs, with `state`, and `extra`. Mirrors `{:ok, state, extra}`. */
-export function ok<State>(state: State, extra: Extra): readonly ["ok", State, Extra];
+export function ok<State extends AnyState>(
+  state: State,
+  extra: Extra,
+): readonly ["ok", State, Extra];
 export function ok(...args: [Term] | [Term, Extra]): readonly ["ok", ...Term[]] {
   return ["ok", ...args];
 }
 
 /** From `handleCall`: answers the caller with `value`. Mirrors `{:reply, value, state}`. */
-export function reply<const Value, State>(
+export function reply<const Value, State extends AnyState>(
   value: Value,
   state: State,
   extra?: Extra,
@@ -77,20 +88,20 @@ export function reply<const Value, State>(
  * From any handler: goes on with `state`. From `handleCall` the caller is left waiting, for a
  * {@linkcode GenServer.reply} by anybody. Mirrors `{:noreply, state}`.
  */
-export function noreply<State>(state: State, extra?: Extra): Noreply<State> {
+export function noreply<State extends AnyState>(state: State, extra?: Extra): Noreply<State> {
   return extra === undefined ? ["noreply", state] : ["noreply", state, extra];
 }
 
 /** From `init`: the server refuses to start, and the start answers `["error", reason]`. */
 export function stop(reason: Term): readonly ["stop", Term];
 /** From any handler: ends the server with `reason`, after its `terminate`. Mirrors `{:stop, reason, state}`. */
-export function stop<State>(reason: Term, state: State): Stop<State>;
+export function stop<State extends AnyState>(reason: Term, state: State): Stop<State>;
 export function stop(...args: [Term] | [Term, Term]): readonly ["stop", Term, ...Term[]] {
   return ["stop", ...args];
 }
 
 /** From `handleCall`: answers with `value` and ends the server. Mirrors `{:stop, reason, reply, state}`. */
-export function stopReply<const Value, State>(
+export function stopReply<const Value, State extends AnyState>(
   reason: Term,
   value: Value,
   state: State,

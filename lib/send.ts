@@ -11,7 +11,8 @@ import type { Awaitable } from "./kernel/awaitable.ts";
 import { parseName, resolve, type ServerRef } from "./kernel/names.ts";
 import { fence, selfIfKnown } from "./kernel/self.ts";
 import { sendToAlias, sendToPid } from "./kernel/signals.ts";
-import { inspect, Pid, Ref, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { Pid, Ref, type Term } from "./kernel/term.ts";
 
 /** Where a message can be sent: to a pid, to any name of a process, or to an alias. */
 export type Destination = ServerRef | Ref;

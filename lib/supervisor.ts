@@ -59,6 +59,8 @@ import {
   type AutoShutdown,
   checkChildSpec,
   checkChildSpecList,
+  type ChildOf,
+  type ChildrenOf,
   type ChildSpec,
   childSpec,
   type FullChildSpec,
@@ -70,8 +72,8 @@ import { ask as askServer, callKind } from "./gen/client.ts";
 import type { StartResult } from "./gen/start.ts";
 import {
   cast,
-  type InitArgument,
   type Module as ServerModule,
+  type StartArguments as ServerArguments,
   startLink as startServer,
   stop as stopServer,
 } from "./gen_server.ts";
@@ -80,8 +82,10 @@ import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { aliveProcess, TRAP_EXIT } from "./kernel/process.ts";
+import { isTuple, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
-import { inspect, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Pid, Term } from "./kernel/term.ts";
 import { type Init, type Noreply, reply, type Stop } from "./response.ts";
 import {
   type Action,
@@ -93,7 +97,6 @@ import {
 import {
   assertAlive,
   initialCallOf,
-  isTuple,
   OwnModule,
   runInit,
   second,
@@ -112,7 +115,7 @@ import {
 export const moduleName = "Supervisor";
 
 export { childSpec };
-export type { AutoShutdown, Counts, ModuleSpec, StartResult, Strategy };
+export type { AutoShutdown, ChildOf, ChildrenOf, Counts, ModuleSpec, StartResult, Strategy };
 
 // --- The contract -------------------------------------------------------------------------------
 
@@ -151,6 +154,19 @@ export interface Flags {
   /** See {@linkcode InitOptions}. Default `"never"`. */
   readonly autoShutdown?: AutoShutdown | undefined;
 }
+
+/** What {@linkcode startLink} takes first: a list of children, or a module. */
+export type Startable<First> = [unknown] extends [First] ? First
+  : First extends readonly (ChildSpec | ModuleSpec)[] ? ChildrenOf<First>
+  : First;
+
+/**
+ * What {@linkcode startLink} takes after that: after a list, the options; after a module, the argument for its
+ * `init`, which may be left out if `init` does not need it, and the options.
+ */
+export type StartArguments<First> = [First] extends [Module] ? ServerArguments<First, StartOptions>
+  : [First] extends [readonly unknown[]] ? [options: InitOptions & StartOptions]
+  : ServerArguments<unknown, StartOptions>;
 
 /** What `init` of a supervisor's module may return; {@linkcode init} makes it. */
 export type InitResult =
@@ -198,35 +214,31 @@ const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult)
  * Starts a supervisor that is linked to the calling process, and its children in the order of the
  * list; resolves when the last of them runs.
  *
+ * Takes the list of children and the options, or a module, an argument and {@linkcode StartOptions}. The
+ * module's `init` is called with the argument, in the new process, and returns children and options by way of
+ * {@linkcode init}. It may be async.
+ *
  * Resolves with `["ok", pid]`, or with `["error", reason]`, where `reason` is
  * - `["shutdown", ["failed_to_start_child", id, reason]]` if a child did not start: those before it
  *   have been stopped again, last first, and those after it were never started;
  * - `["already_started", pid]` if the name is taken;
  * - `["start_spec", why]` if a specification is wrong, or two have the same id
  *   (`["duplicate_child_name", id]`): nothing was started;
- * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_strategy", value]`.
+ * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_strategy", value]`;
+ * - `[error, stack]` if the module's `init` throws;
+ * - `["bad_return", [module, "init", value]]` if it returns anything else than it should.
+ *
+ * Resolves with `"ignore"` if `init` returns that.
  *
  * Because of the link, a failed start also sends the caller an exit signal, which ends a process
  * that does not trap exits.
  *
- * @param children Child specifications, modules, or `[module, argument]` pairs.
- * @throws {TypeError} If there is no `strategy`, if one of `children` stands for no child, or the name has
- * none of the forms of a name: the promise rejects, and nothing was started.
- * @see Elixir `Supervisor.start_link/2`
- */
-export function startLink(
-  children: readonly (ChildSpec | ModuleSpec)[],
-  options: InitOptions & StartOptions,
-): Promise<StartResult>;
-/**
- * Starts a supervisor whose children and options come from the `init` of a module: called with
- * `argument`, in the new process. It may be async.
- *
- * Results as above, and `"ignore"` if `init` returns that; `["error", [error, stack]]` if it throws;
- * `["error", ["bad_return", [module, "init", value]]]` if it returns anything else than it should.
- *
- * @throws {TypeError} If `module` has no `init`, or the name none of the forms of a name.
- * @see Elixir `Supervisor.start_link/3`, OTP `supervisor:start_link/2,3`
+ * @param first Child specifications, modules and `[module, argument]` pairs in a list; or a module.
+ * @param argumentAndOptions After a list, {@linkcode InitOptions} and {@linkcode StartOptions} in one; after a
+ * module, the argument, which its `init` gets unchanged, and `StartOptions`.
+ * @throws {TypeError} If there is no `strategy`, if one of the children stands for no child, if the module has
+ * no `init`, or the name has none of the forms of a name: the promise rejects, and nothing was started.
+ * @see Elixir `Supervisor.start_link/2,3`, OTP `supervisor:start_link/2,3`
  *
  * @example A supervisor as a module of its own
  * ```ts
@@ -253,25 +265,14 @@ export function startLink(
  * await Supervisor.stop(supervisor);
  * ```
  */
-export function startLink<M extends Module>(
-  module: M,
-  argument: InitArgument<M>,
-  options?: StartOptions,
-): Promise<StartResult>;
-/** The same, of a module whose `init` takes no argument. */
-export function startLink<M extends ModuleWithoutArgument>(
-  module: M,
-  argument?: undefined,
-  options?: StartOptions,
-): Promise<StartResult>;
-export function startLink(
-  first: readonly (ChildSpec | ModuleSpec)[] | Module,
-  second?: Term,
-  options?: StartOptions,
+export function startLink<const First extends readonly (ChildSpec | ModuleSpec)[] | Module>(
+  first: Startable<First>,
+  ...argumentAndOptions: StartArguments<First>
 ): Promise<StartResult> {
+  const [second, options] = argumentAndOptions;
   try {
     return Array.isArray(first)
-      ? start(Default, init(first, second as InitOptions), second as StartOptions)
+      ? start(Default, initOf(first, second as InitOptions), second as StartOptions)
       : start(first as Module, second, options);
   } catch (error) {
     return Promise.reject(error);
@@ -301,8 +302,15 @@ function start(
  * @throws {TypeError} If there is no `strategy`, or if one of `children` stands for no child.
  * @see Elixir `Supervisor.init/2`
  */
-export function init(
-  children: readonly (ChildSpec | ModuleSpec)[],
+export function init<const Given extends readonly (ChildSpec | ModuleSpec)[]>(
+  children: ChildrenOf<Given>,
+  options: InitOptions,
+): readonly ["ok", readonly [flags: Flags, children: readonly ChildSpec[]]] {
+  return initOf(children, options);
+}
+
+function initOf(
+  children: unknown,
   options: InitOptions,
 ): readonly ["ok", readonly [flags: Flags, children: readonly ChildSpec[]]] {
   if (!Array.isArray(children)) {
@@ -318,7 +326,7 @@ export function init(
     );
   }
   const flags = { strategy, intensity: maxRestarts, period: maxSeconds, autoShutdown };
-  return ["ok", [flags, children.map((child) => childSpec(child))]];
+  return ["ok", [flags, children.map((child: ChildSpec) => childSpec(child))]];
 }
 
 const CALL = callKind("supervisor");
@@ -346,12 +354,12 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
  * @throws {TypeError} If `child` stands for no child.
  * @see Elixir `Supervisor.start_child/2`
  */
-export function startChild(
+export function startChild<const Given extends ChildSpec | ModuleSpec>(
   supervisor: ServerRef,
-  child: ChildSpec | ModuleSpec,
+  child: ChildOf<Given>,
 ): Promise<StartChildResult> {
   try {
-    return ask(supervisor, ["start_child", childSpec(child)]);
+    return ask(supervisor, ["start_child", childSpec(child as ChildSpec)]);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -483,15 +491,15 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
     if (!isTuple(request, "try_again_restart", 2)) {
       return state.unexpected("cast", request);
     }
-    const child = state.children.get(request[1]);
+    const child = state.children.get(itemOf(request, 1));
     if (child === undefined || !child.isRestarting) return state.noreply;
     return perform(state, onRetry<Child>(state, child, second()));
   },
   handleInfo: (message: Term, state: State) => {
     if (!isTuple(message, "EXIT", 3)) return state.unexpected("message", message);
-    const child = state.children.withPid(message[1] as Pid);
+    const child = state.children.withPid(itemOf(message, 1) as Pid);
     if (child === undefined) return state.noreply;
-    const reason = message[2];
+    const reason = itemOf(message, 2);
     return perform(state, childExited<Child>(state, child, reason, second()), reason);
   },
   terminate: (_reason: Term, state: State) => stopAll(state),
@@ -534,7 +542,7 @@ async function begin(starting: Starting): Promise<Init<State>> {
 const STRATEGIES = ["one_for_one", "one_for_all", "rest_for_one"] as const;
 
 function isInitResult(outcome: unknown): outcome is readonly ["ok", readonly [Flags, Term]] {
-  return isTuple(outcome, "ok", 2) && Array.isArray(outcome[1]) && outcome[1].length === 2;
+  return isTuple(outcome, "ok", 2) && sizeOf(itemOf(outcome, 1)) === 2;
 }
 
 // --- Its children -------------------------------------------------------------------------------
@@ -637,11 +645,13 @@ async function perform(
 function answer(state: State, request: Term): Term {
   if (request === "which_children") return infosOf(state);
   if (request === "count_children") return countOf(state.children.from(), isActive);
-  if (!Array.isArray(request) || request.length !== 2) return unknownCall(state, request);
-  if (request[0] === "start_child") return addChild(state, request[1]);
-  const child = state.children.get(request[1]);
+  const items = itemsOf(request, 2);
+  if (items === undefined) return unknownCall(state, request);
+  const [operation, argument] = items;
+  if (operation === "start_child") return addChild(state, argument);
+  const child = state.children.get(argument);
   const notFound = ["error", "not_found"];
-  switch (request[0]) {
+  switch (operation) {
     case "terminate_child": {
       if (child === undefined) return notFound;
       const stopping = stopOne(state, child);

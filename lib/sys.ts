@@ -61,7 +61,8 @@ import { DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
-import { inspect, type Pid, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import type { Pid, Term } from "./kernel/term.ts";
 import type { SpecialModule } from "./sys/special.ts";
 
 /** What this module is called where it is printed. */

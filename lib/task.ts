@@ -41,10 +41,12 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { exit } from "./kernel/exit.ts";
 import { now } from "./kernel/clock.ts";
 import type { Process } from "./kernel/process.ts";
+import { isA, isTuple, itemOf, sizeOf } from "./kernel/reader.ts";
 import { receiveMessage, TIMED_OUT } from "./kernel/receive.ts";
 import { self } from "./kernel/self.ts";
 import { deliver, demonitor, exitSignal, monitor, unlink } from "./kernel/signals.ts";
-import { inspect, isPid, message, type Pid, Ref, type Term } from "./kernel/term.ts";
+import { inspect } from "./kernel/inspect.ts";
+import { isPid, message, type Pid, Ref, type Term } from "./kernel/term.ts";
 import type { InitialCall } from "./gen/initial_call.ts";
 import {
   type ArgumentsOf,
@@ -100,17 +102,19 @@ export type Outcome<Result> =
   | readonly ["exit", Term]
   | undefined;
 
+/** The type of a task's result; of a union of tasks, of all of their results. */
+export type TaskResult<Given extends Task> = Given extends Task<infer Result> ? Result : never;
+
 /** The results of a list of tasks. */
 export type ResultsOf<Tasks extends readonly Task[]> = {
-  -readonly [Index in keyof Tasks]: Tasks[Index] extends Task<infer Result> ? Awaited<Result>
-    : never;
+  -readonly [Index in keyof Tasks]: Awaited<TaskResult<Tasks[Index]>>;
 };
 
 /** The tasks of a list, each with what has become of it. */
 export type OutcomesOf<Tasks extends readonly Task[]> = {
   -readonly [Index in keyof Tasks]: readonly [
     Tasks[Index],
-    Tasks[Index] extends Task<infer Result> ? Outcome<Result> : never,
+    Outcome<TaskResult<Tasks[Index]>>,
   ];
 };
 
@@ -278,7 +282,8 @@ export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}
 // --- Waiting ------------------------------------------------------------------------------------
 
 /**
- * Waits for the result of a task, and resolves with it.
+ * Waits for the result of a task, and resolves with it. A task of a union, `Task<number> | Task<string>`, has a
+ * result of either type.
  *
  * When the time is up, the owner is meant to fail, and by the link the task with it. If it goes on all the
  * same, so does the task; its result is dropped then. To wait and see, use `Task.yield`.
@@ -291,16 +296,16 @@ export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see Elixir `Task.await/2`
  */
-async function await_<Result>(
-  task: Task<Result>,
+async function await_<Given extends Task>(
+  task: Given,
   timeout: number = DEFAULT_TIMEOUT_MS,
-): Promise<Awaited<Result>> {
+): Promise<Awaited<TaskResult<Given>>> {
   const process = ownerOf(task, "await a task");
   checkTimeout("await a task", timeout);
   const { ref } = task;
   const answer = await receiveMessage(process, (each) => isAnswer(each, ref), timeout);
   if (answer === TIMED_OUT || isReply(answer, ref)) forget(process, ref);
-  if (isReply(answer, ref)) return answer[1] as Awaited<Result>;
+  if (isReply(answer, ref)) return answer[1] as Awaited<TaskResult<Given>>;
   const why = answer === TIMED_OUT ? "timeout" : whyDown(answer as Down);
   throw exit([why, ["Task", "await", [task, timeout]]]);
 }
@@ -368,10 +373,10 @@ export async function awaitMany<const Tasks extends readonly Task[]>(
  * assertEquals(outcome, undefined);
  * ```
  */
-async function yield_<Result>(
-  task: Task<Result>,
+async function yield_<Given extends Task>(
+  task: Given,
   timeout: number = DEFAULT_TIMEOUT_MS,
-): Promise<Outcome<Result>> {
+): Promise<Outcome<TaskResult<Given>>> {
   const process = ownerOf(task, "wait for a task");
   checkTimeout("wait for a task", timeout);
   const { ref } = task;
@@ -458,10 +463,10 @@ export async function yieldMany<const Tasks extends readonly Task[]>(
  * @throws {RangeError} If `how` is a number and negative.
  * @see Elixir `Task.shutdown/2`
  */
-export async function shutdown<Result>(
-  task: Task<Result>,
+export async function shutdown<Given extends Task>(
+  task: Given,
   how: number | "brutal_kill" = DEFAULT_TIMEOUT_MS,
-): Promise<Outcome<Result>> {
+): Promise<Outcome<TaskResult<Given>>> {
   const process = ownerOf(task, "shut down a task");
   if (how !== "brutal_kill") checkTimeout("shut down a task", how);
   const { pid, ref } = task;
@@ -479,7 +484,7 @@ export async function shutdown<Result>(
   if ((down as Down)[4] === "noproc") down = take(process, (each) => isDown(each, ref)) ?? down;
   forget(process, ref);
   const reply = take(process, (message) => isReply(message, ref));
-  if (reply !== undefined) return ["ok", (reply as Reply)[1] as Result];
+  if (reply !== undefined) return ["ok", (reply as Reply)[1] as TaskResult<Given>];
   const why = whyDown(down as Down);
   const reason = (down as Down)[4];
   if (why !== reason) throw exit([why, ["Task", "shutdown", [task, how]]]);
@@ -510,7 +515,7 @@ function signal(process: Process, pid: Pid, reason: Term): void {
  * assertEquals(flush(), []);
  * ```
  */
-export function ignore<Result>(task: Task<Result>): Outcome<Result> {
+export function ignore<Given extends Task>(task: Given): Outcome<TaskResult<Given>> {
   const process = ownerOf(task, "ignore a task");
   const { pid, ref } = task;
   const answer = take(process, (message) => isAnswer(message, ref)) as Answer | undefined;
@@ -595,7 +600,7 @@ type Reply = readonly [ref: Ref, result: Term];
 type Answer = Reply | Down;
 
 function isReply(message: Term, ref: Ref): message is Reply {
-  return Array.isArray(message) && message.length === 2 && message[0] === ref;
+  return isTuple(message, ref, 2);
 }
 
 function isAnswer(message: Term, ref: Ref): message is Answer {
@@ -613,15 +618,15 @@ function whyDown([, , , object, reason]: Down): Term {
 }
 
 /** The outcome that an answer is. Of the task, nothing else is to come. */
-function settle<Result>(
+function settle<Given extends Task>(
   process: Process,
-  { ref }: Task<Result>,
+  { ref }: Given,
   answer: Answer,
   where: Term,
-): Outcome<Result> {
+): Outcome<TaskResult<Given>> {
   if (!isAnyDown(answer)) {
     forget(process, ref);
-    return ["ok", answer[1] as Result];
+    return ["ok", answer[1] as TaskResult<Given>];
   }
   if (answer[4] === "noconnection") throw exit([whyDown(answer), where]);
   return ["exit", answer[4]];
@@ -681,13 +686,10 @@ async function gather(
 
 /** The reference that a message has where an answer has it. */
 function refOf(message: Term): Ref | undefined {
-  if (!Array.isArray(message)) return undefined;
-  const ref = message.length === 2
-    ? message[0]
-    : message.length === 5 && message[0] === "DOWN"
-    ? message[1]
-    : undefined;
-  return ref instanceof Ref ? ref : undefined;
+  const isDown = sizeOf(message) === 5 && itemOf(message, 0) === "DOWN";
+  if (!isDown && sizeOf(message) !== 2) return undefined;
+  const ref = itemOf(message, isDown ? 1 : 0);
+  return isA(ref, Ref) ? ref : undefined;
 }
 
 // --- Owners -------------------------------------------------------------------------------------

@@ -21,12 +21,13 @@ import { isElsewhere, isOnNode, type NameOnNode, type RemotePid } from "./kernel
 import type { Kind } from "./kernel/mailbox.ts";
 import { localRegistry } from "./kernel/names.ts";
 import { OwnedTimer, Process, TRAP_EXIT } from "./kernel/process.ts";
+import { isA, itemOf, sizeOf } from "./kernel/reader.ts";
 import { runAs } from "./kernel/scheduler.ts";
 import { fence, self } from "./kernel/self.ts";
 import { demonitor, monitor, onExit } from "./kernel/signals.ts";
+import { inspect } from "./kernel/inspect.ts";
 import {
   type Atom,
-  inspect,
   isAtom,
   isPid,
   type NodeName,
@@ -67,8 +68,8 @@ class TimerServer extends Gen {
   protected started(): void {}
   /** Cancels the interval of a process on another node when its `DOWN` message, tagged with it, arrives. */
   protected handle(_process: Process, _kind: Kind, payload: Term): void {
-    const interval: Term = Array.isArray(payload) ? payload[0] : undefined;
-    if (interval instanceof Interval) interval.cancel();
+    const interval = itemOf(payload, 0);
+    if (isA(interval, Interval)) interval.cancel();
   }
   protected handleIdleTimeout(): void {}
   protected runTerminate(): void {}
@@ -420,9 +421,11 @@ export function cancel(tref: TRef): readonly ["ok", "cancel"] | readonly ["error
   return CANCELLED;
 }
 
+const KINDS: readonly Term[] = ["instant", "once", "send_local", "interval"];
+
 function isTRef(tref: unknown): tref is TRef {
-  return Array.isArray(tref) && tref.length === 2 && tref[1] instanceof Ref &&
-    ["instant", "once", "send_local", "interval"].includes(tref[0]);
+  return sizeOf(tref) === 2 && isA(itemOf(tref, 1), Ref) &&
+    KINDS.includes(itemOf(tref, 0));
 }
 
 // --- Time ---------------------------------------------------------------------------------------

@@ -23,14 +23,8 @@ import type { Process } from "../lib/kernel/process.ts";
 import { report } from "../lib/kernel/report.ts";
 import { fence, self } from "../lib/kernel/self.ts";
 import { exitSignal, sendToPid } from "../lib/kernel/signals.ts";
-import {
-  inspect,
-  isPid,
-  type NodeName,
-  nodeName,
-  type Pid,
-  type Term,
-} from "../lib/kernel/term.ts";
+import { inspect } from "../lib/kernel/inspect.ts";
+import { isPid, type NodeName, nodeName, type Pid, type Term } from "../lib/kernel/term.ts";
 import { cluster, type LockId, locks, names, nameServer, type Resolve } from "./name_server.ts";
 
 /** What this module is called where it is printed. */

@@ -18,6 +18,7 @@ import {
   SUSPENDED,
   TRAP_EXIT,
 } from "../lib/kernel/process.ts";
+import { isA, isArray, itemOf, itemsOf } from "../lib/kernel/reader.ts";
 import { spend, TURN_MESSAGES } from "../lib/kernel/scheduler.ts";
 import { link, terminate } from "../lib/kernel/signals.ts";
 import type { Term } from "../lib/kernel/term.ts";
@@ -59,7 +60,7 @@ export class Keeper implements Behaviour {
     for (; handled < TURN_MESSAGES && !process.isDead && !process.isEmpty; handled++) {
       const kind = process.shift();
       if (kind instanceof PendingCall) this.#answer(kind, takenPayload);
-      else if (Array.isArray(takenPayload)) this.#heed(process, takenPayload);
+      else this.#heed(process, takenPayload);
     }
     spend(process, handled);
     return !process.isDead && !process.isEmpty;
@@ -69,19 +70,16 @@ export class Keeper implements Behaviour {
     return { initialCall: this.#kind.initialCall, currentFunction: ["gen_server", "loop", 7] };
   }
 
-  #heed(process: Process, message: readonly Term[]): void {
-    const [tag, first, second] = message;
-    if (
-      message.length === 3 && tag === "EXIT" && process.parent === first &&
-      (process.flags & HAS_PARENT) !== 0
-    ) {
+  #heed(process: Process, message: Term): void {
+    const [tag, first, second] = itemsOf(message, 3) ?? [];
+    if (tag === "EXIT" && process.parent === first && (process.flags & HAS_PARENT) !== 0) {
       this.#stop(process, second);
-    } else if (message.length === 3 && tag === "system" && Array.isArray(first)) {
-      const call = first[1] instanceof PendingCall ? first[1] : null;
-      const [operation, argument] = Array.isArray(second) ? second : [second];
-      call?.reply(this.#answerSystem(process, operation, second));
-      if (operation === "terminate") this.#stop(process, argument);
-    } else this.#kind.onMessage?.(message);
+    } else if (tag === "system" && isArray(first)) {
+      const call = itemOf(first, 1);
+      const operation = isArray(second) ? itemOf(second, 0) : second;
+      if (isA(call, PendingCall)) call.reply(this.#answerSystem(process, operation, second));
+      if (operation === "terminate") this.#stop(process, itemOf(second, 1));
+    } else if (isArray(message)) this.#kind.onMessage?.(message);
   }
 
   #answerSystem(process: Process, operation: Term, request: Term): Term {

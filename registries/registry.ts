@@ -55,7 +55,8 @@ import { addressOf, localRegistry } from "../lib/kernel/names.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { fence, self } from "../lib/kernel/self.ts";
 import { exitSignal, isLinked, link, onExit, sendToPid, unlink } from "../lib/kernel/signals.ts";
-import { type Atom, inspect, isAtom, isPid, type Pid, type Term } from "../lib/kernel/term.ts";
+import { inspect } from "../lib/kernel/inspect.ts";
+import { type Atom, isAtom, isPid, type Pid, type Term } from "../lib/kernel/term.ts";
 import { standIn, TermMap } from "../lib/kernel/term_map.ts";
 import { Keeper } from "./keeper.ts";
 import * as Registry from "./registry.ts"; // __MODULE__

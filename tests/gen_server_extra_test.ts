@@ -287,14 +287,14 @@ for (const mode of ["sync", "async"] as const) {
       using reports = collectReports();
       await inProcess(async () => {
         const log: unknown[] = [];
-        const handleContinue = (_: unknown, state: unknown) => stop(reason, state);
+        const handleContinue = (_: unknown, state: string) => stop(reason, state);
         const Server = {
           init: () => ok("state"),
           handleCall: (_: "go", _from: GenServer.From, state: string) =>
             reply("gone", state, ["continue", 1]),
           handleContinue: mode === "sync"
             ? handleContinue
-            : async (...args: [unknown, unknown]) => (await turns(), handleContinue(...args)),
+            : async (...args: [unknown, string]) => (await turns(), handleContinue(...args)),
           terminate: (...args: unknown[]) => log.push(args),
         };
         const [pid, ref] = unwrap(await GenServer.startMonitor(Server));

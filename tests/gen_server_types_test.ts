@@ -12,6 +12,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   GenServer,
+  ignore,
   type Noreply,
   noreply,
   ok,
@@ -39,7 +40,7 @@ function typed<T>() {
 }
 
 /** What is in it is checked when it is compiled, and must not run. */
-function compiles(_body: () => unknown): void {}
+function compiles(_body: (...args: never[]) => unknown): void {}
 
 type Call<M, Request> = GenServer.CallReply<M, Request>;
 
@@ -279,6 +280,41 @@ Deno.test("a module whose init takes no argument, or need not be given one, is s
   });
 });
 
+Deno.test("modules of any shape are started, as long as their callbacks agree", () => {
+  compiles(async () => {
+    type State = { readonly items: readonly string[]; readonly mode: "idle" | "busy" };
+    GenServer.start({
+      init: () => ok<State>({ items: [], mode: "idle" }),
+      handleCall: (
+        _request: "go",
+        _from: GenServer.From,
+        state: State,
+      ): Reply<number, State> | Noreply<State> => reply(1, { ...state, mode: "busy" }),
+      handleInfo: (_message: unknown, state: State) => noreply<State>({ ...state, mode: "idle" }),
+    });
+    GenServer.start({
+      init: () => ok(["a", 1]),
+      handleCast: (n: number, [name]: readonly [string, number]) => noreply([name, n]),
+    });
+    GenServer.start({ init: () => ["ok", 1], handleCast: (_, state) => ["noreply", state] });
+    GenServer.start({ init: () => ok(0), handleCall: () => reply(1, 0) });
+    GenServer.start({
+      init: (n: number) => n > 5 ? ignore : n < 0 ? stop("negative") : Promise.resolve(ok(n, 500)),
+      handleInfo: (_: "timeout", n: number) => n > 0 ? noreply(n) : stop("normal", n),
+    }, 4);
+    async function startBox<T extends object>(value: T) {
+      const Box = {
+        init: (content: T) => ok(content),
+        handleCall: (_: "get", _from: GenServer.From, content: T) => reply(content, content),
+      };
+      return unwrap(await GenServer.start(Box, value));
+    }
+    typed<{ a: number }>()(await GenServer.call(await startBox({ a: 1 }), "get"));
+    // deno-lint-ignore no-explicit-any -- that is the point
+    GenServer.start({} as any, 1, {});
+  });
+});
+
 // --- What is not known --------------------------------------------------------------------------
 
 Deno.test("a server that is known by a name only takes any request, and its replies are any", async () => {
@@ -356,20 +392,74 @@ Deno.test("GenServer.sendRequest() keeps the type of the reply", async () => {
   });
 });
 
+// --- Servers that are known by a name -----------------------------------------------------------
+
+declare module "../mod.ts" {
+  interface Names {
+    "typed counter": typeof Counter;
+  }
+}
+
+Deno.test("a name that Names declares has the requests and replies of its module", async () => {
+  await inProcess(async () => {
+    const pid = unwrap(await GenServer.startLink(Counter, 1, { name: "typed counter" }));
+    assertEquals(typed<number>()(await GenServer.call("typed counter", ["add", 2])), 3);
+    assertEquals(GenServer.cast("typed counter", "reset"), "ok");
+    const id = typed<GenServer.RequestId<number>>()(GenServer.sendRequest("typed counter", "get"));
+    assertEquals(await GenServer.receiveResponse(id), ["reply", 0]);
+    const found = await GenServer.whereis("typed counter");
+    typed<Pid<typeof Counter> | readonly [string | symbol, string] | undefined>()(found);
+    assertStrictEquals(found, pid);
+  });
+  compiles(() => {
+    // @ts-expect-error no such request
+    GenServer.call("typed counter", "next");
+    // @ts-expect-error no such cast
+    GenServer.cast("typed counter", ["set", "x"]);
+    GenServer.cast("an untyped counter", ["set", "x"]);
+  });
+});
+
+// --- Calls that are answered later --------------------------------------------------------------
+
+Deno.test("a From carries the type of the reply, to the call and to reply()", async () => {
+  type From = GenServer.From<string>;
+  const Later = {
+    init: () => ok<From[]>([]),
+    handleCall: (_request: "wait", from: From, waiting: From[]) => noreply([...waiting, from]),
+    handleCast: (reply: string, waiting: From[]) => {
+      for (const from of waiting) GenServer.reply(from, reply);
+      return noreply([]);
+    },
+  };
+  await inProcess(async () => {
+    const pid = unwrap(await GenServer.startLink(Later));
+    const answer = GenServer.call(pid, "wait");
+    GenServer.cast(pid, "now");
+    assertEquals(typed<string>()(await answer), "now");
+  });
+  compiles((from: From, plain: GenServer.From) => {
+    // @ts-expect-error a reply is a string
+    GenServer.reply(from, 1);
+    GenServer.reply(plain, 1);
+    const [client] = from;
+    typed<Pid>()(client);
+  });
+});
+
 // --- Code that works with any module ------------------------------------------------------------
 
-/** Starts any module under a name: the types go through. */
-async function startNamed<M extends GenServer.Module>(
-  module: M,
-  argument: GenServer.InitArgument<M>,
-  name: string,
+/** Starts any module: the types go through. */
+async function startAny<M extends GenServer.Module>(
+  module: GenServer.Consistent<M>,
+  ...rest: GenServer.StartArguments<M>
 ): Promise<Pid<M>> {
-  return unwrap(await GenServer.startLink(module, argument, { name }));
+  return unwrap(await GenServer.startLink(module, ...rest));
 }
 
 Deno.test("generic code keeps the types of the module that it is given", async () => {
   await inProcess(async () => {
-    const counter = typed<Pid<typeof Counter>>()(await startNamed(Counter, 1, freshAtom()));
+    const counter = typed<Pid<typeof Counter>>()(await startAny(Counter, 1, { name: freshAtom() }));
     assertEquals(typed<number>()(await GenServer.call(counter, "get")), 1);
     assertStrictEquals(
       typed<Pid<typeof Counter> | readonly [string | symbol, string] | undefined>()(
@@ -380,6 +470,6 @@ Deno.test("generic code keeps the types of the module that it is given", async (
   });
   compiles(() => {
     // @ts-expect-error the argument of init is a number
-    startNamed(Counter, "x", "name");
+    startAny(Counter, "x");
   });
 });

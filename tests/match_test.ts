@@ -103,18 +103,45 @@ for (const [behaviour, cases] of Object.entries(UNFITTING)) {
 const describe = (pattern: unknown, term: unknown) =>
   `${Deno.inspect(pattern)} and ${Deno.inspect(term)}`;
 
-Deno.test("matches() passes on what a guard throws", () => {
-  const error = new Error("bad guard");
+Deno.test("matches() returns false when a guard throws, as in Erlang", () => {
+  let calls = 0;
   const guard = (): boolean => {
-    throw error;
+    calls++;
+    throw new Error("bad guard");
   };
-  let caught: unknown;
-  try {
-    matches(["a", guard], ["a", 1]);
-  } catch (thrown) {
-    caught = thrown;
+  assertFalse(matches(["a", guard], ["a", 1]));
+  assertFalse(matches(guard, 1));
+  assertEquals(calls, 2);
+});
+
+Deno.test("matches() returns false for a term that cannot be read, unless nothing of it is read", () => {
+  const { proxy, revoke } = Proxy.revocable<unknown[]>([], {});
+  revoke();
+  for (const pattern of [[_], { a: _ }, "a", ["a"], new Map()]) {
+    assertFalse(matches(pattern, proxy));
+    assertFalse(matches(["tag", pattern], ["tag", proxy]));
   }
-  assertEquals(caught, error);
+  assert(matches(_, proxy));
+  assert(matches(["tag", _], ["tag", proxy]));
+  assert(matches(() => true, proxy));
+});
+
+Deno.test("matches() matches patterns and terms of any depth, and those that contain themselves", () => {
+  const nested = (bottom: unknown) => {
+    let term = bottom;
+    for (let i = 0; i < 50_000; i++) term = i % 2 === 0 ? [term] : { term };
+    return term;
+  };
+  assert(matches(nested(_), nested("bottom")));
+  assert(matches(nested("bottom"), nested("bottom")));
+  assertFalse(matches(nested("bottom"), nested("another")));
+  const cycle = (): unknown[] => {
+    const term: unknown[] = ["a"];
+    term.push(term);
+    return term;
+  };
+  assert(matches(cycle(), cycle()));
+  assertFalse(matches(["a", cycle(), "b"], ["a", cycle(), "c"]));
 });
 
 Deno.test("matches() narrows the type of what it matches", () => {

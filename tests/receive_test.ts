@@ -139,24 +139,47 @@ Deno.test("receive() tries its clauses in order", async () => {
   });
 });
 
-Deno.test("receive() rejects with what a guard throws, and leaves the message", async () => {
+Deno.test("receive() leaves a message for which a guard throws, and takes the next one", async () => {
   await inProcess(async () => {
-    const error = new Error("bad guard");
-    const guard = (_message: unknown): boolean => {
-      throw error;
-    };
-    send(self(), "message");
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const outcome = await receive(on(guard, () => "taken")).catch((thrown: unknown) => thrown);
-      assertStrictEquals(outcome, error);
-    }
-    assertEquals(flush(), ["message"]);
-    const waiting = receive(on(guard, () => "taken")).catch((thrown: unknown) => thrown);
+    const guard = (message: string): boolean => message.startsWith("wanted"); // throws for a number
+    send(self(), 1);
+    send(self(), "wanted early");
+    assertEquals(await receive(on(guard, (message) => message)), "wanted early");
+    const waiting = receive(on(guard, (message) => message));
     await settled();
-    send(self(), "late");
-    send(self(), "next");
-    assertStrictEquals(await waiting, error);
-    assertEquals(flush(), ["late", "next"]);
+    send(self(), 2);
+    send(self(), "wanted late");
+    assertEquals(await waiting, "wanted late");
+    assertEquals(flush(), [1, 2]);
+  });
+});
+
+Deno.test("receive() leaves messages that cannot be looked at, and takes those that it wants", async () => {
+  await inProcess(async () => {
+    const revoked = (target: object) => {
+      const { proxy, revoke } = Proxy.revocable(target, {});
+      revoke();
+      return proxy;
+    };
+    const half = new Proxy(["wanted", 1], {
+      get: (target, key) => {
+        if (key === "1") throw new Error("no second item");
+        return Reflect.get(target, key);
+      },
+    });
+    const unreadable = [revoked({}), revoked([]), half];
+    const clauses = [{ wanted: (n: number) => n }, on(["other", _], () => "other")] as const;
+    for (const message of unreadable) send(self(), message);
+    send(self(), ["wanted", 1]);
+    assertEquals(await receive(...clauses), 1);
+    const waiting = receive(...clauses);
+    await settled();
+    for (const message of unreadable) send(self(), message);
+    send(self(), ["other", 2]);
+    assertEquals(await waiting, "other");
+    const left = flush();
+    assertEquals(left.length, 6);
+    assert([...unreadable, ...unreadable].every((message, i) => message === left[i]));
   });
 });
 

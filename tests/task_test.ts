@@ -112,6 +112,15 @@ Deno.test("Task.async() runs a function of a module with arguments, and waits fo
     assertEquals((await announced()).map((message) => (message as unknown[])[0]), ["EXIT", "EXIT"]);
   }));
 
+Deno.test("Task.await(), yield() and shutdown() take a union of tasks, and have the results of either", () =>
+  supervising(async () => {
+    const either = () => Task.async(() => 1) as Task.Task<number> | Task.Task<string>;
+    const result: number | string = await Task.await(either());
+    const yielded: Task.Outcome<number | string> = await Task.yield(either());
+    const last: Task.Outcome<number | string> = await Task.shutdown(either());
+    assertEquals([result, yielded, last], [1, ["ok", 1], undefined]);
+  }));
+
 Deno.test("Task.async() does not begin before the process that calls it waits", () =>
   supervising(async () => {
     const log: string[] = [];

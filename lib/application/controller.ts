@@ -14,6 +14,7 @@ import { exitProgram } from "../host/program.ts";
 import { spawnCoroutine } from "../kernel/coroutine.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import { LEADS_GROUP, type Process as ProcessRecord } from "../kernel/process.ts";
+import { isA, isTuple, itemOf } from "../kernel/reader.ts";
 import { report } from "../kernel/report.ts";
 import { onExit } from "../kernel/signals.ts";
 import { isPid, type Pid, type Term } from "../kernel/term.ts";
@@ -271,7 +272,7 @@ async function attempt(module: Module, name: keyof Module, args: readonly Term[]
   try {
     return await (module[name] as (...args: readonly Term[]) => unknown)(...args);
   } catch (thrown) {
-    return thrown instanceof Error ? ["EXIT", reasonOf(thrown)] : thrown;
+    return isA(thrown, Error) ? ["EXIT", reasonOf(thrown)] : thrown;
   }
 }
 
@@ -282,8 +283,8 @@ function failed(
   outcome: Term,
 ): readonly ["error", Term] {
   const callback = [module, name, args];
-  return Array.isArray(outcome) && outcome[0] === "error" && outcome.length === 2
-    ? ["error", [outcome[1], callback]]
+  return isTuple(outcome, "error", 2)
+    ? ["error", [itemOf(outcome, 1), callback]]
     : ["error", ["bad_return", [callback, outcome]]];
 }
 
@@ -296,9 +297,9 @@ async function serve(
   while (true) {
     const message = await receive() as Term;
     if (message === STOP) return await end(specification, top, state);
-    if (!Array.isArray(message) || message[0] !== "EXIT" || message[1] !== top) continue;
+    if (!isTuple(message, "EXIT", 3) || itemOf(message, 1) !== top) continue;
     await end(specification, undefined, state);
-    throw exit(message[2]);
+    throw exit(itemOf(message, 2));
   }
 }
 

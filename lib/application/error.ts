@@ -7,7 +7,9 @@
 
 import { formatExit } from "../kernel/exit.ts";
 import { formatModule } from "../kernel/module_name.ts";
-import { inspect, type Term } from "../kernel/term.ts";
+import { guarded, inspect, inspectItems } from "../kernel/inspect.ts";
+import { firstItemsOf, isArray, isTuple, itemOf, itemsOf } from "../kernel/reader.ts";
+import type { Term } from "../kernel/term.ts";
 
 const TEXTS: Readonly<Record<string, string>> = {
   already_loaded: "already loaded application",
@@ -34,29 +36,46 @@ const TEXTS: Readonly<Record<string, string>> = {
  * ```
  */
 export function formatError(reason: Term): string {
-  if (!Array.isArray(reason) || reason.length !== 2) return formatExit(reason);
-  const [what, which] = reason;
-  if (what === "no such file or directory") return `could not find application file: ${which}`;
-  if (what === "bad_return" && Array.isArray(which) && isCallback(which[0])) {
-    const [callback, value] = which;
-    return Array.isArray(value) && value[0] === "EXIT" && value.length === 2
-      ? `exited in: ${formatCallback(callback)}\n    ** (EXIT) ${formatExit(value[1])}`
-      : `${formatCallback(callback)} returned a bad value: ${inspect(value)}`;
+  const items = itemsOf(reason, 2);
+  if (items === undefined) return formatExit(reason);
+  const [what, which] = items;
+  if (what === "no such file or directory") {
+    return `could not find application file: ${typeof which === "string" ? which : inspect(which)}`;
   }
-  if (isCallback(which)) return `${formatCallback(which)} returned an error: ${inspect(what)}`;
+  if (what === "bad_return") {
+    const [term, value] = firstItemsOf(which, 2);
+    const callback = callbackIn(term);
+    if (callback !== undefined) {
+      return isTuple(value, "EXIT", 2)
+        ? `exited in: ${formatCallback(callback)}\n    ** (EXIT) ${formatExit(itemOf(value, 1))}`
+        : `${formatCallback(callback)} returned a bad value: ${inspect(value)}`;
+    }
+  }
+  const callback = callbackIn(which);
+  if (callback !== undefined) {
+    return `${formatCallback(callback)} returned an error: ${inspect(what)}`;
+  }
   const text = typeof what === "string" && Object.hasOwn(TEXTS, what) ? TEXTS[what] : undefined;
   if (text === undefined) return formatExit(reason);
-  const { name } = (Object(which) ?? {}) as { name?: Term };
-  return `${text} ${typeof which === "string" ? which : inspect(name ?? which)}`;
+  return `${text} ${typeof which === "string" ? which : guarded(() => inspectName(which))}`;
 }
 
 type Callback = readonly [module: object, name: string, args: readonly Term[]];
 
-function isCallback(term: Term): term is Callback {
-  return Array.isArray(term) && term.length === 3 && Object(term[0]) === term[0] &&
-    typeof term[1] === "string" && Array.isArray(term[2]);
+function inspectName(application: Term): string {
+  const { name } = Object(application) as { name?: Term };
+  return inspect(name ?? application);
+}
+
+function callbackIn(term: Term): Callback | undefined {
+  const items = itemsOf(term, 3);
+  if (items === undefined) return undefined;
+  const [module, name, args] = items;
+  return Object(module) === module && typeof name === "string" && isArray(args)
+    ? [module as object, name, args]
+    : undefined;
 }
 
 function formatCallback([module, name, args]: Callback): string {
-  return `${formatModule(module)}.${name}(${args.map((each) => inspect(each)).join(", ")})`;
+  return `${formatModule(module)}.${name}(${inspectItems(args)})`;
 }

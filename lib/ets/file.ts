@@ -9,7 +9,8 @@
  */
 
 import type { Tuple } from "./match.ts";
-import { type Atom, inspect, isPlainObject, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { type Atom, isPlainObject, type Term } from "../kernel/term.ts";
 
 /** A table with its contents, as a file stores it. */
 export interface SavedTable {

@@ -10,7 +10,8 @@
  */
 
 import { _, matches } from "../kernel/match.ts";
-import { equal, inspect, isPid, isPlainObject, isReference, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { equal, isPlainObject, type Term } from "../kernel/term.ts";
 
 /** What is stored in a table: a tuple. */
 export type Tuple = readonly Term[];
@@ -32,10 +33,10 @@ export type RowBody<Row extends Tuple = Tuple, Result = Term> = (
 ) => Result;
 
 /**
- * A clause of a match specification: a pattern for the object; predicates that must all hold; and a body,
- * which is a function that returns the result, or as in Erlang a list whose last item is the result. In that
- * list `"$1"` stands for the value of the variable, `"$$"` for the list of the values of all variables and
- * `"$_"` for the object, at any depth.
+ * A clause of a match specification: a pattern for the object; predicates that must all hold, and one that
+ * throws does not hold; and a body, which is a function that returns the result, or as in Erlang a list whose
+ * last item is the result. In that list `"$1"` stands for the value of the variable, `"$$"` for the list of the
+ * values of all variables and `"$_"` for the object, at any depth.
  *
  * Without a body the result is the object, or `true` for the functions that count or delete.
  */
@@ -82,7 +83,8 @@ class Head {
   readonly #slotOf = new Map<string, number>();
 
   constructor(pattern: unknown) {
-    this.test = this.#compile(pattern);
+    const test = this.#compile(pattern);
+    this.test = (term) => holds(() => test(term));
     const number = (name: string) => Number(name.slice(1));
     this.names = [...this.#slotOf.keys()].sort((a, b) => number(a) - number(b));
   }
@@ -135,23 +137,53 @@ class Head {
   }
 }
 
+/** Tells whether a test is passed. One that throws is not, as a guard that fails in Erlang. */
+function holds(test: () => boolean): boolean {
+  try {
+    return test();
+  } catch {
+    return false;
+  }
+}
+
 /** `"$0"`, `"$1"`, … */
 function isVariable(pattern: unknown): pattern is string {
   return typeof pattern === "string" && /^\$(0|[1-9]\d*)$/.test(pattern);
 }
 
 function hasVariable(pattern: unknown): boolean {
-  if (typeof pattern !== "object" || pattern === null) return isVariable(pattern);
-  if (Array.isArray(pattern)) return pattern.some(hasVariable);
-  return isPlainObject(pattern) && Object.values(pattern).some(hasVariable);
+  return hasPart(pattern, isVariable);
+}
+
+/** Objects that a pattern may have: one whose getters make new objects at each read has no end. */
+const OBJECTS = 1_000_000;
+
+/** Tells whether `isWanted` returns true for a pattern or one of its parts. Looks at each object once. */
+function hasPart(pattern: unknown, isWanted: (part: unknown) => boolean): boolean {
+  if (isWanted(pattern)) return true;
+  const found = new Set([pattern]);
+  for (const object of found) {
+    if (typeof object !== "object" || object === null) continue;
+    const parts = Array.isArray(object)
+      ? object
+      : isPlainObject(object)
+      ? Object.values(object)
+      : [];
+    for (const part of parts) {
+      if (isWanted(part)) return true;
+      if (typeof part === "object" && part !== null) found.add(part);
+    }
+    if (found.size > OBJECTS) throw new RangeError("Cannot match: the pattern has too many parts");
+  }
+  return false;
 }
 
 /** Whether a pattern is a term, which matches only itself. */
 function isTerm(pattern: unknown): boolean {
-  if (pattern === _ || typeof pattern === "function" || isVariable(pattern)) return false;
-  if (typeof pattern !== "object" || pattern === null) return true;
-  if (isPid(pattern) || isReference(pattern)) return true;
-  return Array.isArray(pattern) ? pattern.every(isTerm) : !isPlainObject(pattern);
+  return !hasPart(pattern, (part) =>
+    part === _ || typeof part === "function" || isVariable(part) ||
+    // An object matches others that have more keys.
+    (typeof part === "object" && part !== null && !Array.isArray(part) && isPlainObject(part)));
 }
 
 /** The key that the patterns contain, if it is the same in all. */
@@ -221,9 +253,10 @@ function compileClause(
     throw badSpec(spec);
   }
   const make = clause.length < 3 ? otherwise : compileBody(clause[2], head, spec);
-  const holds = (row: Tuple, bindings: Bindings) => guards.every((guard) => guard(row, bindings));
+  const areMet = (row: Tuple, bindings: Bindings) =>
+    holds(() => guards.every((guard) => guard(row, bindings)));
   return (row) =>
-    head.test(row) && (guards.length === 0 || holds(row, head.bindings())) ? make(row) : NONE;
+    head.test(row) && (guards.length === 0 || areMet(row, head.bindings())) ? make(row) : NONE;
 }
 
 function compileBody(body: unknown, head: Head, spec: unknown): (row: Tuple) => Term {

@@ -13,16 +13,8 @@ import { now } from "../kernel/clock.ts";
 import { aliveProcess, type Process } from "../kernel/process.ts";
 import { fence, self } from "../kernel/self.ts";
 import { deliver, onExit } from "../kernel/signals.ts";
-import {
-  type Atom,
-  equal,
-  inspect,
-  isAtom,
-  message,
-  type Pid,
-  Ref,
-  type Term,
-} from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { type Atom, equal, isAtom, message, type Pid, Ref, type Term } from "../kernel/term.ts";
 
 /** How many objects a key may have, and how keys are compared. See {@linkcode TableOptions}. */
 export type TableType = "set" | "ordered_set" | "bag" | "duplicate_bag";

@@ -21,6 +21,8 @@ export class Attributes {
   idleTimer: OwnedTimer | null = null;
   /** The idle time is up, and nothing has come in between. */
   isIdleTimeUp = false;
+  /** What the callback that comes next is to continue with, if it has to wait for a turn. */
+  continuation: { readonly argument: Term } | null = null;
   /** Installed debug functions, if there are any. */
   debug: Debug | null = null;
 

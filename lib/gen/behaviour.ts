@@ -25,6 +25,7 @@ import {
   SUSPENDED,
   TRAP_EXIT,
 } from "../kernel/process.ts";
+import { isA, itemOf, itemsOf } from "../kernel/reader.ts";
 import { searchNew } from "../kernel/receive.ts";
 import { report } from "../kernel/report.ts";
 import {
@@ -76,6 +77,9 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
 
   /** The idle time that a callback asked for is up. */
   protected abstract handleIdleTimeout(process: Process): void;
+
+  /** Goes on with what was put into {@linkcode Attributes.continuation}. */
+  protected handleContinuation(_process: Process, _argument: Term): void {}
 
   /** The state as `Sys.getState` shows it. */
   getState(process: Process): Term {
@@ -140,7 +144,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     }
     const onlyNew = (process.flags & SUSPENDED) !== 0 || process.wait !== null;
     return (process.flags & (BUSY | HELD | DEAD)) === 0 &&
-      (onlyNew ? !process.hasNothingNew : !process.isEmpty);
+      (onlyNew ? !process.hasNothingNew : !process.isEmpty || isContinuing(process));
   }
 
   /** Handles one message, and tells whether there was one to handle. */
@@ -149,14 +153,13 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
       return this.#handleInPart(process);
     }
     if (process.wait !== null) return false; // a callback waits in receive
+    if (process.server !== null && isContinuing(process)) return this.#goOn(process);
     if (process.isEmpty) return process.server !== null && this.#handleIdle(process);
     const kind = process.shift();
     const payload = takenPayload;
     const attributes = attributesOf(process);
     if (attributes !== null) attributes.clearIdleTimer();
-    if (kind === PLAIN && Array.isArray(payload) && this.#handleSpecial(process, payload)) {
-      return true;
-    }
+    if (kind === PLAIN && this.#handleSpecial(process, payload)) return true;
     // A system message leaves a server in its sleep.
     process.flags &= ~HIBERNATING;
     if (attributes !== null) this.#handleWithAttributes(process, attributes, kind, payload);
@@ -168,6 +171,15 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   #handleInPart(process: Process): boolean {
     if ((process.flags & (BUSY | HELD | DEAD)) !== 0) return false;
     return this.#handleNextSystemMessage(process);
+  }
+
+  /** Goes on with a chain of callbacks that was interrupted, as others were to have their turns. */
+  #goOn(process: Process): boolean {
+    const attributes = attributesOf(process)!;
+    const { argument } = attributes.continuation!;
+    attributes.continuation = null;
+    this.handleContinuation(process, argument);
+    return true;
   }
 
   #handleWithAttributes(
@@ -182,17 +194,20 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   }
 
   /** Handles what is meant for the behaviour itself; tells whether it was. */
-  #handleSpecial(process: Process, message: readonly Term[]): boolean {
-    const tag = message[0];
-    if (tag === "system" && message.length === 3 && isFrom(message[1])) {
-      handleSystemMessage(this, process, message[1], message[2]);
-      return true;
+  #handleSpecial(process: Process, message: Term): boolean {
+    const tag = itemOf(message, 0);
+    if (tag !== "system" && tag !== "EXIT") return false;
+    const items = itemsOf(message, 3);
+    if (items === undefined) return false;
+    const [, from, content] = items;
+    if (tag === "system") {
+      if (!isFrom(from)) return false;
+      handleSystemMessage(this, process, from, content);
+    } else {
+      if (!this.isParent(process, from)) return false;
+      this.stop(process, content, PLAIN, message);
     }
-    if (tag === "EXIT" && message.length === 3 && this.isParent(process, message[1])) {
-      this.stop(process, message[2], PLAIN, message);
-      return true;
-    }
-    return false;
+    return true;
   }
 
   /** Whether `pid` started this process with a link, so that the end of either is the other's. */
@@ -205,9 +220,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     while (!process.hasNothingNew) {
       const kind = process.shiftNew();
       const payload = takenPayload;
-      if (kind === PLAIN && Array.isArray(payload) && this.#handleSpecial(process, payload)) {
-        return true;
-      }
+      if (kind === PLAIN && this.#handleSpecial(process, payload)) return true;
       process.save(kind, payload);
     }
     return false;
@@ -286,7 +299,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     done: (outcome: unknown) => void,
     failed: (thrown: unknown) => void,
   ): void {
-    const caught = (thrown: unknown) => thrown instanceof Error ? failed(thrown) : done(thrown);
+    const caught = (thrown: unknown) => isA(thrown, Error) ? failed(thrown) : done(thrown);
     let outcome: unknown;
     try {
       outcome = callback();
@@ -404,6 +417,11 @@ function reportFailed({ pid }: Process, thrown: unknown): void {
     reason: reasonOf(thrown),
     details: { step: "report" },
   });
+}
+
+function isContinuing(process: Process): boolean {
+  const attributes = attributesOf(process);
+  return attributes !== null && attributes.continuation !== null;
 }
 
 // --- Callbacks ----------------------------------------------------------------------------------

@@ -7,28 +7,48 @@
 import { type CallKind, type Protocol, sendCall } from "../kernel/calls.ts";
 import { now } from "../kernel/clock.ts";
 import { distribution, isElsewhere, whyUnreachable } from "../kernel/distribution.ts";
-import { type Exit, exit } from "../kernel/exit.ts";
+import { Exit, exit } from "../kernel/exit.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS, TOO_LATE } from "../kernel/lookup.ts";
 import { BadAnswerError, resolve, type ServerRef } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
+import { isA, itemOf } from "../kernel/reader.ts";
 import { self } from "../kernel/self.ts";
 import { equal, isAtom, Pid, type Term } from "../kernel/term.ts";
 import { checkTimeout } from "./timeout.ts";
 
-/**
- * Asks a process to stop and waits for its end, as `function stop` of `module`: the request is the
- * reason. It fails with the reason that the process ended with, if that is another.
- */
+/** The kind of the request to stop, made by `function stop` of `module`: the request is the reason. */
 export function stopKind(module: string): CallKind {
   return {
     protocol: "system",
     message: ({ caller, request }) => ["system", [caller.pid, null], ["terminate", request]],
     describe: ({ server, request, timeout }) => [module, "stop", [server, request, timeout]],
     ended(call, reason) {
-      if (equal(reason, call.request)) call.reply("ok");
+      // Of objects, only the identity is looked at here. See askToStop.
+      const { request } = call;
+      const isSame = typeof request === "object" ? reason === request : equal(reason, request);
+      if (isSame) call.reply("ok");
       else call.fail(reason);
     },
   };
+}
+
+/**
+ * Asks a process to stop, and resolves with `"ok"` when it has exited with `reason`. Rejects with the reason
+ * that it has exited with, if that is another.
+ */
+export function askToStop(
+  server: ServerRef,
+  reason: Term,
+  timeout: number,
+  kind: CallKind,
+): Promise<"ok"> {
+  const stopped = ask(server, reason, timeout, kind) as Promise<"ok">;
+  if (typeof reason !== "object" || reason === null) return stopped;
+  // Another object may be equal. The terms are compared here, as code of the caller: never when a process exits.
+  return stopped.catch((thrown) => {
+    if (isA(thrown, Exit) && equal(itemOf(thrown.reason, 0), reason)) return "ok";
+    throw thrown;
+  });
 }
 
 /** A call as `GenServer.call` makes it, of a protocol of OTP's. */

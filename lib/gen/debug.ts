@@ -7,7 +7,9 @@
 import type { From } from "../kernel/calls.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
-import { inspect, type Pid, type Term } from "../kernel/term.ts";
+import { isA, itemOf } from "../kernel/reader.ts";
+import { inspect } from "../kernel/inspect.ts";
+import type { Pid, Term } from "../kernel/term.ts";
 
 /**
  * What a server does, as debug functions see it: `["in", message]` for each message it takes,
@@ -273,7 +275,7 @@ function nextState({ call, state }: Installed, event: SystemEvent, extra: Term):
   try {
     return call(state, event, extra);
   } catch (thrown) {
-    return thrown instanceof Error ? "done" : thrown;
+    return isA(thrown, Error) ? "done" : thrown;
   }
 }
 
@@ -295,9 +297,11 @@ export function formatEvent(event: SystemEvent, server: Term): string {
 }
 
 function formatMessage(message: Term): string {
-  if (Array.isArray(message) && message[0] === "$gen_call") {
-    return `call ${inspect(message[2])} from ${inspect(message[1][0])}`;
+  switch (itemOf(message, 0)) {
+    case "$gen_call":
+      return `call ${inspect(itemOf(message, 2))} from ${inspect(itemOf(itemOf(message, 1), 0))}`;
+    case "$gen_cast":
+      return `cast ${inspect(itemOf(message, 1))}`;
   }
-  if (Array.isArray(message) && message[0] === "$gen_cast") return `cast ${inspect(message[1])}`;
   return inspect(message);
 }

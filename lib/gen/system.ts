@@ -10,6 +10,7 @@ import type { From } from "../kernel/calls.ts";
 import { classified, reasonOf } from "../kernel/exit.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { type Process, SUSPENDED } from "../kernel/process.ts";
+import { firstItemsOf, isArray, itemOf } from "../kernel/reader.ts";
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
 import type { Term } from "../kernel/term.ts";
 import { attributesOf, ensureAttributes } from "./attributes.ts";
@@ -53,7 +54,8 @@ export function handleSystemMessage(
     const timeout = attributes?.idleTimeout;
     if (timeout !== undefined) attributes!.setIdleTimeout(process, timeout);
   };
-  const [operation, argument] = Array.isArray(request) ? request : [request];
+  const operation = isArray(request) ? itemOf(request, 0) : request;
+  const argument = itemOf(request, 1);
   switch (operation) {
     case "get_state":
       respond(["ok", behaviour.getState(process)]);
@@ -80,7 +82,7 @@ export function handleSystemMessage(
     case "change_code": {
       // As in OTP, a server that goes on handling messages must not change its code.
       if ((process.flags & SUSPENDED) === 0) break;
-      const [, , oldVersion, extra] = request as readonly Term[];
+      const [, , oldVersion, extra] = firstItemsOf(request, 4);
       return behaviour.run(
         process,
         () => behaviour.changeCode(process, oldVersion, extra),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inspect } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
 import { MAX_DELAY_MS } from "../kernel/timers.ts";
 
 /** How long calls, and what else waits for an answer, wait by default, in milliseconds. */

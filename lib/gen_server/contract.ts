@@ -9,7 +9,7 @@
 import type { From } from "../kernel/calls.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Term } from "../kernel/term.ts";
-import type { Init, Noreply, Reply, Stop, StopReply } from "../response.ts";
+import type { AnyState, Init, Noreply, Reply, Stop, StopReply } from "../response.ts";
 import type { StartOptions } from "../gen/start.ts";
 import type { Status } from "../gen/status.ts";
 
@@ -23,6 +23,28 @@ export type CallResponse<Value = any, State = any> =
 /** What `handleCast`, `handleInfo` and `handleContinue` may return. */
 export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
 
+/** Anything that a callback may return by mistake. Not `unknown`, which would swallow the responses in a union. */
+type Anything = AnyState | void;
+
+/**
+ * A module with the callbacks of a GenServer, whatever they return. {@linkcode Module} says what they are to return;
+ * for a module that is started, {@linkcode Consistent} checks it.
+ */
+export interface Callbacks {
+  /** See {@linkcode Module}. */
+  init(argument: any): Awaitable<Init<any>> | Anything;
+  /** See {@linkcode Module}. */
+  handleCall?(request: any, from: any, state: any): Awaitable<CallResponse> | Anything;
+  /** See {@linkcode Module}. */
+  handleCast?(request: any, state: any): Awaitable<InfoResponse> | Anything;
+  /** See {@linkcode Module}. */
+  handleInfo?(message: any, state: any): Awaitable<InfoResponse> | Anything;
+  /** See {@linkcode Module}. */
+  handleContinue?(argument: any, state: any): Awaitable<InfoResponse> | Anything;
+  /** See {@linkcode Module}. */
+  terminate?(reason: any, state: any): unknown;
+}
+
 /**
  * The callbacks of a GenServer module: an ES module namespace, an object or a class with static
  * methods. Only `init` is required. Each may be async, apart from `formatStatus`.
@@ -31,7 +53,7 @@ export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
  * thrown value that is no `Error` counts as returned. What is no response of those allowed ends it
  * with `["bad_return_value", value]`.
  */
-export interface Module {
+export interface Module extends Callbacks {
   /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
   readonly moduleName?: string;
   /** Makes the first state. Runs in the new process, under its name, before `startLink` resolves. */
@@ -68,7 +90,7 @@ export interface ModuleWithoutArgument extends Module {
 type AnyFunction = (...args: any[]) => any;
 
 /** The clauses of an overloaded function, each as `[parameters, result]`. */
-type Clauses<F> = F extends {
+export type Clauses<F> = F extends {
   (...a: infer A1): infer R1;
   (...a: infer A2): infer R2;
   (...a: infer A3): infer R3;
@@ -105,10 +127,15 @@ type ReplyIn<Response> = 0 extends 1 & Response ? any
   : Response extends readonly ["stop", Term, infer Value, unknown] ? Value
   : never;
 
+/** What a callback declares to answer later, by a `From` that says so. */
+type ReplyTo<Parameters> = Parameters extends [unknown, From<infer Value>, ...infer _]
+  ? unknown extends Value ? never : Value
+  : never;
+
 /** The reply to each of `Request`, of the clauses that take it. */
 type ReplyFor<C, Request> = Request extends unknown
-  ? C extends [[infer Taken, ...infer _], infer Response]
-    ? [Request] extends [Taken] ? ReplyIn<Awaited<Response>> : never
+  ? C extends [infer Parameters extends [unknown, ...unknown[]], infer Response]
+    ? [Request] extends [Parameters[0]] ? ReplyIn<Awaited<Response>> | ReplyTo<Parameters> : never
   : never
   : never;
 
@@ -143,6 +170,17 @@ export type CastRequest<M> = RequestOf<M, "handleCast">;
 export type InitArgument<M> = M extends { init: (...args: infer Args) => unknown }
   ? Args extends readonly [] ? void : Args[0]
   : unknown;
+
+/**
+ * What a start takes after the module: the argument for `init`, which may be left out if `init` does not need
+ * it, and the options.
+ */
+export type StartArguments<M, Options = StartOptions> = [M] extends
+  [{ init: (...args: infer Args) => any }]
+  ? [] extends Args ? [argument?: Args[0] | undefined, options?: Options | undefined]
+  : undefined extends Args[0] ? [argument?: Args[0] | undefined, options?: Options | undefined]
+  : [argument: Args[0], options?: Options | undefined]
+  : [argument?: unknown, options?: Options | undefined];
 
 /** Options of `GenServer.enterLoop`. */
 export type EnterLoopOptions = Pick<StartOptions, "debug" | "hibernateAfter">;

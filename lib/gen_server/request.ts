@@ -15,12 +15,14 @@ import { lookUp, REGISTRY_TIMEOUT_MS } from "../kernel/lookup.ts";
 import { distribution, isElsewhere, whyUnreachable } from "../kernel/distribution.ts";
 import { aliasIn, aliasTag } from "../kernel/list.ts";
 import { type Awaitable, then } from "../kernel/awaitable.ts";
-import type { ServerRef } from "../kernel/names.ts";
+import type { ModuleOf, ServerRef } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
+import { isA, itemOf, sizeOf } from "../kernel/reader.ts";
 import { receiveMessage, TIMED_OUT } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
 import { deliver, demonitor, flushDown, monitor, sendToPid } from "../kernel/signals.ts";
-import { type Atom, inspect, isPid, type Pid, Ref, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { type Atom, isPid, type Pid, Ref, type Term } from "../kernel/term.ts";
 
 declare const replies: unique symbol;
 
@@ -56,6 +58,9 @@ export type ResponseTimeout = number | readonly ["abs", number];
 
 // --- Sending ------------------------------------------------------------------------------------
 
+/** What {@linkcode sendRequest} returns: a `Value`, or, for a name in a registry, possibly a promise of it. */
+export type Sent<Server, Value> = Server extends Pid | Atom ? Value : Awaitable<Value>;
+
 /**
  * Sends a request as `GenServer.call` does, without waiting. The response is received later, by
  * {@linkcode waitResponse}, {@linkcode receiveResponse} or {@linkcode checkResponse}. So a process can call
@@ -88,29 +93,25 @@ export type ResponseTimeout = number | readonly ["abs", number];
  * assertEquals(await GenServer.receiveResponse(first, 5000), ["reply", "one"]);
  * ```
  */
-export function sendRequest<M, const Request extends CallRequest<M>>(
-  server: Pid<M> | Atom,
+export function sendRequest<
+  const Server extends ServerRef,
+  const Request extends CallRequest<ModuleOf<Server>>,
+>(
+  server: Server,
   request: Request,
-): RequestId<CallReply<M, Request>>;
-/** Sends a request to a name in a registry, which may be asynchronous. */
-export function sendRequest<M, const Request extends CallRequest<M>>(
-  server: ServerRef<M>,
-  request: Request,
-): Awaitable<RequestId<CallReply<M, Request>>>;
+): Sent<Server, RequestId<CallReply<ModuleOf<Server>, Request>>>;
 /** Sends a request and adds it to a collection. */
-export function sendRequest<M, const Request extends CallRequest<M>, Reply, Label>(
-  server: Pid<M> | Atom,
+export function sendRequest<
+  const Server extends ServerRef,
+  const Request extends CallRequest<ModuleOf<Server>>,
+  Reply,
+  Label,
+>(
+  server: Server,
   request: Request,
   label: Label,
   collection: RequestIds<Reply, Label>,
-): RequestIds<Reply | CallReply<M, Request>, Label>;
-/** Sends a request to a name in a registry, which may be asynchronous, and adds it to a collection. */
-export function sendRequest<M, const Request extends CallRequest<M>, Reply, Label>(
-  server: ServerRef<M>,
-  request: Request,
-  label: Label,
-  collection: RequestIds<Reply, Label>,
-): Awaitable<RequestIds<Reply | CallReply<M, Request>, Label>>;
+): Sent<Server, RequestIds<Reply | CallReply<ModuleOf<Server>, Request>, Label>>;
 export function sendRequest(
   server: ServerRef,
   request: Term,
@@ -329,11 +330,11 @@ function limitOf(timeout: ResponseTimeout): number {
 
 /** The request that a message responds to: `[tag, reply]` with its alias as tag, or its `DOWN`. */
 function answered(message: Term): Ref | undefined {
-  if (!Array.isArray(message)) return undefined;
-  if (message.length === 2) return aliasIn(message[0]);
-  return message.length === 5 && message[0] === "DOWN" && message[1] instanceof Ref
-    ? message[1]
-    : undefined;
+  const size = sizeOf(message);
+  if (size === 2) return aliasIn(itemOf(message, 0));
+  if (size !== 5 || itemOf(message, 0) !== "DOWN") return undefined;
+  const id = itemOf(message, 1);
+  return isA(id, Ref) ? id : undefined;
 }
 
 /** The response that a message contains; removes the monitor of the request. */

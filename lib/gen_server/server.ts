@@ -14,8 +14,10 @@ import { reasonOf } from "../kernel/exit.ts";
 import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
-import { runAs } from "../kernel/scheduler.ts";
-import { inspect, type Term } from "../kernel/term.ts";
+import { isA, isArray, isTuple, itemOf, itemsOf } from "../kernel/reader.ts";
+import { runAs, spend, TURN_MESSAGES } from "../kernel/scheduler.ts";
+import { inspect } from "../kernel/inspect.ts";
+import type { Term } from "../kernel/term.ts";
 import type { Extra } from "../response.ts";
 import type { EnterLoopOptions, Module } from "./contract.ts";
 
@@ -51,19 +53,17 @@ export class GenServer extends Gen {
   }
 
   protected started(process: Process, outcome: unknown): void {
-    const response = outcome as readonly Term[];
-    if (Array.isArray(response)) {
-      const { length } = response;
-      if (response[0] === "ok" && (length === 2 || (length === 3 && isExtra(response[2])))) {
-        this.ready(process, response[1]);
-        if (length === 3) this.#applyExtra(process, response[2] as Extra);
-        return;
-      }
-      if (response[0] === "stop" && length === 2) return this.refuse(process, response[1]);
-    } else if (outcome === "ignore") {
-      return this.ignore(process);
+    if (outcome === "ignore") return this.ignore(process);
+    const response = itemsOf(outcome, 2) ?? itemsOf(outcome, 3) ?? [];
+    const { length } = response;
+    if (response[0] === "ok" && (length === 2 || isExtra(response[2]))) {
+      this.ready(process, response[1]);
+      if (length === 3) this.#begin(process, response[2] as Extra);
+    } else if (response[0] === "stop" && length === 2) {
+      this.refuse(process, response[1]);
+    } else {
+      this.refuse(process, ["bad_return_value", outcome]);
     }
-    this.refuse(process, ["bad_return_value", outcome]);
   }
 
   protected handle(process: Process, kind: Kind, payload: Term): void {
@@ -95,7 +95,7 @@ export class GenServer extends Gen {
     extra: Extra | undefined,
   ): void {
     this.takeOver(process, options, state, name);
-    if (extra !== undefined) runAs(process, () => this.#applyExtra(process, extra));
+    if (extra !== undefined) runAs(process, () => this.#begin(process, extra));
   }
 
   protected handleIdleTimeout(process: Process): void {
@@ -115,8 +115,8 @@ export class GenServer extends Gen {
     const codeChange = callbackOf(this.#module, "codeChange");
     if (codeChange === undefined) return ["error", ["undef", "codeChange"]];
     const result = await codeChange(oldVersion, process.state, extra);
-    if (!Array.isArray(result) || result[0] !== "ok") return result;
-    process.state = result[1];
+    if (itemOf(result, 0) !== "ok") return result;
+    process.state = itemOf(result, 1);
     return "ok";
   }
 
@@ -124,14 +124,13 @@ export class GenServer extends Gen {
   #handlePlain(process: Process, payload: Term): void {
     let response: unknown;
     try {
-      if (Array.isArray(payload) && payload[0] === "$gen_cast" && payload.length === 2) {
-        return this.handle(process, CAST, payload[1]);
-      }
-      if (
-        Array.isArray(payload) && payload[0] === "$gen_call" && payload.length === 3 &&
-        isFrom(payload[1])
-      ) {
-        return this.#handleForeignCall(process, payload[1], payload[2], payload);
+      const tag = itemOf(payload, 0);
+      if (tag === "$gen_cast" || tag === "$gen_call") {
+        const items = itemsOf(payload, tag === "$gen_cast" ? 2 : 3);
+        if (items?.length === 2) return this.handle(process, CAST, items[1]);
+        if (items !== undefined && isFrom(items[1])) {
+          return this.#handleForeignCall(process, items[1], items[2], payload);
+        }
       }
       response = this.#handleInfo === undefined
         ? this.#unhandled(process, payload)
@@ -157,7 +156,7 @@ export class GenServer extends Gen {
 
   #settle(process: Process, response: unknown, kind: Kind, payload: Term): void {
     if (process.isDead) return;
-    if (Array.isArray(response)) this.#respond(process, response, kind, payload);
+    if (isArray(response)) this.#respond(process, response, kind, payload);
     else this.#settleLater(process, response, kind, payload);
   }
 
@@ -185,7 +184,7 @@ export class GenServer extends Gen {
 
   #caught(process: Process, thrown: unknown, kind: Kind, payload: Term): void {
     if (process.isDead) return;
-    if (thrown instanceof Error) this.stop(process, reasonOf(thrown), kind, payload);
+    if (isA(thrown, Error)) this.stop(process, reasonOf(thrown), kind, payload);
     else this.#respond(process, thrown, kind, payload);
   }
 
@@ -200,16 +199,37 @@ export class GenServer extends Gen {
     payload: Term,
     from: From | null = null,
   ): void {
-    if (!Array.isArray(response)) return this.#badReturn(process, response, kind, payload);
-    switch (response[0]) {
-      case "reply":
-        return this.#reply(process, response, kind, payload, from);
-      case "noreply":
-        return this.#noreply(process, response, kind, payload);
-      case "stop":
-        return this.#stopResponse(process, response, kind, payload, from);
+    const extra = this.#follow(process, response, kind, payload, from);
+    if (extra !== undefined) this.#begin(process, extra);
+  }
+
+  /**
+   * Does what a response tuple says, apart from what it asks for beside the state, which is the result.
+   * A response that cannot be read stops the server, as a callback that throws does.
+   */
+  #follow(
+    process: Process,
+    response: unknown,
+    kind: Kind,
+    payload: Term,
+    from: From | null,
+  ): Extra | undefined {
+    try {
+      if (Array.isArray(response)) {
+        switch (response[0]) {
+          case "reply":
+            return this.#reply(process, response, kind, payload, from);
+          case "noreply":
+            return this.#noreply(process, response, kind, payload);
+          case "stop":
+            return this.#stopResponse(process, response, kind, payload, from);
+        }
+      }
+      this.#badReturn(process, response, kind, payload);
+    } catch (thrown) {
+      if (!process.isDead) this.stop(process, reasonOf(thrown), kind, payload);
     }
-    this.#badReturn(process, response, kind, payload);
+    return undefined;
   }
 
   #reply(
@@ -218,27 +238,34 @@ export class GenServer extends Gen {
     kind: Kind,
     payload: Term,
     from: From | null,
-  ): void {
+  ): Extra | undefined {
     const { length } = response;
     const isCall = kind instanceof PendingCall || from !== null;
     if (!isCall || (length !== 3 && (length !== 4 || !isExtra(response[3])))) {
-      return this.#badReturn(process, response, kind, payload);
+      this.#badReturn(process, response, kind, payload);
+      return undefined;
     }
     process.state = response[2];
     if (process.server !== null) debugOut(process, response[1], from ?? (kind as PendingCall).from);
     if (from === null) (kind as PendingCall).reply(response[1]);
     else answer(from, response[1]);
-    if (length === 4) this.#applyExtra(process, response[3] as Extra);
+    return length === 4 ? response[3] as Extra : undefined;
   }
 
-  #noreply(process: Process, response: readonly Term[], kind: Kind, payload: Term): void {
+  #noreply(
+    process: Process,
+    response: readonly Term[],
+    kind: Kind,
+    payload: Term,
+  ): Extra | undefined {
     const { length } = response;
     if (length !== 2 && (length !== 3 || !isExtra(response[2]))) {
-      return this.#badReturn(process, response, kind, payload);
+      this.#badReturn(process, response, kind, payload);
+      return undefined;
     }
     process.state = response[1];
     if (process.server !== null) debugNoreply(process);
-    if (length === 3) this.#applyExtra(process, response[2] as Extra);
+    return length === 3 ? response[2] as Extra : undefined;
   }
 
   #stopResponse(
@@ -247,7 +274,7 @@ export class GenServer extends Gen {
     kind: Kind,
     payload: Term,
     from: From | null,
-  ): void {
+  ): undefined {
     const { length } = response;
     if (length === 3) {
       process.state = response[2];
@@ -278,23 +305,64 @@ export class GenServer extends Gen {
     this.stop(process, ["bad_return_value", response], kind, payload);
   }
 
-  #applyExtra(process: Process, extra: Extra): void {
+  protected override handleContinuation(process: Process, argument: Term): void {
+    this.#continue(process, argument, 0);
+  }
+
+  /** Does what a response has asked for beside the state. */
+  #begin(process: Process, extra: Extra): void {
     if (extra === "hibernate") process.flags |= HIBERNATING;
     else if (typeof extra === "number") {
       if (extra !== Infinity) ensureAttributes(process).setIdleTimeout(process, extra);
-    } else this.#continue(process, extra[1]);
+    } else this.#continue(process, itemOf(extra, 1), 0);
   }
 
-  #continue(process: Process, argument: Term): void {
-    const message = ["continue", argument] as const;
-    attributesOf(process)?.debug?.event(process, message);
+  /**
+   * Calls `handleContinue`, again and again if that asks for it. `calls` of them have been made in this turn:
+   * after {@linkcode TURN_MESSAGES} it goes on in the next one, as others are to have theirs.
+   */
+  #continue(process: Process, argument: Term, calls: number): void {
+    let next = argument;
+    for (let i = calls; i < TURN_MESSAGES; i++) {
+      const message = ["continue", next] as const;
+      attributesOf(process)?.debug?.event(process, message);
+      spend(process, 1);
+      let response: unknown;
+      try {
+        response = this.#handleContinue === undefined
+          ? this.#missing("handleContinue", next)
+          : this.#handleContinue(next, process.state);
+      } catch (thrown) {
+        if (!process.isDead && isA(thrown, Error)) {
+          return this.stop(process, reasonOf(thrown), PLAIN, message);
+        }
+        response = thrown;
+      }
+      if (process.isDead) return;
+      if (isThenable(response)) return this.#continueLater(process, response, message, i + 1);
+      const extra = this.#follow(process, response, PLAIN, message, null);
+      if (extra === undefined) return;
+      if (!isArray(extra)) return this.#begin(process, extra);
+      next = itemOf(extra, 1);
+    }
+    ensureAttributes(process).continuation = { argument: next };
+  }
+
+  /** Goes on when an async `handleContinue` has returned. */
+  #continueLater(
+    process: Process,
+    promise: PromiseLike<unknown>,
+    message: readonly ["continue", Term],
+    calls: number,
+  ): void {
     this.run(
       process,
-      () =>
-        this.#handleContinue === undefined
-          ? this.#missing("handleContinue", argument)
-          : this.#handleContinue(argument, process.state),
-      (response) => this.#respond(process, response, PLAIN, message),
+      () => promise,
+      (response) => {
+        const extra = this.#follow(process, response, PLAIN, message, null);
+        if (isArray(extra)) this.#continue(process, itemOf(extra, 1), calls);
+        else if (extra !== undefined) this.#begin(process, extra);
+      },
       (thrown) => this.stop(process, reasonOf(thrown), PLAIN, message),
     );
   }
@@ -322,7 +390,7 @@ export class GenServer extends Gen {
 export function isExtra(value: unknown): value is Extra {
   return value === "hibernate" ||
     (typeof value === "number" && value >= 0) ||
-    (Array.isArray(value) && value.length === 2 && value[0] === "continue");
+    isTuple(value, "continue", 2);
 }
 
 function debugOut(process: Process, value: Term, [client]: From): void {

@@ -6,6 +6,7 @@
  */
 
 import { isFrom } from "../gen/reply.ts";
+import { isTuple, itemOf } from "../kernel/reader.ts";
 import { MAX_DELAY_MS } from "../kernel/timers.ts";
 import type { Step } from "./machine.ts";
 import type { InsertedType, ReplyAction, TimeoutOptions, TimeoutType } from "./response.ts";
@@ -32,17 +33,17 @@ export function isSingle(actions: readonly unknown[]): boolean {
 }
 
 export function isReply(action: unknown): action is ReplyAction {
-  return Array.isArray(action) && action.length === 3 && action[0] === "reply" && isFrom(action[1]);
+  return isTuple(action, "reply", 3) && isFrom(itemOf(action, 1));
 }
 
 export function isTimeoutType(type: unknown): type is TimeoutType {
   return type === "timeout" || type === "state_timeout" ||
-    (Array.isArray(type) && type.length === 2 && type[0] === "timeout");
+    isTuple(type, "timeout", 2);
 }
 
 export function isInsertedType(type: unknown): type is InsertedType {
   return type === "internal" || type === "cast" || type === "info" || isTimeoutType(type) ||
-    (Array.isArray(type) && type.length === 2 && type[0] === "call" && isFrom(type[1]));
+    (isTuple(type, "call", 2) && isFrom(itemOf(type, 1)));
 }
 
 /** Records a timeout action in the step; returns whether it is valid. */

@@ -8,7 +8,9 @@
 
 import type { From } from "../kernel/calls.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
+import { itemOf } from "../kernel/reader.ts";
 import type { Term } from "../kernel/term.ts";
+import type { AnyState } from "../response.ts";
 import type { EventType, Init, Result } from "./response.ts";
 
 /** How the callbacks are called: one function for each state, or one function for all states. */
@@ -36,12 +38,32 @@ export interface Status {
 }
 
 /**
+ * A module with the callbacks of a state machine, whatever they return. {@linkcode Module} says what they are to return;
+ * of a module that is started, {@linkcode Consistent} checks it.
+ */
+export interface Callbacks {
+  /** See {@linkcode Module}. */
+  callbackMode(): string | readonly string[];
+  /** See {@linkcode Module}. */
+  init(argument: any): Awaitable<Init> | AnyState | void;
+  /** See {@linkcode Module}. */
+  handleEvent?(
+    type: any,
+    content: any,
+    state: any,
+    data: any,
+  ): Awaitable<Result> | AnyState | void;
+  /** See {@linkcode Module}. */
+  terminate?(reason: any, state: any, data: any): unknown;
+}
+
+/**
  * The callbacks of a state machine: an ES module namespace, an object or a class with static methods.
  * `callbackMode` and `init` are required, and, depending on the mode, `handleEvent` or one function
  * `(type, content, data)` for each state, under its name. Each may be async, apart from `callbackMode` and
  * `formatStatus`.
  */
-export interface Module {
+export interface Module extends Callbacks {
   /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
   readonly moduleName?: string;
   /**
@@ -79,5 +101,5 @@ export interface ModuleWithoutArgument extends Module {
 
 /** Whether an event is a call, which is replied to with `type[1]`. See the example of {@linkcode startLink}. */
 export function isCall(type: EventType): type is readonly ["call", From] {
-  return Array.isArray(type) && type[0] === "call";
+  return itemOf(type, 0) === "call";
 }

@@ -9,7 +9,7 @@
 
 import type { From } from "../kernel/calls.ts";
 import type { Term } from "../kernel/term.ts";
-import type { Stop } from "../response.ts";
+import type { AnyState, Stop } from "../response.ts";
 
 // --- Events -------------------------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ export type Result<State = any, Data = any> =
  *
  * To refuse to start, return `stop(reason)` or `ignore`, as from the `init` of a `GenServer`.
  */
-export function ok<const State, Data>(
+export function ok<const State, Data extends AnyState>(
   state: State,
   data: Data,
   actions?: Actions,
@@ -204,7 +204,7 @@ export function ok<const State, Data>(
  * await GenStatem.stop(light);
  * ```
  */
-export function nextState<const State, Data>(
+export function nextState<const State, Data extends AnyState>(
   state: State,
   data: Data,
   actions?: Actions,
@@ -216,7 +216,7 @@ export function nextState<const State, Data>(
  * Stays in the current state, with `data`. Mirrors `{keep_state, Data, Actions}`. See the example of
  * {@linkcode nextState}.
  */
-export function keepState<Data>(data: Data, actions?: Actions): KeepState<Data> {
+export function keepState<Data extends AnyState>(data: Data, actions?: Actions): KeepState<Data> {
   return actions === undefined ? ["keep_state", data] : ["keep_state", data, actions];
 }
 
@@ -253,7 +253,10 @@ export function keepStateAndData(actions?: Actions): KeepStateAndData {
  * await GenStatem.stop(game);
  * ```
  */
-export function repeatState<Data>(data: Data, actions?: Actions): RepeatState<Data> {
+export function repeatState<Data extends AnyState>(
+  data: Data,
+  actions?: Actions,
+): RepeatState<Data> {
   return actions === undefined ? ["repeat_state", data] : ["repeat_state", data, actions];
 }
 
@@ -290,7 +293,7 @@ export function repeatStateAndData(actions?: Actions): RepeatStateAndData {
  * assertEquals(await receive(), ["DOWN", ref, "process", pid, "normal"]);
  * ```
  */
-export function stopAndReply<Data = never>(
+export function stopAndReply<Data extends AnyState = never>(
   reason: Term,
   replies: ReplyAction | readonly ReplyAction[],
   ...args: [] | [data: Data]

@@ -11,14 +11,16 @@ import type { StartOptions } from "../gen/start.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import { PendingCall } from "../kernel/calls.ts";
 import { isThenable } from "../kernel/awaitable.ts";
-import { Exit, isOrderly, reasonOf } from "../kernel/exit.ts";
+import { Exit, isOrderly, reasonOf, withStack } from "../kernel/exit.ts";
 import { afterHostTurn } from "../kernel/host.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { localNameOf } from "../kernel/names.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
+import { isA, isArray, isTuple, itemOf, itemsOf } from "../kernel/reader.ts";
 import { runAs, spend, suspendUntil, TURN_MESSAGES } from "../kernel/scheduler.ts";
-import { equal, inspect, isAtom, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { equal, isAtom, type Term } from "../kernel/term.ts";
 import { reportCrash } from "../gen/crash.ts";
 import { isDelay, isInsertedType, isReply, isSingle, isTimeoutType, takeOrder } from "./action.ts";
 import { isCall, type Module, type Status } from "./contract.ts";
@@ -64,14 +66,13 @@ export class GenStatem extends Gen {
 
   protected started(process: Process, outcome: unknown): void {
     if (outcome === "ignore") return this.ignore(process);
-    if (Array.isArray(outcome)) {
-      const { length } = outcome;
-      if (outcome[0] === "stop" && length === 2) return this.refuse(process, outcome[1]);
-      if (outcome[0] === "ok" && (length === 3 || length === 4)) {
-        const machine: Machine = new StateMachine(process, this, outcome[1], outcome[2]);
-        this.ready(process, machine);
-        return this.#begin(process, machine, length === 4 ? outcome[3] : []);
-      }
+    if (isTuple(outcome, "stop", 2)) return this.refuse(process, itemOf(outcome, 1));
+    const response = itemsOf(outcome, 3) ?? itemsOf(outcome, 4) ?? [];
+    if (response[0] === "ok") {
+      const [, state, data, actions] = response;
+      const machine: Machine = new StateMachine(process, this, state, data);
+      this.ready(process, machine);
+      return this.#begin(process, machine, response.length === 4 ? actions : []);
     }
     const reason = ["bad_return_from_init", outcome];
     this.#report(process, reason, {});
@@ -82,7 +83,7 @@ export class GenStatem extends Gen {
     const reason = reasonOf(thrown);
     this.#report(process, reason, {});
     // As in OTP, the start fails with the bare error; links and monitors also get the stack.
-    this.refuse(process, reason, thrown instanceof Exit ? thrown.reason : thrown);
+    this.refuse(process, reason, isA(thrown, Exit) ? thrown.reason : thrown);
   }
 
   /** Makes a running coroutine a state machine. */
@@ -171,12 +172,16 @@ export class GenStatem extends Gen {
         result = machine.modules[0].#call(machine, step);
       } catch (thrown) {
         if (process.isDead) return false;
-        if (thrown instanceof Error) return this.#crash(process, machine, thrown);
+        if (isA(thrown, Error)) return this.#crash(process, machine, thrown);
         result = thrown;
       }
       if (process.isDead) return false;
       if (isThenable(result)) return this.#await(process, machine, result);
       if (!this.#take(process, machine, result)) return false;
+      if (step.willEnter && machine.inARow++ === TURN_MESSAGES) {
+        this.#pause(process, machine);
+        return false;
+      }
     } while (step.willEnter);
     this.#finish(process, machine);
     return true;
@@ -188,7 +193,7 @@ export class GenStatem extends Gen {
       if (this.#conclude(process, machine)) this.#drain(process, machine);
     };
     suspendUntil(process, promise, settled, (thrown) => {
-      if (thrown instanceof Error) this.#crash(process, machine, thrown);
+      if (isA(thrown, Error)) this.#crash(process, machine, thrown);
       else settled(thrown);
     });
     return false;
@@ -239,8 +244,19 @@ export class GenStatem extends Gen {
 
   // --- Results ----------------------------------------------------------------------------------
 
-  /** Applies a result; returns whether the machine continues. */
+  /**
+   * Applies a result; returns whether the machine continues. It does not if the result cannot be read, as if
+   * the callback had thrown.
+   */
   #take(process: Process, machine: Machine, result: unknown): boolean {
+    try {
+      return this.#follow(process, machine, result);
+    } catch (thrown) {
+      return process.isDead ? false : this.#crash(process, machine, thrown as Error);
+    }
+  }
+
+  #follow(process: Process, machine: Machine, result: unknown): boolean {
     const step = machine.step!;
     if (result === "keep_state_and_data") return true;
     if (Array.isArray(result)) {
@@ -429,14 +445,15 @@ export class GenStatem extends Gen {
 
   /** Stops the machine after a callback threw. */
   #crash(process: Process, machine: Machine, error: Error): false {
-    if (error instanceof Exit) return this.#end(process, error.reason);
-    return this.#fail(process, machine, error, error.stack);
+    if (isA(error, Exit)) return this.#end(process, error.reason);
+    return this.#fail(process, machine, error);
   }
 
   /** Stops the machine with an error: `terminate` gets the reason, links and monitors also the stack. */
-  #fail(process: Process, machine: Machine, reason: Term, stack = ""): false {
-    machine.crash = { reason, exit: [reason, stack] };
-    return this.#end(process, machine.crash.exit);
+  #fail(process: Process, machine: Machine, reason: Term): false {
+    const exit = isA(reason, Error) ? withStack([reason, ""], reason) : [reason, ""];
+    machine.crash = { reason, exit };
+    return this.#end(process, exit);
   }
 
   protected runTerminate(process: Process, reason: Term): unknown {
@@ -476,7 +493,7 @@ export class GenStatem extends Gen {
       pid: process.pid,
       name: nameOf(process),
       reason: status.reason,
-      lastMessage: Array.isArray(status.queue) ? status.queue[0] ?? [] : status.queue,
+      lastMessage: isArray(status.queue) ? itemOf(status.queue, 0) ?? [] : status.queue,
       state: [status.state, status.data],
       ...fields,
       details: {
@@ -499,12 +516,13 @@ export class GenStatem extends Gen {
   }
 
   override replaceState(process: Process, pair: Term): void {
-    if (!Array.isArray(pair) || pair.length !== 2) {
+    const items = itemsOf(pair, 2);
+    if (items === undefined) {
       throw new TypeError(
         `Cannot replace the state of a machine: expected [state, data], found ${inspect(pair)}`,
       );
     }
-    (process.state as Machine).become(pair[0], pair[1]);
+    (process.state as Machine).become(items[0], items[1]);
   }
 
   protected override statusOf(process: Process): Status {
@@ -547,15 +565,14 @@ export class GenStatem extends Gen {
     try {
       result = await codeChange(oldVersion, machine.state, machine.data, extra);
     } catch (thrown) {
-      if (thrown instanceof Error) throw thrown;
+      if (isA(thrown, Error)) throw thrown;
       result = thrown;
     }
-    if (!Array.isArray(result) || result.length !== 3 || result[0] !== "ok") {
-      return ["error", result];
-    }
+    const changed = itemsOf(result, 3);
+    if (changed === undefined || changed[0] !== "ok") return ["error", result];
     const mode = modeOf(module);
     if (mode instanceof BadMode) return ["error", mode.reason];
-    machine.become(result[1], result[2]);
+    machine.become(changed[1], changed[2]);
     machine.hasStateFunctions = mode.hasStateFunctions;
     machine.hasStateEnter = mode.hasStateEnter;
     return "ok";
@@ -630,7 +647,7 @@ function modeOf(module: Module): Mode | BadMode {
   try {
     result = module.callbackMode();
   } catch (thrown) {
-    if (thrown instanceof Error) throw thrown;
+    if (isA(thrown, Error)) throw thrown;
     result = thrown;
   }
   let mode: unknown;
@@ -654,11 +671,11 @@ function eventOf(machine: Machine, kind: Kind, payload: Term): Event | undefined
   if (kind instanceof PendingCall) return [["call", kind.from], payload];
   if (kind === TIMEOUT) return machine.take(payload as Timeout);
   if (kind !== PLAIN) return ["cast", payload];
-  if (Array.isArray(payload)) {
-    if (payload[0] === "$gen_cast" && payload.length === 2) return ["cast", payload[1]];
-    if (payload[0] === "$gen_call" && payload.length === 3 && isFrom(payload[1])) {
-      return [["call", payload[1]], payload[2]];
-    }
+  const tag = itemOf(payload, 0);
+  if (tag === "$gen_cast" || tag === "$gen_call") {
+    const items = itemsOf(payload, tag === "$gen_cast" ? 2 : 3);
+    if (items?.length === 2) return ["cast", items[1]];
+    if (items !== undefined && isFrom(items[1])) return [["call", items[1]], items[2]];
   }
   return ["info", payload];
 }

@@ -7,7 +7,8 @@
 import { attributesOf } from "../gen/attributes.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
-import { equal, inspect, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { equal, type Term } from "../kernel/term.ts";
 import type { MachineEvent } from "../gen/debug.ts";
 import { isCall } from "./contract.ts";
 import type { Event } from "./machine.ts";

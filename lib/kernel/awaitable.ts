@@ -8,10 +8,14 @@
 /** A value now, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Tells whether a value is a promise or behaves like one. */
+/** Tells whether a value is a promise or behaves like one. One whose `then` cannot be read does not. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** Hands a value to `use`: at once, or when it is there. The result is a promise only if `value` is. */

@@ -24,8 +24,18 @@ import { current, schedule } from "./scheduler.ts";
 import { message, type Pid, type Term } from "./term.ts";
 import { cancel, IDLE, stage, startStaged, type Timer } from "./timers.ts";
 
-/** The caller to reply to: `[client, tag]`. Opaque, as OTP's `from()` is. */
-export type From = readonly [client: Pid, tag: Term];
+declare const expected: unique symbol;
+
+/**
+ * The caller to reply to: `[client, tag]`. Opaque, as OTP's `from()` is.
+ *
+ * The type parameter is the type of the reply: a `From<string>` takes strings only, a plain `From` anything.
+ */
+// deno-lint-ignore no-explicit-any -- nothing is known of a plain one
+export interface From<Reply = any> extends Readonly<[client: Pid, tag: Term]> {
+  /** Exists in types only. */
+  readonly [expected]?: (reply: Reply) => void;
+}
 
 /** A request and the server that it is for. */
 export interface Asked {

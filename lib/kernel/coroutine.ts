@@ -14,6 +14,7 @@ import { isThenable } from "./awaitable.ts";
 import { Exit, reasonOf } from "./exit.ts";
 import { storage } from "./host.ts";
 import { type Behaviour, BUSY, Process } from "./process.ts";
+import { isA } from "./reader.ts";
 import { searchNew } from "./receive.ts";
 import { report } from "./report.ts";
 import { contextOf, schedule, spend } from "./scheduler.ts";
@@ -80,7 +81,7 @@ export function makeMainProcess(): Process {
 export function endWith(process: Process, thrown: unknown): void {
   if (process.isDead) return;
   const reason = reasonOf(thrown);
-  if (!(thrown instanceof Exit)) {
+  if (!isA(thrown, Exit)) {
     report({ level: "error", kind: "process", pid: process.pid, reason });
   }
   terminate(process, reason);

@@ -9,6 +9,7 @@
 
 import type { CallKind } from "./calls.ts";
 import type { ExitHook, Process } from "./process.ts";
+import { isA, itemsOf } from "./reader.ts";
 import { type Atom, isAtom, type NodeName, nodeName, Pid, Ref, type Term } from "./term.ts";
 
 /** A local name on a node. */
@@ -110,7 +111,7 @@ export function allNodes(): NodeName[] {
 
 /** Tells whether a reference to a process names one of another node. */
 export function isElsewhere(to: unknown): to is RemotePid | NameOnNode {
-  return to instanceof RemotePid || (isOnNode(to) && to[1] !== nodeName());
+  return isA(to, RemotePid) || (isOnNode(to) && to[1] !== nodeName());
 }
 
 /** The node of a remote process or reference. */
@@ -125,6 +126,6 @@ export function whyUnreachable(to: unknown): Term {
 
 /** Tells whether a term is a local name on a node. */
 export function isOnNode(term: unknown): term is NameOnNode {
-  return Array.isArray(term) && term.length === 2 && isAtom(term[0]) &&
-    typeof term[1] === "string" && term[0] !== "global" && term[0] !== "local";
+  const [name, node] = itemsOf(term, 2) ?? [];
+  return isAtom(name) && typeof node === "string" && name !== "global" && name !== "local";
 }

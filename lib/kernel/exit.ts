@@ -12,7 +12,9 @@
  * @module
  */
 
-import { inspect, type Term } from "./term.ts";
+import { inspect, inspectItems, textOf } from "./inspect.ts";
+import { isA, isTuple, itemOf, itemsOf, sizeOf } from "./reader.ts";
+import type { Term } from "./term.ts";
 
 /**
  * An exit: what `throw exit(reason)` throws, and what a failed call rejects with.
@@ -20,6 +22,9 @@ import { inspect, type Term } from "./term.ts";
  * The `reason` of a failed call has OTP's shape:
  * `[why, ["GenServer", "call", [server, request, timeout]]]`. If the server exited because of an error,
  * that error is the `cause`.
+ *
+ * It carries the reason only. The `message`, the `cause` and the `stack` are made from it when they are read,
+ * so that a failure costs the same whatever the reason contains.
  */
 export class Exit extends Error {
   /** The name of the class. */
@@ -29,17 +34,67 @@ export class Exit extends Error {
 
   /** Prefer {@linkcode exit}, which reads better after `throw`. */
   constructor(reason: Term) {
-    const cause = causeOf(reason);
-    super(formatExit(reason), cause === undefined ? undefined : { cause });
+    super();
     this.reason = reason;
+  }
+
+  /** The reason as {@linkcode formatExit} words it. */
+  override get message(): string {
+    return formatExit(this.reason);
+  }
+
+  /** Sets a message in place of the one made from the reason. */
+  override set message(message: string) {
+    Object.defineProperty(this, "message", { value: message, writable: true, configurable: true });
+  }
+
+  /** The error in the reason, if there is one; for a failed call, the error that made the server exit. */
+  override get cause(): unknown {
+    return causeOf(this.reason);
+  }
+
+  /** What `console.log` shows on Deno. */
+  [Symbol.for("Deno.customInspect")](
+    print: typeof Deno.inspect,
+    options: Deno.InspectOptions,
+  ): string {
+    return print(this.#shown(), options);
+  }
+
+  /** What `console.log` shows on Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](
+    _depth: number,
+    options: object,
+    print: (value: unknown, options: object) => string,
+  ): string {
+    return print(this.#shown(), options);
+  }
+
+  /** As an ordinary error, of which hosts do not show a `cause` of `undefined`. */
+  #shown(): Error {
+    const { message, cause, stack, reason } = this;
+    const error = cause === undefined ? new Error(message) : new Error(message, { cause });
+    for (const [key, value] of [["name", "Exit"], ["stack", stack]]) {
+      Object.defineProperty(error, key!, { value, configurable: true, writable: true });
+    }
+    return Object.assign(error, { reason });
   }
 }
 
+/** How many failed calls, each the reason of the next, are searched for their cause. */
+const SEARCHED_CALLS = 10_000;
+/** How many of them are shown. */
+const SHOWN_CALLS = 20;
+
 /** The error in a reason; for a failed call, the error that made the server exit. */
 function causeOf(reason: Term): Error | undefined {
-  if (reason instanceof Error) return reason;
-  if (!Array.isArray(reason) || reason.length !== 2) return undefined;
-  return errorOf(reason) ?? (isCall(reason[1]) ? causeOf(reason[0]) : undefined);
+  for (let why = reason, calls = 0; calls < SEARCHED_CALLS; calls++, why = itemOf(why, 0)) {
+    if (isA(why, Error)) return why;
+    const error = errorOf(why);
+    if (error !== undefined) return error;
+    if (sizeOf(why) !== 2 || callIn(itemOf(why, 1)) === undefined) return undefined;
+  }
+  return undefined;
 }
 
 /**
@@ -68,8 +123,8 @@ export function exit(reason: Term): Exit {
  * `[error, stack]` of an error, `[["nocatch", value], stack]` of any other value.
  */
 export function reasonOf(thrown: unknown): Term {
-  if (thrown instanceof Exit) return thrown.reason;
-  if (thrown instanceof Error) return withStack([thrown, ""], thrown);
+  if (isA(thrown, Exit)) return thrown.reason;
+  if (isA(thrown, Error)) return withStack([thrown, ""], thrown);
   return [["nocatch", thrown], ""];
 }
 
@@ -78,8 +133,18 @@ export function reasonOf(thrown: unknown): Term {
  * takes V8 more than 30 us, four times as long as the rest of a restart.
  */
 export function withStack(tuple: Term[], error: Error): Term {
-  Object.defineProperty(tuple, tuple.length - 1, { get: () => error.stack ?? "" });
+  Object.defineProperty(tuple, tuple.length - 1, { get: () => stackOf(error) });
   return Object.defineProperty(tuple, Symbol.for("nodejs.util.inspect.custom"), INSPECTED);
+}
+
+/** The stack of an error, as text; empty if it has none, or if it cannot be read. */
+export function stackOf(error: Error): string {
+  try {
+    const { stack } = error;
+    return typeof stack === "string" ? stack : "";
+  } catch {
+    return "";
+  }
 }
 
 /** Makes `console.log` show the text instead of the getter, on Deno and on Node. */
@@ -91,21 +156,20 @@ const INSPECTED = {
 
 /** What was thrown, with Erlang's class of exception: `[class, term]`. */
 export function classified(thrown: unknown): readonly ["error" | "exit" | "throw", Term] {
-  if (thrown instanceof Exit) return ["exit", thrown.reason];
-  return [thrown instanceof Error ? "error" : "throw", thrown];
+  if (isA(thrown, Exit)) return ["exit", thrown.reason];
+  return [isA(thrown, Error) ? "error" : "throw", thrown];
 }
 
 /** Tells whether a reason is not a failure: `"normal"`, `"shutdown"` or `["shutdown", term]`. */
 export function isOrderly(reason: Term): boolean {
-  return reason === "normal" || reason === "shutdown" ||
-    (Array.isArray(reason) && reason.length === 2 && reason[0] === "shutdown");
+  return reason === "normal" || reason === "shutdown" || isTuple(reason, "shutdown", 2);
 }
 
 /** The error in a reason of the shape `[error, stack]`, or `undefined` if the reason has another shape. */
 export function errorOf(reason: Term): Error | undefined {
-  return Array.isArray(reason) && reason.length === 2 && reason[0] instanceof Error
-    ? reason[0]
-    : undefined;
+  if (sizeOf(reason) !== 2) return undefined;
+  const error = itemOf(reason, 0);
+  return isA(error, Error) ? error : undefined;
 }
 
 const MEANINGS: Record<string, string> = {
@@ -135,25 +199,51 @@ const MEANINGS: Record<string, string> = {
  * ```
  */
 export function formatExit(reason: Term): string {
-  if (typeof reason === "string") return MEANINGS[reason] ?? inspect(reason);
-  if (Array.isArray(reason) && reason.length === 2) {
-    const [why, call] = reason;
-    if (why instanceof Error) return `an exception was raised: ${why.name}: ${why.message}`;
-    if (why === "shutdown") return `shutdown: ${inspect(call)}`;
-    if (why === "bad_return_value") return `bad return value: ${inspect(call)}`;
-    if (why === "nodedown") return `no connection to ${inspect(call)}`;
-    if (isCall(call)) {
-      const [module, name, args] = call;
-      return `exited in: ${module}.${name}(${args.map(inspect).join(", ")}): ${formatExit(why)}`;
-    }
-    if (Array.isArray(why) && why[0] === "nocatch" && why.length === 2) {
-      return `an uncaught value was thrown: ${inspect(why[1])}`;
-    }
+  let text = "";
+  for (let why = reason, calls = 0;; calls++, why = itemOf(why, 0)) {
+    const whole = formatWhole(why);
+    if (whole !== undefined) return text + whole;
+    const call = sizeOf(why) === 2 ? callIn(itemOf(why, 1)) : undefined;
+    if (call === undefined) return text + inspect(why);
+    if (calls === SHOWN_CALLS) return `${text}...`;
+    const [module, name, args] = call;
+    text += `exited in: ${module}.${name}(${inspectItems(args)}): `;
   }
-  return inspect(reason);
 }
 
-function isCall(term: unknown): term is readonly [string, string, readonly unknown[]] {
-  return Array.isArray(term) && term.length === 3 && typeof term[0] === "string" &&
-    typeof term[1] === "string" && Array.isArray(term[2]);
+/** Formats a reason of a known shape; `undefined` if it has none, or is that of a failed call. */
+function formatWhole(reason: Term): string | undefined {
+  if (typeof reason === "string") {
+    return Object.hasOwn(MEANINGS, reason) ? MEANINGS[reason] : inspect(reason);
+  }
+  if (sizeOf(reason) !== 2) return undefined;
+  const why = itemOf(reason, 0);
+  if (isA(why, Error)) return `an exception was raised: ${formatThrown(why)}`;
+  switch (why) {
+    case "shutdown":
+      return `shutdown: ${inspect(itemOf(reason, 1))}`;
+    case "bad_return_value":
+      return `bad return value: ${inspect(itemOf(reason, 1))}`;
+    case "nodedown":
+      return `no connection to ${inspect(itemOf(reason, 1))}`;
+  }
+  if (isTuple(why, "nocatch", 2) && callIn(itemOf(reason, 1)) === undefined) {
+    return `an uncaught value was thrown: ${inspect(itemOf(why, 1))}`;
+  }
+  return undefined;
+}
+
+/** The name and the message of an error, as far as they can be read. */
+export function formatThrown(error: Error): string {
+  return `${textOf(error, "name")}: ${textOf(error, "message")}`;
+}
+
+/** The call `[module, name, arguments]` in the reason of a failed call. */
+function callIn(term: Term): readonly [string, string, readonly Term[]] | undefined {
+  const call = itemsOf(term, 3);
+  if (call === undefined) return undefined;
+  const [module, name, args] = call;
+  return typeof module === "string" && typeof name === "string" && sizeOf(args) >= 0
+    ? [module, name, args as readonly Term[]]
+    : undefined;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isA, itemOf } from "./reader.ts";
 import { Ref, type Term } from "./term.ts";
 
 /**
@@ -43,8 +44,8 @@ export function aliasTag(ref: Ref): ImproperList {
 
 /** The alias in a tag: `[alias | Ref]`, or a list that begins with one. */
 export function aliasIn(tag: Term): Ref | undefined {
-  if (tag instanceof List) return aliasIn(tag[0]);
-  if (!(tag instanceof ImproperList)) return undefined;
+  if (isA(tag, List)) return aliasIn(itemOf(tag, 0));
+  if (!isA(tag, ImproperList)) return undefined;
   const [first] = tag.items;
   if (first !== "alias") return aliasIn(first);
   return tag.items.length === 1 && tag.tail instanceof Ref ? tag.tail : undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, isPid, isReference, type Term } from "./term.ts";
+import { equal, LEVELS, type Term } from "./term.ts";
 
 /** The type of {@linkcode _}. */
 export type Wildcard = { readonly "any term": unique symbol };
@@ -35,6 +35,9 @@ export type Matched<Pattern> = Pattern extends Wildcard ? unknown
  * - a plain object matches an object that has at least its keys, with values that match;
  * - anything else matches what is equal to it; a pid or a reference therefore matches only itself.
  *
+ * A guard that throws does not match, as in Erlang. So a term that cannot be read, such as a revoked proxy,
+ * matches {@linkcode _} and guards that return true for it, nothing else.
+ *
  * @example
  * ```ts
  * import { _, isPid, matches, self } from "@denotp/otp";
@@ -49,22 +52,85 @@ export function matches<const Pattern>(
   pattern: Pattern,
   term: Term,
 ): term is Matched<Pattern> {
-  return fits(pattern, term);
+  visits = VISITS;
+  try {
+    return fits(pattern, term, RECURSIONS, null) ?? fitsDeep(pattern as object, term);
+  } catch {
+    return false;
+  }
 }
 
-function fits(pattern: unknown, term: Term): boolean {
+/** Levels of nesting that are matched by recursion. Deeper patterns are matched by {@linkcode fitsDeep}. */
+const RECURSIONS = 64;
+/** Objects in patterns that are matched by recursion: shared parts may be reached in 2 ** 64 ways. */
+const VISITS = 10_000;
+
+/** Number of objects that the recursion of {@linkcode matches} may still match. */
+let visits = 0;
+
+/** A pattern and a term that are yet to be matched. */
+type Pair = readonly [pattern: object, term: Term, level: number];
+
+/**
+ * Matches a part: by recursion if `pairs` is `null`, of at most `depth` levels, and with the result `undefined` if
+ * that is not enough; else later, as one of `pairs`, at the level `depth`.
+ */
+function fits(
+  pattern: unknown,
+  term: Term,
+  depth: number,
+  pairs: Pair[] | null,
+): boolean | undefined {
   if (pattern === _) return true;
   if (typeof pattern === "function") return (pattern as (term: Term) => boolean)(term);
   if (typeof pattern !== "object" || pattern === null) return equal(pattern, term);
-  if (isPid(pattern) || isReference(pattern)) return pattern === term;
+  if (pairs === null) {
+    return depth === 0 || visits-- === 0 ? undefined : fitsObject(pattern, term, depth - 1, null);
+  }
+  pairs.push([pattern, term, depth]);
+  return true;
+}
+
+function fitsObject(
+  pattern: object,
+  term: Term,
+  depth: number,
+  pairs: Pair[] | null,
+): boolean | undefined {
   if (Array.isArray(pattern)) {
-    return Array.isArray(term) && term.length === pattern.length &&
-      pattern.every((part, i) => fits(part, term[i]));
+    if (!Array.isArray(term) || term.length !== pattern.length) return false;
+    for (let i = 0; i < pattern.length; i++) {
+      const result = fits(pattern[i], term[i], depth, pairs);
+      if (result !== true) return result;
+    }
+    return true;
   }
   const prototype = Object.getPrototypeOf(pattern);
-  if (prototype !== Object.prototype && prototype !== null) return equal(pattern, term);
+  if (prototype !== Object.prototype && prototype !== null) return equal(pattern, term); // pids, too
   if (typeof term !== "object" || term === null) return false;
-  return Object.entries(pattern).every(([key, part]) =>
-    Object.hasOwn(term, key) && fits(part, (term as Record<string, unknown>)[key])
-  );
+  for (const key of Object.keys(pattern)) {
+    if (!Object.hasOwn(term, key)) return false;
+    const part = (pattern as Record<string, unknown>)[key];
+    const result = fits(part, (term as Record<string, unknown>)[key], depth, pairs);
+    if (result !== true) return result;
+  }
+  return true;
+}
+
+/**
+ * Matches a pattern that is too deep or too large for recursion. A pair that is met again, as the pattern contains
+ * itself, matches if everything else does. A term of more than {@linkcode LEVELS} levels does not match.
+ */
+function fitsDeep(pattern: object, term: Term): boolean {
+  const pairs: Pair[] = [[pattern, term, 1]];
+  const seen = new Map<object, Set<Term>>();
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [part, found, level] = pair;
+    let terms = seen.get(part);
+    if (terms === undefined) seen.set(part, terms = new Set());
+    if (terms.has(found)) continue;
+    terms.add(found);
+    if (level > LEVELS || fitsObject(part, found, level + 1, pairs) !== true) return false;
+  }
+  return true;
 }

@@ -10,8 +10,11 @@
 
 import { type Awaitable, isThenable } from "./awaitable.ts";
 import { isOnNode } from "./distribution.ts";
+import { inspect } from "./inspect.ts";
+import type { Names } from "./known_names.ts";
 import { formatModule } from "./module_name.ts";
-import { type Atom, inspect, isAtom, type NodeName, nodeName, Pid, type Term } from "./term.ts";
+import { itemOf, itemsOf, sizeOf } from "./reader.ts";
+import { type Atom, isAtom, isPid, type NodeName, nodeName, type Pid, type Term } from "./term.ts";
 
 /**
  * A registry of names, usable as `["via", registry, key]` wherever a process can be named. An ES module
@@ -68,6 +71,19 @@ export type ServerRef<Module = any> =
   // deno-lint-ignore no-explicit-any -- a registry knows its own keys
   | readonly ["via", NameRegistry<any>, any];
 
+/** The module that `Server` is known to run; of a union, the modules of its members. */
+type KnownModule<Server> = Server extends Pid<infer Module> ? Module
+  : Server extends keyof Names ? Names[Server]
+  : never;
+
+/**
+ * The module that a server is known to run: the one that the type of its pid names, or that {@linkcode Names}
+ * declares for its local name; else `unknown`.
+ */
+export type ModuleOf<Server> = 0 extends 1 & Server ? unknown
+  : [KnownModule<Server>] extends [never] ? unknown
+  : KnownModule<Server>;
+
 let local: LocalRegistry;
 let global: NameRegistry;
 
@@ -110,13 +126,12 @@ function parse(name: Term): Address | undefined {
   if (typeof name === "string" && isRegistrable(name)) {
     return { registry: local as NameRegistry, key: name };
   }
-  if (!Array.isArray(name)) return undefined;
-  if (name.length === 2 && name[0] === "local" && isAtom(name[1])) return parse(name[1]);
-  if (name.length === 2 && name[0] === "global") return { registry: global, key: name[1] };
-  if (name.length === 3 && name[0] === "via" && isRegistry(name[1])) {
-    return { registry: name[1], key: name[2] };
+  const [form, first, key] = itemsOf(name, 2) ?? itemsOf(name, 3) ?? [];
+  if (sizeOf(name) === 3) {
+    return form === "via" && isRegistry(first) ? { registry: first, key } : undefined;
   }
-  return undefined;
+  if (form === "local" && isAtom(first)) return parse(first);
+  return form === "global" ? { registry: global, key: first } : undefined;
 }
 
 /**
@@ -124,11 +139,12 @@ function parse(name: Term): Address | undefined {
  * registry and the key. A key of `Registry` or `PartitionSupervisor` begins with the registry: it is enough.
  */
 export function formatName(name: Term): string {
-  if (!Array.isArray(name)) return inspect(name);
-  const [form, second, key] = name;
-  if (name.length === 2 && (form === "local" || form === "global")) return inspect(second);
-  if (name.length !== 3 || form !== "via") return inspect(name);
-  const isInKey = Array.isArray(key) && key.length > 1 && (isAtom(key[0]) || key[0] instanceof Pid);
+  const [form, second, key] = itemsOf(name, 2) ?? itemsOf(name, 3) ?? [];
+  const size = sizeOf(name);
+  if (size === 2 && (form === "local" || form === "global")) return inspect(second);
+  if (size !== 3 || form !== "via") return inspect(name);
+  const first = sizeOf(key) > 1 ? itemOf(key, 0) : undefined;
+  const isInKey = isAtom(first) || isPid(first);
   return isInKey ? inspect(key) : `[${formatModule(second)}, ${inspect(key)}]`;
 }
 
@@ -145,10 +161,14 @@ export function isRegistry(value: unknown): value is NameRegistry {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
   if (registries.has(value)) return true;
   const registry = value as unknown as Record<string, unknown>;
-  const isOne = ["registerName", "unregisterName", "whereisName", "send"]
-    .every((name) => typeof registry[name] === "function");
-  if (isOne) registries.add(value);
-  return isOne;
+  try {
+    const isOne = ["registerName", "unregisterName", "whereisName", "send"]
+      .every((name) => typeof registry[name] === "function");
+    if (isOne) registries.add(value);
+    return isOne;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -159,7 +179,7 @@ export function isRegistry(value: unknown): value is NameRegistry {
  * @throws {BadAnswerError} If the registry answers with anything but a pid or `undefined`.
  */
 export function resolve(server: ServerRef): Awaitable<Pid | undefined> {
-  if (server instanceof Pid) return server;
+  if (isPid(server)) return server;
   if (typeof server === "string" || typeof server === "symbol") return local.whereisName(server);
   if (isOnNode(server)) {
     return server[1] === nodeName() ? local.whereisName(server[0]) : undefined;
@@ -170,10 +190,10 @@ export function resolve(server: ServerRef): Awaitable<Pid | undefined> {
 
 /** The answer of a registry to a lookup, if it is valid. */
 function holderIn(answer: unknown): Awaitable<Pid | undefined> {
-  if (answer === undefined || answer instanceof Pid) return answer;
+  if (answer === undefined || isPid(answer)) return answer;
   if (isThenable(answer)) {
     return Promise.resolve(answer).then((later) => {
-      if (later === undefined || later instanceof Pid) return later;
+      if (later === undefined || isPid(later)) return later;
       throw new BadAnswerError(later);
     });
   }

@@ -9,6 +9,7 @@ import { endWith, makeMainProcess } from "./coroutine.ts";
 import { Exit, exit, reasonOf } from "./exit.ts";
 import { onUncaught, storage } from "./host.ts";
 import { EXITING, type Process } from "./process.ts";
+import { isA } from "./reader.ts";
 import { report } from "./report.ts";
 import { type Dispose, disposeLate, DisposerContext, Resources } from "./resources.ts";
 import { current, whenTurnFailed } from "./scheduler.ts";
@@ -103,7 +104,7 @@ whenTurnFailed(endWith);
 onUncaught((context, thrown) => {
   const { process } = context;
   if (process !== null && !process.isDead) return endWith(process, thrown);
-  if (process !== null && thrown instanceof Exit) return; // the fence
+  if (process !== null && isA(thrown, Exit)) return; // the fence
   const pid = process === null ? {} : { pid: process.pid };
   report({ level: "error", kind: "uncaught", ...pid, reason: reasonOf(thrown) });
 });

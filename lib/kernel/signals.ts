@@ -32,6 +32,7 @@ import {
   OwnedTimer,
   type Process,
 } from "./process.ts";
+import { itemOf, sizeOf } from "./reader.ts";
 import { report } from "./report.ts";
 import { disposeAll } from "./resources.ts";
 import { contextOf, runAs, schedule } from "./scheduler.ts";
@@ -254,7 +255,7 @@ export function demonitor(process: Process, ref: Ref): boolean {
 /** Removes the `DOWN` message of the monitor `ref` from the mailbox of `process`; tells whether there was one. */
 export function flushDown(process: Process, ref: Ref): boolean {
   return process.remove((message) =>
-    Array.isArray(message) && message.length === 5 && message[1] === ref && message[2] === "process"
+    sizeOf(message) === 5 && itemOf(message, 1) === ref && itemOf(message, 2) === "process"
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Terms: pids and references, and how terms are compared and printed.
+ * Terms: pids and references, and how terms are compared and frozen.
  *
  * Atoms are strings (or symbols), and tuples are readonly arrays whose first element is a tag; neither
  * needs a class. Pids and references have one: they are opaque, and each is a single object, so that
@@ -8,8 +8,8 @@
  * @module
  */
 
-import { formatModule, isModule } from "./module_name.ts";
 import type { Process } from "./process.ts";
+import { isA } from "./reader.ts";
 
 /**
  * Anything that may be a message, a state, a name or a reason. Messages are passed by reference, not copied:
@@ -163,12 +163,12 @@ export function makeRef(): Ref {
 
 /** Tells whether `term` is a pid. Mirrors `is_pid/1`. */
 export function isPid(term: unknown): term is Pid {
-  return term instanceof Pid;
+  return isA(term, Pid);
 }
 
 /** Tells whether `term` is a reference. Mirrors `is_reference/1`. */
 export function isReference(term: unknown): term is Ref {
-  return term instanceof Ref;
+  return isA(term, Ref);
 }
 
 /** Tells whether `term` can be an atom: a string or a symbol. */
@@ -183,27 +183,87 @@ export function isPlainObject(value: object): value is Record<string, unknown> {
     (prototype === null && !(Symbol.toStringTag in value)); // the namespace of a module has the tag
 }
 
+/** Levels of nesting that terms are compared by recursion. Deeper terms are compared by {@linkcode equalDeep}. */
+const RECURSIONS = 64;
+/** Objects that are compared by recursion, as terms with shared parts may have 2 ** 64 paths in 64 levels. */
+const VISITS = 10_000;
+
+/** Number of objects that the recursion of {@linkcode equal} may still compare. */
+let visits = 0;
+
+/**
+ * Levels of nesting that are looked at. A term whose getters or proxies make new objects at each read has no end.
+ */
+export const LEVELS = 100_000;
+
+/** A pair of objects that are yet to be compared. */
+type Pair = readonly [a: object, b: object, level: number];
+
 /**
  * Tells whether two terms are equal, as Erlang's `=:=` does: arrays, plain objects, `Map`s, `Set`s,
  * dates and bytes by their content, everything else (pids, references, functions, class instances)
  * by identity. Numbers compare as `Map` keys do: `NaN` equals itself and `0` equals `-0`.
+ *
+ * Terms may contain themselves: two such terms are equal if they cannot be told apart. A term that cannot be
+ * read, such as a revoked proxy, equals only itself; so does one of more than 100,000 levels of nesting.
  */
 export function equal(a: Term, b: Term): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
     return a !== a && b !== b;
   }
+  visits = VISITS;
+  try {
+    return equalObjects(a, b, RECURSIONS, null) ?? equalDeep(a, b);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Compares two parts: by recursion if `pairs` is `null`, of at most `depth` levels; else later, as one of these,
+ * at the level `depth`.
+ */
+function equalParts(
+  a: Term,
+  b: Term,
+  depth: number,
+  pairs: Pair[] | null,
+): boolean | undefined {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
+    return a !== a && b !== b;
+  }
+  if (pairs === null) {
+    return depth === 0 || visits-- === 0 ? undefined : equalObjects(a, b, depth - 1, null);
+  }
+  pairs.push([a, b, depth]);
+  return true;
+}
+
+/** Compares two objects. `undefined` if they are too deep or too large for recursion. */
+function equalObjects(
+  a: object,
+  b: object,
+  depth: number,
+  pairs: Pair[] | null,
+): boolean | undefined {
   if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) {
+      const result = equalParts(a[i], b[i], depth, pairs);
+      if (result !== true) return result;
+    }
+    return true;
   }
   if (a instanceof Date) return b instanceof Date && Object.is(a.getTime(), b.getTime());
-  if (a instanceof Uint8Array) {
-    return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
-  }
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && equalBytes(a, b);
   if (a instanceof Map) {
     if (!(b instanceof Map) || a.size !== b.size) return false;
     for (const [key, value] of a) {
-      if (!b.has(key) || !equal(value, b.get(key))) return false;
+      if (!b.has(key)) return false;
+      const result = equalParts(value, b.get(key), depth, pairs);
+      if (result !== true) return result;
     }
     return true;
   }
@@ -215,27 +275,104 @@ export function equal(a: Term, b: Term): boolean {
   if (!isPlainObject(a) || !isPlainObject(b)) return false;
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]));
+  for (const key of keys) {
+    if (!Object.hasOwn(b, key)) return false;
+    const result = equalParts(a[key], b[key], depth, pairs);
+    if (result !== true) return result;
+  }
+  return true;
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/**
+ * Compares two objects that are too deep or too large for recursion. Objects that have been compared are put
+ * into one class, and two objects of one class are not compared again: so it ends for terms that contain
+ * themselves, and takes time for each part once, however many paths lead to it.
+ */
+function equalDeep(a: object, b: object): boolean {
+  const classes = new Classes();
+  const pairs: Pair[] = [[a, b, 1]];
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [first, second, level] = pair;
+    if (!classes.unite(first, second)) continue;
+    if (level > LEVELS || equalObjects(first, second, level + 1, pairs) !== true) return false;
+  }
+  return true;
+}
+
+/** Classes of objects, as a disjoint-set forest. */
+export class Classes {
+  readonly #parents = new Map<object, object>();
+
+  /** Makes the classes of two objects one; tells whether they were two. */
+  unite(a: object, b: object): boolean {
+    const first = this.#rootOf(a);
+    const second = this.#rootOf(b);
+    if (first === second) return false;
+    this.#parents.set(first, second);
+    return true;
+  }
+
+  #rootOf(object: object): object {
+    let root = object;
+    for (let parent = this.#parents.get(root); parent !== undefined;) {
+      const next = this.#parents.get(parent);
+      if (next !== undefined) this.#parents.set(root, next); // halves the path
+      root = parent;
+      parent = next;
+    }
+    return root;
+  }
 }
 
 /**
  * Freezes a term and its contents: arrays, plain objects, and the contents of `Map`s and `Set`s.
- * Instances of classes are not frozen, as they may be handles to mutable resources.
+ * Instances of classes are not frozen, as they may be handles to mutable resources; neither is what
+ * cannot be read.
  */
 export function deepFreeze<T>(term: T): T {
-  if (typeof term !== "object" || term === null || Object.isFrozen(term)) return term;
-  if (Array.isArray(term)) {
-    Object.freeze(term);
-    term.forEach(deepFreeze);
-  } else if (isPlainObject(term)) {
-    Object.freeze(term);
-    Object.values(term).forEach(deepFreeze);
-  } else if (term instanceof Map) {
-    for (const [key, value] of term) (deepFreeze(key), deepFreeze(value));
-  } else if (term instanceof Set) {
-    term.forEach(deepFreeze);
+  if (typeof term !== "object" || term === null) return term;
+  const found: object[] = [term];
+  const levels = [1];
+  let level = 1;
+  // A Map or a Set is not frozen itself, and may contain itself.
+  const seen = new Set<object>();
+  const find = (part: unknown) => {
+    if (typeof part !== "object" || part === null || level === LEVELS) return;
+    found.push(part);
+    levels.push(level + 1);
+  };
+  for (let each = found.pop(); each !== undefined; each = found.pop()) {
+    level = levels.pop()!;
+    try {
+      freeze(each, seen, find);
+    } catch {
+      // It stays as it is.
+    }
   }
   return term;
+}
+
+function freeze(term: object, seen: Set<object>, find: (part: unknown) => void): void {
+  if (Object.isFrozen(term) || seen.has(term)) return;
+  if (Array.isArray(term)) {
+    Object.freeze(term);
+    term.forEach(find);
+  } else if (isPlainObject(term)) {
+    Object.freeze(term);
+    Object.values(term).forEach(find);
+  } else if (term instanceof Map) {
+    seen.add(term);
+    for (const [key, value] of term) (find(key), find(value));
+  } else if (term instanceof Set) {
+    seen.add(term);
+    term.forEach(find);
+  }
 }
 
 let freezing = false;
@@ -248,79 +385,4 @@ export function setFreezing(on: boolean): void {
 /** The message to put into a mailbox for `term`: the term itself, frozen if freezing is enabled. */
 export function message<T>(term: T): T {
   return freezing ? deepFreeze(term) : term;
-}
-
-const INSPECT_DEPTH = 6;
-const INSPECT_ITEMS = 50;
-
-/**
- * Prints a term on one line, for logs and error messages: strings quoted, pids and references as
- * Erlang prints them, errors as `RangeError: message`, functions by name. A module (an ES module, or an
- * object or class of callbacks) prints as what it exports as `moduleName`, else by the name of its class,
- * else by its functions: `[module handleCall, init]`.
- *
- * Nesting deeper than 6 and more than 50 items of one collection are shown as `...`.
- */
-export function inspect(term: Term): string {
-  return print(term, INSPECT_DEPTH, []);
-}
-
-function print(term: Term, depth: number, above: readonly unknown[]): string {
-  switch (typeof term) {
-    case "string":
-      return JSON.stringify(term);
-    case "bigint":
-      return `${term}n`;
-    case "function":
-      if (isModule(term)) return formatModule(term);
-      return isClass(term) ? `[class ${term.name}]` : `[function ${term.name || "anonymous"}]`;
-    case "object":
-      break;
-    default:
-      return String(term);
-  }
-  if (term === null) return "null";
-  if (term instanceof Pid || term instanceof Ref) return term.toString();
-  if (above.includes(term)) return "[circular]";
-  try {
-    return printObject(term, depth, [...above, term]);
-  } catch (error) {
-    return `[unprintable: ${error instanceof Error ? error.message : String(error)}]`;
-  }
-}
-
-function printObject(term: object, depth: number, above: readonly unknown[]): string {
-  if (term instanceof Error) return `${term.name}: ${term.message}`;
-  if (term instanceof Date) return `Date(${Number.isNaN(+term) ? "invalid" : term.toISOString()})`;
-  if (term instanceof RegExp) return String(term);
-  if (isModule(term)) return formatModule(term);
-  if (depth === 0) return Array.isArray(term) ? "[...]" : "{...}";
-  const show = (item: unknown) => print(item, depth - 1, above);
-  const some = <T>(items: Iterable<T>, size: number, one: (item: T) => string) => {
-    const shown: string[] = [];
-    for (const item of items) {
-      if (shown.length === INSPECT_ITEMS) break;
-      shown.push(one(item));
-    }
-    if (size > INSPECT_ITEMS) shown.push("...");
-    return shown.join(", ");
-  };
-  if (Array.isArray(term)) return `[${some(term, term.length, show)}]`;
-  if (term instanceof Uint8Array) return `<<${some(term, term.length, String)}>>`;
-  const pair = ([key, value]: [unknown, unknown]) => `${show(key)} => ${show(value)}`;
-  if (term instanceof Map) return `Map{${some(term, term.size, pair)}}`;
-  if (term instanceof Set) return `Set{${some(term, term.size, show)}}`;
-  const tag = Object.prototype.toString.call(term).slice("[object ".length, -1);
-  if (tag.startsWith("Temporal.")) return `${tag.slice("Temporal.".length)}(${term})`;
-  const entries = Object.entries(term);
-  const field = ([key, value]: [string, unknown]) => {
-    const name = /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
-    return `${name}: ${show(value)}`;
-  };
-  const name = isPlainObject(term) ? "" : `${term.constructor?.name ?? "Object"} `;
-  return entries.length === 0 ? `${name}{}` : `${name}{ ${some(entries, entries.length, field)} }`;
-}
-
-function isClass(value: unknown): boolean {
-  return Function.prototype.toString.call(value).startsWith("class");
 }

@@ -10,15 +10,22 @@
  */
 
 import { RemotePid, RemoteRef } from "./distribution.ts";
-import { isPlainObject, Pid, Ref, type Term } from "./term.ts";
+import { isA } from "./reader.ts";
+import { isPid, isPlainObject, isReference, LEVELS, type Term } from "./term.ts";
 
 /**
  * The stand-in for a term as the key of a `Map`: two terms have the same stand-in if and only if they
- * are {@linkcode equal}. A term that is compared by identity is its own stand-in.
+ * are {@linkcode equal}. A term that is compared by identity is its own stand-in; so is one that cannot be
+ * read, contains itself, or has a text of more than {@linkcode TEXT_LENGTH} characters or more than
+ * {@linkcode LEVELS} levels of nesting.
  */
 export function standIn(term: Term): unknown {
-  if (typeof term === "string") return term.charCodeAt(0) === MARK_CODE ? MARK + write(term) : term;
-  return isComposed(term) ? MARK + write(term) : term;
+  if (typeof term === "string") {
+    return term.charCodeAt(0) === MARK_CODE ? MARK + writeWhole(term) : term;
+  }
+  if (typeof term !== "object" || term === null) return term;
+  const text = textOf(term);
+  return text === undefined ? term : MARK + text;
 }
 
 /**
@@ -26,7 +33,9 @@ export function standIn(term: Term): unknown {
  * the program, unless the term contains pids, references or terms that are compared by identity.
  */
 export function hash(term: Term): number {
-  const text = typeof term === "string" ? term : write(term);
+  const text = typeof term === "string"
+    ? term
+    : (typeof term === "object" && term !== null ? textOf(term) : undefined) ?? writeWhole(term);
   let hash = 0x811c9dc5; // FNV-1a, finished as MurmurHash3 is
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
@@ -105,29 +114,108 @@ function isComposed(term: Term): term is object {
       term instanceof Uint8Array || term instanceof Date);
 }
 
+/** Levels of nesting that are serialised by recursion. Deeper terms are serialised by {@linkcode writeDeep}. */
+const RECURSIONS = 64;
+/** Objects that are serialised by recursion, as terms with shared parts may have 2 ** 64 paths in 64 levels. */
+const VISITS = 10_000;
+/** The longest text of a term. A term with shared parts may have one that is longer than any memory. */
+const TEXT_LENGTH = 2 ** 22;
+
+/** Number of objects that the recursion may still serialise. */
+let visits = 0;
+
+/** The text of a composed term; `undefined` if it is compared by identity. */
+function textOf(term: object): string | undefined {
+  try {
+    if (!isComposed(term)) return undefined;
+    visits = VISITS;
+    const text = writeParts(term, RECURSIONS, null) ?? writeDeep(term);
+    return text !== undefined && text.length <= TEXT_LENGTH ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Serialises a term. Each text is self-delimiting: it has a length, or ends with one of `,` `]` `}`,
  * with which no text begins. So a sequence of texts can be read in only one way.
  */
-function write(term: Term): string {
-  return isComposed(term) ? writeParts(term) : writeWhole(term);
+function write(term: Term, depth: number, parts: Parts | null): string | undefined {
+  if (!isComposed(term)) return writeWhole(term);
+  if (parts !== null) return parts.textOf(term);
+  return depth === 0 || visits-- === 0 ? undefined : writeParts(term, depth - 1, null);
 }
 
-function writeParts(term: object): string {
+/**
+ * Serialises a composed term: its parts by recursion if `parts` is `null`, else from there. `undefined` if they
+ * are too deep or too large for recursion.
+ */
+function writeParts(term: object, depth: number, parts: Parts | null): string | undefined {
   if (Array.isArray(term)) {
     let text = "[";
-    for (let i = 0; i < term.length; i++) text += write(term[i]);
+    for (let i = 0; i < term.length; i++) {
+      const part = write(term[i], depth, parts);
+      if (part === undefined) return undefined;
+      text += part;
+      if (text.length > TEXT_LENGTH) throw new RangeError("the text is too long");
+    }
     return text + "]";
   }
   if (term instanceof Date) return `d${term.getTime()},`;
   if (term instanceof Uint8Array) return `b${term.length}:${writeBytes(term)}`;
   // Keys of a Map and members of a Set are compared by identity, as Map and Set do.
-  if (term instanceof Map) {
-    return `m${inOrder(Array.from(term, ([key, value]) => writeWhole(key) + write(value)))}}`;
-  }
   if (term instanceof Set) return `e${inOrder(Array.from(term, writeWhole))}}`;
-  const record = term as Record<string, unknown>;
-  return `{${inOrder(Object.keys(record).map((key) => writeWhole(key) + write(record[key])))}}`;
+  const isMap = term instanceof Map;
+  const texts: string[] = [];
+  for (const key of isMap ? term.keys() : Object.keys(term)) {
+    const value = isMap ? term.get(key) : (term as Record<string, Term>)[key as string];
+    const part = write(value, depth, parts);
+    if (part === undefined) return undefined;
+    texts.push(writeWhole(key) + part);
+  }
+  return `${isMap ? "m" : "{"}${inOrder(texts)}}`;
+}
+
+/** The texts of the parts of a term, as far as they are known. */
+class Parts {
+  /** `undefined` for those that wait for their own parts. */
+  readonly texts = new Map<object, string | undefined>();
+  /** Those that were asked for and are not known. */
+  missing: object[] = [];
+
+  textOf(part: object): string {
+    const text = this.texts.get(part);
+    if (text === undefined) this.missing.push(part);
+    return text ?? "";
+  }
+}
+
+/**
+ * Serialises a term that is too deep or too large for recursion: each of its parts once, the innermost ones
+ * first. `undefined` if the term contains itself.
+ */
+function writeDeep(term: object): string | undefined {
+  const parts = new Parts();
+  const { texts } = parts;
+  let waiting = 0;
+  const open = [term];
+  for (let next = open.at(-1); next !== undefined; next = open.at(-1)) {
+    if (texts.get(next) !== undefined) {
+      open.pop();
+      continue;
+    }
+    if (texts.has(next)) waiting--;
+    parts.missing = [];
+    const text = writeParts(next, 0, parts)!;
+    if (text.length > TEXT_LENGTH || waiting === LEVELS) return undefined;
+    if (parts.missing.length > 0) waiting++;
+    texts.set(next, parts.missing.length === 0 ? text : undefined);
+    for (const part of parts.missing) {
+      if (texts.has(part)) return undefined; // it waits for itself
+      open.push(part);
+    }
+  }
+  return texts.get(term);
 }
 
 function writeBytes(bytes: Uint8Array): string {
@@ -161,9 +249,9 @@ function writeWhole(term: Term): string {
   }
   if (term === null) return "z";
   // The ids of remote pids and references are not unique in this runtime.
-  if (term instanceof RemotePid || term instanceof RemoteRef) return writeIdentity(term);
-  if (term instanceof Pid) return `p${term.id},`;
-  if (term instanceof Ref) return `r${term.id},`;
+  if (isA(term, RemotePid) || isA(term, RemoteRef)) return writeIdentity(term);
+  if (isPid(term)) return `p${term.id},`;
+  if (isReference(term)) return `r${term.id},`;
   return writeIdentity(term as object);
 }
 

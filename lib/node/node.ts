@@ -16,7 +16,8 @@
  */
 
 import { self } from "../kernel/self.ts";
-import { inspect, type NodeName, nodeName, type Pid, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { type NodeName, nodeName, type Pid, type Term } from "../kernel/term.ts";
 import { call } from "../gen_server.ts";
 import { report } from "../kernel/report.ts";
 import { EpmdError } from "./distribution/epmd.ts";

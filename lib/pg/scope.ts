@@ -20,11 +20,12 @@
 import { cast } from "../gen_server.ts";
 import type { From } from "../kernel/calls.ts";
 import { List } from "../kernel/list.ts";
+import { firstItemsOf, isArray } from "../kernel/reader.ts";
 import { report } from "../kernel/report.ts";
 import { onExit, sendToPid } from "../kernel/signals.ts";
+import { inspect } from "../kernel/inspect.ts";
 import {
   type Atom,
-  inspect,
   isPid,
   isReference,
   type NodeName,
@@ -389,7 +390,7 @@ function answer(request: Request, client: Pid, scope: Scope): Term {
 
 /** Handles the `sync` of a peer. */
 export function handleCast(message: Term, scope: Scope) {
-  const [tag, pid, exchanged] = Array.isArray(message) ? message : [];
+  const [tag, pid, exchanged] = firstItemsOf(message, 3);
   if (tag === "sync" && isPid(pid) && isExchanged(exchanged)) scope.synced(pid, exchanged);
   else ignored(message, scope);
   return noreply(scope);
@@ -397,13 +398,13 @@ export function handleCast(message: Term, scope: Scope) {
 
 /** Handles the messages of peers, and `DOWN`. Extra elements, of later versions of the protocol, are ignored. */
 export function handleInfo(message: Term, scope: Scope) {
-  const [tag, first, second, third] = Array.isArray(message) ? message : [];
+  const [tag, first, second, third] = firstItemsOf(message, 4);
   if (tag === "DOWN" && isReference(first) && isPid(third)) scope.down(first, third);
   else if (tag === "nodeup" && typeof first === "string") lookOn(first, scope);
   else if (tag === "discover" && isPid(first)) scope.discovered(first);
-  else if (tag === "join" && isMembers(third)) scope.joined(first, second, third);
+  else if (tag === "join" && isMembers(third)) scope.joined(first as Pid, second, third);
   else if (tag === "leave" && isMembers(second) && Array.isArray(third)) {
-    scope.left(first, second, third);
+    scope.left(first as Pid, second, third);
   } else ignored(message, scope);
   return noreply(scope);
 }
@@ -413,7 +414,7 @@ function lookOn(node: NodeName, scope: Scope): void {
 }
 
 function isMembers(term: Term): term is Members {
-  return isPid(term) || (Array.isArray(term) && term.every(isPid));
+  return isPid(term) || (isArray(term) && Array.from(term).every(isPid));
 }
 
 function isExchanged(term: Term): term is readonly Exchange[] {

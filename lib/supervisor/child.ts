@@ -8,9 +8,11 @@ import type { FullChildSpec, Restart, Shutdown, StartFunction } from "../child_s
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import { isOrderly, reasonOf } from "../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
+import { isA, itemsOf } from "../kernel/reader.ts";
 import { report } from "../kernel/report.ts";
 import { exitSignal, onExit, unlink } from "../kernel/signals.ts";
-import { inspect, isPid, type Pid, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { isPid, type Pid, type Term } from "../kernel/term.ts";
 import { start as startTimer } from "../kernel/timers.ts";
 
 /**
@@ -97,19 +99,17 @@ export function applyStart(start: StartFunction): unknown {
 
 function sort(outcome: unknown): Started {
   if (outcome === "ignore") return ["ok", undefined];
-  if (Array.isArray(outcome)) {
-    const { length } = outcome;
-    if (outcome[0] === "ok" && isPid(outcome[1]) && (length === 2 || length === 3)) {
-      return outcome as unknown as Started;
-    }
-    if (outcome[0] === "error" && length === 2) return outcome as unknown as Started;
+  const items = itemsOf(outcome, 2) ?? itemsOf(outcome, 3) ?? [];
+  const [tag, pid] = items;
+  if ((tag === "ok" && isPid(pid)) || (tag === "error" && items.length === 2)) {
+    return items as unknown as Started;
   }
   return ["error", outcome];
 }
 
 /** A thrown value that is no error counts as returned, as OTP has it. */
 function caught(thrown: unknown): Started {
-  return thrown instanceof Error ? ["error", ["EXIT", reasonOf(thrown)]] : sort(thrown);
+  return isA(thrown, Error) ? ["error", ["EXIT", reasonOf(thrown)]] : sort(thrown);
 }
 
 // --- Stopping -----------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ import { exit } from "../kernel/exit.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Name } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
+import { isA, isTuple, itemOf } from "../kernel/reader.ts";
 import { report } from "../kernel/report.ts";
-import { inspect, isAtom, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { isAtom, type Term } from "../kernel/term.ts";
 
 /** What a supervisor is started with. */
 export interface Starting {
@@ -48,7 +50,7 @@ export async function runInit({ module, argument }: Starting): Promise<unknown> 
   try {
     return await module.init(argument);
   } catch (thrown) {
-    if (thrown instanceof Error) throw thrown;
+    if (isA(thrown, Error)) throw thrown;
     return thrown;
   }
 }
@@ -95,15 +97,10 @@ export function assertAlive(process: Process): void {
 /** The exit signals that lie unread in the mailbox of a supervisor: the reasons, by process. */
 export function unreadEnds(process: Process): ReadonlyMap<Term, Term> {
   const signals = process.messages().filter((each) => isTuple(each, "EXIT", 3));
-  return new Map(signals.map(([, from, reason]) => [from, reason]));
+  return new Map(signals.map((signal) => [itemOf(signal, 1), itemOf(signal, 2)]));
 }
 
 /** The time in whole seconds, which is how OTP counts restarts. */
 export function second(): number {
   return Math.floor(now() / 1000);
-}
-
-/** Tells whether a term is a tuple of this tag and size. */
-export function isTuple(term: Term, tag: string, size: number): term is readonly Term[] {
-  return Array.isArray(term) && term.length === size && term[0] === tag;
 }

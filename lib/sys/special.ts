@@ -13,6 +13,7 @@ import { classified, exit, reasonOf } from "../kernel/exit.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import { localNameOf } from "../kernel/names.ts";
 import { type Process, SUSPENDED } from "../kernel/process.ts";
+import { firstItemsOf, isArray, isTuple, itemOf } from "../kernel/reader.ts";
 import { receiveMessage } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
 import type { Pid, Term } from "../kernel/term.ts";
@@ -167,14 +168,15 @@ export function getLog(debug: Debug): readonly SystemEvent[] {
 }
 
 function isForSystem(message: Term, parent: Pid): boolean {
-  return Array.isArray(message) && message.length === 3 &&
-    (message[0] === "system" ? isFrom(message[1]) : message[0] === "EXIT" && message[1] === parent);
+  if (isTuple(message, "system", 3)) return isFrom(itemOf(message, 1));
+  return isTuple(message, "EXIT", 3) && itemOf(message, 1) === parent;
 }
 
 /** Handles a request, and resolves with the reply. */
 async function handle<Misc>(special: Special<Misc>, from: From, request: Term): Promise<Term> {
   const { process, module, debug } = special;
-  const [operation, argument] = Array.isArray(request) ? request : [request];
+  const operation = isArray(request) ? itemOf(request, 0) : request;
+  const argument = itemOf(request, 1);
   switch (operation) {
     case "suspend":
       process.flags |= SUSPENDED;
@@ -195,11 +197,11 @@ async function handle<Misc>(special: Special<Misc>, from: From, request: Term): 
       return await end(special, argument);
     case "change_code": {
       if ((process.flags & SUSPENDED) === 0) break;
-      const [, target, oldVersion, extra] = request as readonly Term[];
+      const [, target, oldVersion, extra] = firstItemsOf(request, 4);
       try {
         const changed = await module.systemCodeChange!(special.misc, target, oldVersion, extra);
-        if (!Array.isArray(changed) || changed[0] !== "ok") return ["error", changed];
-        special.misc = changed[1];
+        if (itemOf(changed, 0) !== "ok") return ["error", changed];
+        special.misc = itemOf(changed, 1) as Misc;
         return "ok";
       } catch (thrown) {
         return ["error", reasonOf(thrown)];

@@ -12,11 +12,13 @@
 import { exit, isOrderly, reasonOf } from "../kernel/exit.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
+import { isA, isTuple, itemOf } from "../kernel/reader.ts";
 import { receiveMessage, TIMED_OUT } from "../kernel/receive.ts";
 import { report } from "../kernel/report.ts";
 import { self } from "../kernel/self.ts";
 import { deliver, demonitor, flushDown, monitor, sendToAlias } from "../kernel/signals.ts";
-import { type Atom, inspect, type Pid, type Ref, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import type { Atom, Pid, Ref, Term } from "../kernel/term.ts";
 import { TermMap } from "../kernel/term_map.ts";
 import type { InitialCall } from "../gen/initial_call.ts";
 import { spawnOpt } from "../proc_lib.ts";
@@ -244,7 +246,7 @@ async function waitAndRun(origin: Origin): Promise<void> {
   const ref = monitor(process, owner.process, owner);
   const told = await receiveMessage(
     process,
-    (message) => message instanceof Begin || isDown(message, ref),
+    (message) => isA(message, Begin) || isDown(message, ref),
     BEGIN_TIMEOUT_MS,
   );
   if (told === TIMED_OUT) throw exit("timeout");
@@ -267,8 +269,7 @@ export type Down = readonly [
 
 /** Whether a message is that of the monitor `ref`. */
 export function isDown(message: Term, ref: Ref): message is Down {
-  return Array.isArray(message) && message.length === 5 && message[0] === "DOWN" &&
-    message[1] === ref;
+  return isTuple(message, "DOWN", 5) && itemOf(message, 1) === ref;
 }
 
 /** Removes a monitor, and its message if that has arrived. */

@@ -18,11 +18,13 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS } from "../gen/timeout.ts";
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import { Exit, exit, reasonOf } from "../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
+import { isA } from "../kernel/reader.ts";
 import { report } from "../kernel/report.ts";
 import { runAs } from "../kernel/scheduler.ts";
 import { self } from "../kernel/self.ts";
 import { exitSignal, onExit, unlink } from "../kernel/signals.ts";
-import { inspect, message, type Pid, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { message, type Pid, type Term } from "../kernel/term.ts";
 import { start as startTimer } from "../kernel/timers.ts";
 import { type Call, callOf, type Origin, originOf, type Respond, withArgument } from "./process.ts";
 
@@ -324,7 +326,7 @@ class Tasks {
     try {
       return await started;
     } catch (thrown) {
-      if (!(thrown instanceof Exit) || !this.#owner.trapsExits) throw thrown;
+      if (!isA(thrown, Exit) || !this.#owner.trapsExits) throw thrown;
       throw failed(thrown.reason, this.#settings.timeout);
     }
   }

@@ -41,7 +41,8 @@ import {
 import type { ServerRef } from "../kernel/names.ts";
 import { self } from "../kernel/self.ts";
 import { link, monitor } from "../kernel/signals.ts";
-import { inspect, isPid, type Pid, type Term } from "../kernel/term.ts";
+import { inspect } from "../kernel/inspect.ts";
+import { isPid, type Pid, type Term } from "../kernel/term.ts";
 import { OwnModule } from "../supervisor/process.ts";
 import {
   type ArgumentsOf,

@@ -216,8 +216,8 @@ Deno.test("inspect() never throws", () => {
       throw new Error("getter");
     },
   };
-  assertEquals(inspect(hostile), "[unprintable: getter]");
-  assertEquals(inspect(["x", hostile]), '["x", [unprintable: getter]]');
+  assertEquals(inspect(hostile), "{ broken: [unprintable: getter] }");
+  assertEquals(inspect(["x", hostile]), '["x", { broken: [unprintable: getter] }]');
   const odd = new Proxy({}, {
     getPrototypeOf() {
       throw new Error("trap");

@@ -69,6 +69,11 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "requests to a state machine are those to a server: the same functions and types",
   },
   {
+    from: "lib/gen_statem/data.ts",
+    to: "lib/gen_server/state.ts",
+    why: "the data of a state machine has one type across its callbacks, as the state of a server",
+  },
+  {
     from: "lib/logger.ts",
     to: "lib/application/error.ts",
     why: "the words for why an application ended are those of Application.formatError",

@@ -5,7 +5,8 @@
  */
 
 import { Exit } from "../../kernel/exit.ts";
-import { inspect, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import type { Term } from "../../kernel/term.ts";
 import { textOf } from "../services/chardata.ts";
 import type { Outcome } from "./erpc_request.ts";
 

@@ -8,7 +8,8 @@ import { checkTimeout } from "../../gen/timeout.ts";
 import { receiveMessage, TIMED_OUT } from "../../kernel/receive.ts";
 import { self } from "../../kernel/self.ts";
 import { deliver } from "../../kernel/signals.ts";
-import { inspect, type NodeName, Ref, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { type NodeName, Ref, type Term } from "../../kernel/term.ts";
 import { valueOf } from "./erpc_error.ts";
 import { type Outcome, outcomeIn, requestCall } from "./erpc_request.ts";
 

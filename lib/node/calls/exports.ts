@@ -5,7 +5,8 @@
  * @module
  */
 
-import { inspect, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import type { Term } from "../../kernel/term.ts";
 
 /** A function that other nodes may run. Its result is what it returns, or what its promise is fulfilled with. */
 // deno-lint-ignore no-explicit-any -- any parameters

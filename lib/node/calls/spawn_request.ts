@@ -15,15 +15,8 @@ import { RemotePid } from "../../kernel/distribution.ts";
 import type { Process } from "../../kernel/process.ts";
 import { self } from "../../kernel/self.ts";
 import { link, LocalMonitor, Monitor, monitor } from "../../kernel/signals.ts";
-import {
-  type Atom,
-  inspect,
-  type NodeName,
-  nodeName,
-  type Pid,
-  Ref,
-  type Term,
-} from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { type Atom, type NodeName, nodeName, type Pid, Ref, type Term } from "../../kernel/term.ts";
 import { SPAWNED_LINKED, SPAWNED_MONITORED } from "../control.ts";
 import { executeCall, executeCast, undef } from "./execute.ts";
 import { exported, type ExportedFunction } from "./exports.ts";

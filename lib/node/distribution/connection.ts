@@ -19,7 +19,8 @@
 import { afterHostTurn, storage } from "../../kernel/host.ts";
 import { OwnedTimer } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
-import { inspect, type NodeName } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import type { NodeName } from "../../kernel/term.ts";
 import { start } from "../../kernel/timers.ts";
 import type { Control } from "../control.ts";
 import { DecodeError, Writer } from "../etf/bytes.ts";

@@ -11,7 +11,7 @@
 import { OwnedTimer } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
 import "../../kernel/scheduler.ts"; // required by timers
-import { inspect } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
 import { start } from "../../kernel/timers.ts";
 import { Reader, Writer } from "../etf/bytes.ts";
 import { type ByteStream, writeAll } from "./handshake.ts";

@@ -15,7 +15,7 @@
  */
 
 import type { NodeName } from "../../kernel/term.ts";
-import { inspect } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
 import { DecodeError, Reader, Writer } from "../etf/bytes.ts";
 import { expanded, missingFlags, PUBLISHED } from "./flags.ts";
 import { md5, random32, sameDigest } from "./host_crypto.ts";

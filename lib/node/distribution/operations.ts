@@ -11,9 +11,9 @@
  * @module
  */
 
+import { inspect } from "../../kernel/inspect.ts";
 import {
   type Atom,
-  inspect,
   isAtom,
   isPid,
   isReference,

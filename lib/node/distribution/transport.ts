@@ -20,7 +20,8 @@
 import { OwnedTimer } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
 import "../../kernel/scheduler.ts"; // required by timers
-import { inspect, type NodeName } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import type { NodeName } from "../../kernel/term.ts";
 import { start } from "../../kernel/timers.ts";
 import { DEFAULT_LIMITS } from "../etf/mapping.ts";
 import type { Identities } from "../identity.ts";

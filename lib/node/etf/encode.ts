@@ -5,7 +5,8 @@
  * @module
  */
 
-import { inspect, isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
 import {
   ATOM_CHARACTERS,
   bin,

@@ -11,7 +11,8 @@ import type { Entry, Names, Resolve } from "../../../registries/name_server.ts";
 import { notifyAllName, randomExitName, randomNotifyName } from "../../../registries/global.ts";
 import { List } from "../../kernel/list.ts";
 import { report } from "../../kernel/report.ts";
-import { inspect, isPid, type NodeName, type Pid, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { isPid, type NodeName, type Pid, type Term } from "../../kernel/term.ts";
 import { Export } from "../terms.ts";
 import type { NameEntry, Op } from "./protocol.ts";
 

@@ -19,7 +19,8 @@
  */
 
 import { List } from "../../kernel/list.ts";
-import { inspect, isPid, type NodeName, type Pid, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { isPid, type NodeName, type Pid, type Term } from "../../kernel/term.ts";
 import type { LockId, Locks, Names } from "../../../registries/name_server.ts";
 import type { Resolution } from "./conflicts.ts";
 import type { LockerMessage, LockSet } from "./locker.ts";

@@ -25,9 +25,11 @@ import { OwnedTimer, type Process } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
 import { runAs } from "../../kernel/scheduler.ts";
 import { terminate } from "../../kernel/signals.ts";
-import { inspect, type NodeName, nodeName, type Pid, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { type NodeName, nodeName, type Pid, type Term } from "../../kernel/term.ts";
 import { standIn } from "../../kernel/term_map.ts";
 import { start as startTimer } from "../../kernel/timers.ts";
+import { itemsOf, sizeOf } from "../../kernel/reader.ts";
 import { exit, spawn } from "../../process.ts";
 import * as Erpc from "../calls/erpc.ts";
 import { exportFunctions, unexportFunctions } from "../calls/exports.ts";
@@ -185,8 +187,9 @@ export class GlobalNames implements Cluster, Surroundings {
 
   // --- Cluster: what registries/global.ts asks for --------------------------------------------------
 
-  receive(message: Term): void {
-    if (!Array.isArray(message)) return;
+  receive(received: Term): void {
+    const message = itemsOf(received, sizeOf(received));
+    if (message === undefined) return;
     const [tag, from, request] = message;
     try {
       if (tag === "$gen_call" && message.length === 3 && isFrom(from)) {

@@ -12,7 +12,8 @@
 import { exit } from "../../kernel/exit.ts";
 import type { NameRegistry } from "../../kernel/names.ts";
 import { sendToPid } from "../../kernel/signals.ts";
-import { inspect, isPid, type NodeName, type Pid, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { isPid, type NodeName, type Pid, type Term } from "../../kernel/term.ts";
 import * as Erpc from "../calls/erpc.ts";
 import { exactly } from "./exactly.ts";
 

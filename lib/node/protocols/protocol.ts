@@ -7,7 +7,8 @@
  */
 
 import { formatModule, isModule, moduleName } from "../../kernel/module_name.ts";
-import { inspect, isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
 import { BitString, Export, Float, Fun, ImproperList, List, Port } from "../terms.ts";
 
 /** The translation of one protocol. */

@@ -9,7 +9,8 @@
 
 import type { ChildSpec, StartFunction } from "../../child_spec.ts";
 import { exit } from "../../kernel/exit.ts";
-import { inspect, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import type { Term } from "../../kernel/term.ts";
 import { exported } from "../calls/exports.ts";
 import { List } from "../terms.ts";
 import { type Dialect, moduleAtom, nameOf, sendable, withAtoms } from "./protocol.ts";

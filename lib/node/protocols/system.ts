@@ -8,7 +8,8 @@
  */
 
 import type { Debug, Statistics } from "../../gen/debug.ts";
-import { inspect, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import type { Term } from "../../kernel/term.ts";
 import { List, list } from "../terms.ts";
 import { type Dialect, moduleAtom, nameOf, sendable } from "./protocol.ts";
 

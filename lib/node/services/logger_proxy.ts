@@ -9,7 +9,8 @@
 
 import type { From } from "../../kernel/calls.ts";
 import { type Level, report } from "../../kernel/report.ts";
-import { inspect, isPid, type Pid, type Term } from "../../kernel/term.ts";
+import { inspect } from "../../kernel/inspect.ts";
+import { isPid, type Pid, type Term } from "../../kernel/term.ts";
 import { noreply, ok } from "../../response.ts";
 import { textOf } from "./chardata.ts";
 import { outcomeOfCall } from "../calls/erpc_request.ts";

@@ -15,8 +15,8 @@ type Token = readonly [hops: number, home: Pid];
 const Link = {
   init: (next: Pid | undefined) => ok(next),
   handleCast: (next: Pid, _state: Pid | undefined) => noreply(next),
-  handleInfo: (token: Token, next: Pid) => {
-    pass(token, next);
+  handleInfo: (token: Token, next: Pid | undefined) => {
+    pass(token, next!);
     return noreply(next);
   },
 };
