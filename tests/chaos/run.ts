@@ -194,7 +194,7 @@ class Run {
       const done = (async () => answer = await deed.real())();
       done.catch(() => {});
       if (deed.meanwhile !== undefined) {
-        await calm();
+        await settled();
         deed.meanwhile();
       }
       await this.#rest();
@@ -220,11 +220,11 @@ class Run {
 
   /** Waits, and moves time on, until there is nothing to wait for. */
   async #rest(): Promise<void> {
-    await calm();
+    await settled();
     for (let timers = 0; pendingTimers() > this.#before.timers; timers++) {
       assert(timers < 10_000, "it never comes to rest");
       this.#time.next();
-      await calm();
+      await settled();
     }
   }
 
@@ -611,11 +611,6 @@ class Run {
       },
     };
   }
-}
-
-/** Resolves when no process has anything left to do at once, and no resource is being disposed of. */
-async function calm(): Promise<void> {
-  do await settled(); while (Process.list().some((pid) => !Process.isAlive(pid)));
 }
 
 /** What comes of a request, an exit being an answer too. */
