@@ -29,6 +29,7 @@
  * @module
  */
 
+import { rejectFairly } from "./kernel/fair.ts";
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
 import {
   call,
@@ -228,7 +229,7 @@ function checked<T>(fun: unknown, run: () => Promise<T>): Promise<T> {
     assertFunction(fun);
     return run();
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 

@@ -52,6 +52,7 @@
  * @module
  */
 
+import { fairly } from "./kernel/fair.ts";
 import {
   applicationOfModule,
   applicationOfProcess,
@@ -193,12 +194,14 @@ export function unload(application: Ref): Result {
  * assertEquals(await Application.stop("shop"), "ok");
  * ```
  */
-export async function start(application: Ref, type: Type = "temporary"): Promise<Result> {
-  assertRef(application);
-  const known = ensureLoaded(application);
-  if (known !== "ok") return known;
-  if (!TYPES.includes(type)) return ["error", ["invalid_restart_type", type]];
-  return await startApplication(nameOf(application), type);
+export function start(application: Ref, type: Type = "temporary"): Promise<Result> {
+  return fairly(async () => {
+    assertRef(application);
+    const known = ensureLoaded(application);
+    if (known !== "ok") return known;
+    if (!TYPES.includes(type)) return ["error", ["invalid_restart_type", type]];
+    return await startApplication(nameOf(application), type);
+  });
 }
 
 /**
@@ -207,9 +210,11 @@ export async function start(application: Ref, type: Type = "temporary"): Promise
  *
  * @see Elixir `Application.ensure_started/2`
  */
-export async function ensureStarted(application: Ref, type: Type = "temporary"): Promise<Result> {
-  const result = await start(application, type);
-  return isAlreadyStarted(result, nameOf(application)) ? "ok" : result;
+export function ensureStarted(application: Ref, type: Type = "temporary"): Promise<Result> {
+  return fairly(async () => {
+    const result = await start(application, type);
+    return isAlreadyStarted(result, nameOf(application)) ? "ok" : result;
+  });
 }
 
 function isAlreadyStarted(result: Result, name: string): boolean {
@@ -240,37 +245,41 @@ function isAlreadyStarted(result: Result, name: string): boolean {
  * await Application.stop("database");
  * ```
  */
-export async function ensureAllStarted(
+export function ensureAllStarted(
   applications: Ref | readonly Ref[],
   type: Type = "temporary",
 ): Promise<readonly ["ok", string[]] | readonly ["error", readonly [name: string, reason: Term]]> {
-  const started: string[] = [];
-  const visited = new Set<string>();
-  const startWithNeeded = async (
-    application: Ref,
-  ): Promise<readonly [string, Term] | undefined> => {
-    assertRef(application);
-    const name = nameOf(application);
-    if (isRunning(name) || visited.has(name)) return undefined;
-    visited.add(name); // so that circular dependencies fail with "not_started"
-    const known = ensureLoaded(application);
-    if (known !== "ok") return [name, known[1]];
-    for (const needed of loaded.get(name)!.applications ?? []) {
-      const failure = await startWithNeeded(needed);
-      if (failure !== undefined) return failure;
+  return fairly(async () => {
+    const started: string[] = [];
+    const visited = new Set<string>();
+    const startWithNeeded = async (
+      application: Ref,
+    ): Promise<readonly [string, Term] | undefined> => {
+      assertRef(application);
+      const name = nameOf(application);
+      if (isRunning(name) || visited.has(name)) return undefined;
+      visited.add(name); // so that circular dependencies fail with "not_started"
+      const known = ensureLoaded(application);
+      if (known !== "ok") return [name, known[1]];
+      for (const needed of loaded.get(name)!.applications ?? []) {
+        const failure = await startWithNeeded(needed);
+        if (failure !== undefined) return failure;
+      }
+      const result = await start(name, type);
+      if (result === "ok") started.push(name);
+      else if (!isAlreadyStarted(result, name)) return [name, result[1]];
+      return undefined;
+    };
+    for (
+      const each of Array.isArray(applications) ? applications as Ref[] : [applications as Ref]
+    ) {
+      const failure = await startWithNeeded(each);
+      if (failure === undefined) continue;
+      for (const name of started.reverse()) await stopApplication(name);
+      return ["error", failure];
     }
-    const result = await start(name, type);
-    if (result === "ok") started.push(name);
-    else if (!isAlreadyStarted(result, name)) return [name, result[1]];
-    return undefined;
-  };
-  for (const each of Array.isArray(applications) ? applications as Ref[] : [applications as Ref]) {
-    const failure = await startWithNeeded(each);
-    if (failure === undefined) continue;
-    for (const name of started.reverse()) await stopApplication(name);
-    return ["error", failure];
-  }
-  return ["ok", started];
+    return ["ok", started];
+  });
 }
 
 /**
@@ -283,9 +292,11 @@ export async function ensureAllStarted(
  * application.
  * @see Elixir `Application.stop/1`
  */
-export async function stop(application: Ref): Promise<Result> {
-  assertRef(application);
-  return await stopApplication(nameOf(application));
+export function stop(application: Ref): Promise<Result> {
+  return fairly(async () => {
+    assertRef(application);
+    return await stopApplication(nameOf(application));
+  });
 }
 
 // --- Inspection ---------------------------------------------------------------------------------
@@ -589,38 +600,40 @@ export interface RunOptions {
  * });
  * ```
  */
-export async function run(application: Ref, options: RunOptions = {}): Promise<void> {
-  const { type = "permanent", shutdownTimeout = 30_000 } = options;
-  assertRef(application);
-  if (typeof shutdownTimeout !== "number" || !(shutdownTimeout >= 0)) {
-    throw new RangeError(
-      `Cannot run: expected a shutdownTimeout of 0 milliseconds or more, found ${
-        inspect(shutdownTimeout)
-      }`,
-    );
-  }
-  const name = nameOf(application);
-  setShutdownTimeout(shutdownTimeout);
-  const release = holdHost();
-  const ignoreSignals = onSignals(orderlyStop());
-  try {
-    const result = await ensureAllStarted(application, type);
-    if (result[0] === "error") {
-      const [failed, reason] = result[1];
-      throw new Error(
-        `Cannot run application ${name}: ${failed} did not start: ${formatError(reason)}`,
-        {
-          cause: reason,
-        },
+export function run(application: Ref, options: RunOptions = {}): Promise<void> {
+  return fairly(async () => {
+    const { type = "permanent", shutdownTimeout = 30_000 } = options;
+    assertRef(application);
+    if (typeof shutdownTimeout !== "number" || !(shutdownTimeout >= 0)) {
+      throw new RangeError(
+        `Cannot run: expected a shutdownTimeout of 0 milliseconds or more, found ${
+          inspect(shutdownTimeout)
+        }`,
       );
     }
-    await running.get(name)?.ended;
-  } finally {
-    // While applications are being stopped, keep handling signals and the host running: the program exits soon.
-    await haltSettled();
-    ignoreSignals();
-    release();
-  }
+    const name = nameOf(application);
+    setShutdownTimeout(shutdownTimeout);
+    const release = holdHost();
+    const ignoreSignals = onSignals(orderlyStop());
+    try {
+      const result = await ensureAllStarted(application, type);
+      if (result[0] === "error") {
+        const [failed, reason] = result[1];
+        throw new Error(
+          `Cannot run application ${name}: ${failed} did not start: ${formatError(reason)}`,
+          {
+            cause: reason,
+          },
+        );
+      }
+      await running.get(name)?.ended;
+    } finally {
+      // While applications are being stopped, keep handling signals and the host running: the program exits soon.
+      await haltSettled();
+      ignoreSignals();
+      release();
+    }
+  });
 }
 
 function orderlyStop(): (signal: "SIGINT" | "SIGTERM") => void {

@@ -5,11 +5,13 @@
  * @module
  */
 
+import "./kernel/floor.ts"; // first: what it throws is the error on a host that is too old
 import * as Global from "../registries/global.ts";
 import { createLocalRegistry } from "../registries/local.ts";
 import { startNameServer } from "../registries/name_server.ts";
 import * as Registry from "../registries/registry.ts";
 import { install } from "./kernel/names.ts";
+import { setTracking } from "./kernel/scheduler.ts";
 import { setFreezing } from "./kernel/term.ts";
 
 install({ local: createLocalRegistry(), global: Global });
@@ -23,10 +25,28 @@ export interface RuntimeOptions {
    * `false`.
    */
   readonly freezeMessages?: boolean;
+  /**
+   * Attributes promises that synchronous callbacks leave behind to their process: a rejection that
+   * nothing handles then ends that process. Each turn then runs in an asynchronous context of its
+   * process, which adds up to half a microsecond to each call; meant for tests and development. Default `false`.
+   *
+   * Without it this is so for coroutines, `async` callbacks, functions bound with `Process.bind`, and the
+   * promises and host timers that they start. A rejection that a *synchronous* callback has left behind is
+   * reported then (a report of the kind `"uncaught"`, without a pid), and ends no process and not the
+   * program; a call of this library that has failed is known to be of its caller, and ends that. A rejection that is left behind by the first call of a callback that returns a promise and is not declared
+   * `async` is reported in the same way; from the second call on the callback counts as `async`.
+   *
+   * Uncaught errors from outside of all processes have the default effect of the host. On Deno this
+   * includes an error that is thrown in a callback of a host timer, whatever has started the timer: it ends the program
+   * unless the callback is bound with `Process.bind`, or is `async`. On Node 22 this includes an
+   * error that is thrown in a callback of `queueMicrotask`, and on Bun all rejections that nothing handles.
+   */
+  readonly trackPromises?: boolean;
 }
 
 /**
- * Sets options of the whole runtime. Options that are not given are unchanged.
+ * Sets options of the whole runtime. Options that are not given are unchanged, and all can
+ * be changed at any time.
  *
  * @example Finding a change of a sent message
  * ```ts
@@ -41,6 +61,7 @@ export interface RuntimeOptions {
  */
 export function configureRuntime(options: RuntimeOptions): void {
   if (options.freezeMessages !== undefined) setFreezing(options.freezeMessages);
+  if (options.trackPromises !== undefined) setTracking(options.trackPromises);
 }
 
 export { Global, Registry };

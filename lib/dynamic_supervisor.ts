@@ -43,6 +43,7 @@
  * @module
  */
 
+import { rejectFairly, resolveFairly } from "./kernel/fair.ts";
 import { callStart, Child, NOT_RUNNING, type Started, stopProcess } from "./supervisor/child.ts";
 import {
   type AutoShutdown,
@@ -262,7 +263,7 @@ function startWith(
     }
     return start(Default, init(first), first);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -361,10 +362,10 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
     const isTheirs = (isElsewhere(supervisor) || Array.isArray(supervisor)) && isNamed(spec);
     const checked = isTheirs ? ["ok", spec] as const : check(spec);
     return checked[0] === "error"
-      ? Promise.resolve(checked)
+      ? Promise.resolve(resolveFairly(checked))
       : ask(supervisor, ["start_child", checked[1]]);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -399,7 +400,7 @@ export function terminateChild(
   pid: Pid,
 ): Promise<"ok" | readonly ["error", "not_found"]> {
   if (isPid(pid)) return ask(supervisor, ["terminate_child", pid]);
-  return Promise.reject(
+  return rejectFairly(
     new TypeError(`Cannot terminate a child: expected its pid, found ${inspect(pid)}`),
   );
 }

@@ -108,6 +108,7 @@
  * @module
  */
 
+import { fairly, rejectFairly } from "./kernel/fair.ts";
 import {
   assertRegistered,
   start as startGen,
@@ -122,7 +123,7 @@ import type { CallKind, From } from "./kernel/calls.ts";
 import { allNodes, isElsewhere } from "./kernel/distribution.ts";
 import { Exit, exit } from "./kernel/exit.ts";
 import { locate } from "./kernel/lookup.ts";
-import { type Awaitable, isThenable } from "./kernel/awaitable.ts";
+import { type Awaitable, hasThen, isThenable, thenError } from "./kernel/awaitable.ts";
 import {
   InvalidServerError,
   type ModuleOf,
@@ -130,7 +131,7 @@ import {
   resolve,
   type ServerRef,
 } from "./kernel/names.ts";
-import { schedule } from "./kernel/scheduler.ts";
+import { charge, current, schedule } from "./kernel/scheduler.ts";
 import { fence, self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
@@ -293,7 +294,7 @@ function startAs(
   try {
     return startGen(behaviourOf(module), argument, options, mode);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -382,13 +383,13 @@ export function cast<const Server extends ServerRef>(
   if (process !== null) {
     process.push(CAST, message(request));
     schedule(process);
-  } else if (isElsewhere(pid)) sendToPid(pid, ["$gen_cast", request]);
+  } else sendToPid(pid, ["$gen_cast", request]);
   return "ok";
 }
 
 function castByName(server: ServerRef, request: Term): void {
-  if (typeof server === "string" || typeof server === "symbol") return;
-  if (server === undefined || server === null) return; // nobody, as for a call
+  if (typeof server === "string" || typeof server === "symbol") return charge(current);
+  if (server === undefined || server === null) return charge(current); // no process, as for a call
   const sent = attempt(() => send(server, ["$gen_cast", request]));
   if (isThenable(sent)) sent.then(undefined, () => {});
 }
@@ -408,7 +409,8 @@ function attempt(body: () => unknown): unknown {
  *
  * `from` is what `handleCall` was given. If that is a `From<string>`, the value has to be a string. A caller that has gone, or has had its answer, does not mind.
  *
- * @throws {TypeError} If `from` is none.
+ * @throws {TypeError} If `from` is none, or if `value` is a promise or has a method `then`. Await it first, or
+ * wrap it in an array. So for the replies of callbacks: the server ends with that error.
  * @see OTP `gen_server:reply/2`
  *
  * @example Answer later, and serve others meanwhile
@@ -440,6 +442,7 @@ export function reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): "ok" {
       `Cannot reply: expected the from that handleCall was given, found ${inspect(from)}`,
     );
   }
+  if (hasThen(value)) throw thenError("reply with");
   answer(from, value);
   return "ok";
 }
@@ -526,28 +529,30 @@ export function abcast(
  * @param timeout In milliseconds, default `Infinity`.
  * @see OTP `gen_server:multi_call/2,3,4`
  */
-export async function multiCall(
+export function multiCall(
   name: Atom,
   request: Term,
   timeout: number = Infinity,
   nodes: readonly NodeName[] = allNodes(),
 ): Promise<readonly [replies: (readonly [NodeName, Term])[], badNodes: NodeName[]]> {
-  checkTimeout("call", timeout);
-  const outcomes = await Promise.all(
-    nodes.map((node) =>
-      call([name, node], request, timeout).then(
-        (value: Term) => ({ node, value }),
-        (error: unknown) => {
-          if (error instanceof Exit) return { node };
-          throw error;
-        },
-      )
-    ),
-  );
-  const replies = outcomes.flatMap((outcome) =>
-    "value" in outcome ? [[outcome.node, outcome.value] as const] : []
-  );
-  return [replies, outcomes.flatMap((outcome) => "value" in outcome ? [] : [outcome.node])];
+  return fairly(async () => {
+    checkTimeout("call", timeout);
+    const outcomes = await Promise.all(
+      nodes.map((node) =>
+        call([name, node], request, timeout).then(
+          (value: Term) => ({ node, value }),
+          (error: unknown) => {
+            if (error instanceof Exit) return { node };
+            throw error;
+          },
+        )
+      ),
+    );
+    const replies = outcomes.flatMap((outcome) =>
+      "value" in outcome ? [[outcome.node, outcome.value] as const] : []
+    );
+    return [replies, outcomes.flatMap((outcome) => "value" in outcome ? [] : [outcome.node])];
+  });
 }
 
 // --- Becoming a server --------------------------------------------------------------------------
@@ -589,25 +594,27 @@ export async function multiCall(
  * await GenServer.stop(stack);
  * ```
  */
-export async function enterLoop<M extends Callbacks>(
+export function enterLoop<M extends Callbacks>(
   module: Consistent<M>,
   options: EnterLoopOptions,
   state: StateOf<M>,
   name?: Name | Pid,
   extra?: Extra,
 ): Promise<never> {
-  const behaviour = behaviourOf(module as Module);
-  if (extra !== undefined && !isExtra(extra)) {
-    throw new TypeError(
-      'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +
-        inspect(extra),
-    );
-  }
-  await assertRegistered(name);
-  const process = self();
-  if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");
-  behaviour.enter(process, options, state, isPid(name) ? undefined : name, extra);
-  return await new Promise<never>(() => {});
+  return fairly(async () => {
+    const behaviour = behaviourOf(module as Module);
+    if (extra !== undefined && !isExtra(extra)) {
+      throw new TypeError(
+        'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +
+          inspect(extra),
+      );
+    }
+    await assertRegistered(name);
+    const process = self();
+    if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");
+    behaviour.enter(process, options, state, isPid(name) ? undefined : name, extra);
+    return await new Promise<never>(() => {});
+  });
 }
 
 // --- Supervision --------------------------------------------------------------------------------

@@ -76,6 +76,8 @@
  * @module
  */
 
+import { hasThen, thenError } from "./kernel/awaitable.ts";
+import { fairly, rejectFairly } from "./kernel/fair.ts";
 import {
   assertRegistered,
   start as startGen,
@@ -288,7 +290,7 @@ function startAs(
     }
     return startGen(behaviour, argument, options, mode);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -401,6 +403,7 @@ export function reply<const To extends From | ReplyAction | readonly ReplyAction
         }`,
       );
     }
+    if (hasThen(action[2])) throw thenError("reply with");
     answer(action[1], action[2]);
   }
   return "ok";
@@ -465,7 +468,7 @@ export function stop(
  * await GenStatem.stop(machine);
  * ```
  */
-export async function enterLoop(
+export function enterLoop(
   module: Omit<Module, "init">,
   options: EnterLoopOptions,
   state: Term,
@@ -473,10 +476,12 @@ export async function enterLoop(
   name?: Name | Pid,
   actions: Actions = [],
 ): Promise<never> {
-  const behaviour = behaviourOf(module as Module);
-  await assertRegistered(name);
-  const process = self();
-  if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");
-  behaviour.enter(process, options, [state, data], isPid(name) ? undefined : name, actions);
-  return await new Promise<never>(() => {});
+  return fairly(async () => {
+    const behaviour = behaviourOf(module as Module);
+    await assertRegistered(name);
+    const process = self();
+    if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");
+    behaviour.enter(process, options, [state, data], isPid(name) ? undefined : name, actions);
+    return await new Promise<never>(() => {});
+  });
 }

@@ -23,7 +23,14 @@ import { errorOf, formatExit } from "./kernel/exit.ts";
 import { formatModule } from "./kernel/module_name.ts";
 import { formatName } from "./kernel/names.ts";
 import { aliveProcess } from "./kernel/process.ts";
-import { type Level, type Report, report, type Reporter, setReporter } from "./kernel/report.ts";
+import {
+  type Level,
+  type Report,
+  report,
+  type Reporter,
+  setDefaultReporter,
+  setReporter,
+} from "./kernel/report.ts";
 import { guarded, inspect, inspectItems, textOf } from "./kernel/inspect.ts";
 import { isArray, itemOf, itemsOf } from "./kernel/reader.ts";
 import { isAtom, isPid, type Term } from "./kernel/term.ts";
@@ -78,8 +85,13 @@ function assertLevel(level: unknown, known: readonly (Level | "none")[]): void {
 /**
  * Sets the handler that receives all further reports, and returns the previous one.
  *
- * If a handler throws or rejects, the report is lost, without further effect. The handler runs in the process
- * that the report is about, or that logs, and should be fast.
+ * A handler runs outside of all processes, synchronously, in an asynchronous context of its own, and should
+ * be quick. It may log, send and cast; it has no `self()`, and so cannot call, receive or spawn: let it send
+ * the reports to a process that does.
+ *
+ * A handler that throws, rejects, or leaves a rejected promise behind, even later, loses the report, and
+ * nothing else. It is removed then, as OTP removes a failing handler: the default handler takes its place,
+ * and prints one line about it (a report of the kind `"log_handler"`).
  *
  * @example Collecting reports in a test
  * ```ts
@@ -182,6 +194,8 @@ function formatKind(report: Report): string {
       return `GenServer ${subject} received an unexpected message, and has no handleInfo for it: ${
         inspect(lastMessage)
       }`;
+    case "log_handler":
+      return `Log handler removed, as it failed: ${formatExit(reason).replace(/\s*\n\s*/g, " ")}`;
     case "uncaught":
       return `An uncaught exception, or an unhandled promise rejection\n${formatReason(reason)}`;
     case "gen_server":
@@ -340,4 +354,4 @@ function formatReason(reason: Term): string {
   ].join("\n");
 }
 
-setReporter(defaultHandler);
+setDefaultReporter(defaultHandler);

@@ -59,6 +59,7 @@
  * @module
  */
 
+import { fairly, rejectFairly } from "./kernel/fair.ts";
 import { applyStart } from "./supervisor/child.ts";
 import {
   type ChildOf,
@@ -121,6 +122,8 @@ export interface StartOptions<Given = ChildSpec | ModuleSpec> {
   readonly maxRestarts?: number | undefined;
   /** The time frame of `maxRestarts`, in whole seconds, at least 1. Default 5. */
   readonly maxSeconds?: number | undefined;
+  /** Partitions cannot be significant, so this is accepted for the sake of completeness. Default `"never"`. */
+  readonly autoShutdown?: "never" | undefined;
 }
 
 /** The third element of `["via", PartitionSupervisor, …]`: the supervisor, and the key to route. */
@@ -191,7 +194,7 @@ const PARTITION = {
  *
  * @throws {TypeError} If `name` or `childSpec` is missing, or `childSpec` is not a child; if
  * `withArguments` is not a function, does not return an array, or is used with a `childSpec` whose
- * `start` is a function. The promise rejects, and nothing is started.
+ * `start` is a function; if `autoShutdown` is not `"never"`. The promise rejects, and nothing is started.
  * @throws {RangeError} If `partitions` is not a positive integer.
  * @see Elixir `PartitionSupervisor.start_link/1`, where the name cannot be `global`
  *
@@ -216,7 +219,7 @@ export function startLink<const Given extends ChildSpec | ModuleSpec>(
   try {
     return startWith(options as StartOptions<unknown> as StartOptions);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -228,7 +231,7 @@ function startWith(options: StartOptions): Promise<StartResult> {
 
 /** The specifications of all partitions. */
 function partitionsOf(options: StartOptions): ChildSpec[] {
-  const { name, childSpec, withArguments } = options;
+  const { name, childSpec, withArguments, autoShutdown = "never" } = options;
   const { partitions = globalThis.navigator?.hardwareConcurrency || 1 } = options;
   if (name === undefined || name === null) throw wrongOption("a name", name);
   if (childSpec === undefined || childSpec === null) throw wrongOption("a childSpec", childSpec);
@@ -238,6 +241,7 @@ function partitionsOf(options: StartOptions): ChildSpec[] {
         inspect(partitions),
     );
   }
+  if (autoShutdown !== "never") throw wrongOption('autoShutdown to be "never"', autoShutdown);
   if (withArguments !== undefined && typeof withArguments !== "function") {
     throw wrongOption("withArguments to be a function", withArguments);
   }
@@ -349,27 +353,29 @@ function withTable<Result>(
  * await PartitionSupervisor.stop("workers");
  * ```
  */
-export async function resize(supervisor: ServerRef, partitions: number): Promise<number> {
-  const call = ["resize", [supervisor, partitions]] as const;
-  const [table, pid] = await withTable(supervisor, call, (table, pid) => [table, pid] as const);
-  if (!Number.isSafeInteger(partitions) || partitions < 0 || partitions > table.most) {
-    throw new RangeError(
-      `Cannot resize a partition supervisor: expected a number of partitions from 0 to ${table.most}, ` +
-        `found ${inspect(partitions)}`,
-    );
-  }
-  const before = table.partitions;
-  const change: Change = { wanted: partitions };
-  table.change = change;
-  table.partitions = Math.min(partitions, before);
-  const failure = await adjust(pid, table);
-  if (failure !== undefined) {
-    if (table.change === change) table.change = { wanted: table.partitions };
-    await adjust(pid, table);
-    throw exit([failure[1], ["PartitionSupervisor", ...call]]);
-  }
-  if (table.change === change) table.partitions = partitions;
-  return before;
+export function resize(supervisor: ServerRef, partitions: number): Promise<number> {
+  return fairly(async () => {
+    const call = ["resize", [supervisor, partitions]] as const;
+    const [table, pid] = await withTable(supervisor, call, (table, pid) => [table, pid] as const);
+    if (!Number.isSafeInteger(partitions) || partitions < 0 || partitions > table.most) {
+      throw new RangeError(
+        `Cannot resize a partition supervisor: expected a number of partitions from 0 to ${table.most}, ` +
+          `found ${inspect(partitions)}`,
+      );
+    }
+    const before = table.partitions;
+    const change: Change = { wanted: partitions };
+    table.change = change;
+    table.partitions = Math.min(partitions, before);
+    const failure = await adjust(pid, table);
+    if (failure !== undefined) {
+      if (table.change === change) table.change = { wanted: table.partitions };
+      await adjust(pid, table);
+      throw exit([failure[1], ["PartitionSupervisor", ...call]]);
+    }
+    if (table.change === change) table.partitions = partitions;
+    return before;
+  });
 }
 
 /**
@@ -451,6 +457,7 @@ export function stop(
  * @throws {Exit} `["noproc", ["PartitionSupervisor", "partitions", [supervisor]]]` if there is no such
  * partition supervisor.
  * @throws {TypeError} If `name` is not a pair.
+ * @throws {RangeError} If the supervisor has been resized to zero partitions.
  *
  * @example The functions of a registry
  * ```ts
@@ -476,12 +483,18 @@ export function whereisName(name: ViaKey): Awaitable<Pid | undefined> {
   }
   const [supervisor, key] = name;
   const call = ["partitions", [supervisor]] as const;
-  return withTable(supervisor, call, (table) => table.pids[route(key, table.partitions)]);
+  return withTable(supervisor, call, ({ pids, partitions }) => {
+    if (partitions > 0) return pids[route(key, partitions)];
+    throw new RangeError(
+      `Cannot find a partition: the partition supervisor ${
+        inspect(supervisor)
+      } has zero partitions`,
+    );
+  });
 }
 
-/** The number of the partition that a key belongs to; `NaN` if there are no partitions. */
+/** The number of the partition that a key belongs to. */
 function route(key: Term, partitions: number): number {
-  if (partitions === 0) return NaN;
   if (typeof key === "bigint") return Number((key < 0n ? -key : key) % BigInt(partitions));
   return (Number.isInteger(key) ? Math.abs(key as number) : hash(key)) % partitions;
 }

@@ -42,6 +42,7 @@
  * @module
  */
 
+import { fairly } from "./kernel/fair.ts";
 import type { ChildSpec } from "./child_spec.ts";
 import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import {
@@ -107,9 +108,11 @@ export type Event<Group = Term> = readonly [
  * assertEquals(Process.whereis("chat"), scope);
  * ```
  */
-export async function startLink(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
-  assertScope(scope, "start");
-  return await startServerLink(SCOPE, scope, { name: scope }) as StartResult;
+export function startLink(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
+  return fairly(async () => {
+    assertScope(scope, "start");
+    return await startServerLink(SCOPE, scope, { name: scope }) as StartResult;
+  });
 }
 
 /**
@@ -117,9 +120,11 @@ export async function startLink(scope: Atom = DEFAULT_SCOPE): Promise<StartResul
  *
  * @see Erlang `pg:start/1`
  */
-export async function start(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
-  assertScope(scope, "start");
-  return await startServer(SCOPE, scope, { name: scope }) as StartResult;
+export function start(scope: Atom = DEFAULT_SCOPE): Promise<StartResult> {
+  return fairly(async () => {
+    assertScope(scope, "start");
+    return await startServer(SCOPE, scope, { name: scope }) as StartResult;
+  });
 }
 
 /**
@@ -171,11 +176,13 @@ export function childSpec(scope: Atom | readonly [] = DEFAULT_SCOPE): ChildSpec 
 export function join(group: Term, pids: Pid | readonly Pid[]): Promise<"ok">;
 /** The same, in another scope. */
 export function join(scope: Atom, group: Term, pids: Pid | readonly Pid[]): Promise<"ok">;
-export async function join(...args: Term[]): Promise<"ok"> {
-  const [scope, group, pids] = scoped(args, 2);
-  assertLocal(pids, "join a group");
-  scopeNamed(scope)?.group(group); // throws if `group` cannot be a name
-  return await ask(scope, ["join_local", group, pids]) as "ok";
+export function join(...args: Term[]): Promise<"ok"> {
+  return fairly(async () => {
+    const [scope, group, pids] = scoped(args, 2);
+    assertLocal(pids, "join a group");
+    scopeNamed(scope)?.group(group); // throws if `group` cannot be a name
+    return await ask(scope, ["join_local", group, pids]) as "ok";
+  });
 }
 
 /**
@@ -194,10 +201,12 @@ export function leave(
   group: Term,
   pids: Pid | readonly Pid[],
 ): Promise<"ok" | "not_joined">;
-export async function leave(...args: Term[]): Promise<"ok" | "not_joined"> {
-  const [scope, group, pids] = scoped(args, 2);
-  assertLocal(pids, "leave a group");
-  return await ask(scope, ["leave_local", group, pids]) as "ok" | "not_joined";
+export function leave(...args: Term[]): Promise<"ok" | "not_joined"> {
+  return fairly(async () => {
+    const [scope, group, pids] = scoped(args, 2);
+    assertLocal(pids, "leave a group");
+    return await ask(scope, ["leave_local", group, pids]) as "ok" | "not_joined";
+  });
 }
 
 // --- Reading ------------------------------------------------------------------------------------
@@ -278,11 +287,13 @@ function groupsOf(scope: Atom) {
  * message is sent: monitor its process, too.
  * @see Erlang `pg:monitor_scope/0,1`
  */
-export async function monitorScope(
+export function monitorScope(
   scope: Atom = DEFAULT_SCOPE,
 ): Promise<readonly [Ref, ReadonlyMap<Term, readonly Pid[]>]> {
-  assertScope(scope, "monitor");
-  return await ask(scope, "monitor") as readonly [Ref, ReadonlyMap<Term, readonly Pid[]>];
+  return fairly(async () => {
+    assertScope(scope, "monitor");
+    return await ask(scope, "monitor") as readonly [Ref, ReadonlyMap<Term, readonly Pid[]>];
+  });
 }
 
 /**
@@ -310,9 +321,11 @@ export async function monitorScope(
 export function monitor(group: Term): Promise<readonly [Ref, readonly Pid[]]>;
 /** The same, in another scope. */
 export function monitor(scope: Atom, group: Term): Promise<readonly [Ref, readonly Pid[]]>;
-export async function monitor(...args: Term[]): Promise<readonly [Ref, readonly Pid[]]> {
-  const [scope, group] = scoped(args, 1);
-  return await ask(scope, ["monitor", group]) as readonly [Ref, readonly Pid[]];
+export function monitor(...args: Term[]): Promise<readonly [Ref, readonly Pid[]]> {
+  return fairly(async () => {
+    const [scope, group] = scoped(args, 1);
+    return await ask(scope, ["monitor", group]) as readonly [Ref, readonly Pid[]];
+  });
 }
 
 /**
@@ -327,15 +340,17 @@ export async function monitor(...args: Term[]): Promise<readonly [Ref, readonly 
 export function demonitor(ref: Ref): Promise<"ok" | false>;
 /** The same, in another scope. */
 export function demonitor(scope: Atom, ref: Ref): Promise<"ok" | false>;
-export async function demonitor(...args: Term[]): Promise<"ok" | false> {
-  const process = self();
-  const [scope, ref] = scoped(args, 1);
-  if (!(ref instanceof Ref)) {
-    throw new TypeError(`Cannot demonitor groups: expected a reference, found ${inspect(ref)}`);
-  }
-  const answer = await ask(scope, ["demonitor", ref]) as "ok" | false;
-  while (answer === "ok" && process.remove((message) => isEvent(message, ref)));
-  return answer;
+export function demonitor(...args: Term[]): Promise<"ok" | false> {
+  return fairly(async () => {
+    const process = self();
+    const [scope, ref] = scoped(args, 1);
+    if (!(ref instanceof Ref)) {
+      throw new TypeError(`Cannot demonitor groups: expected a reference, found ${inspect(ref)}`);
+    }
+    const answer = await ask(scope, ["demonitor", ref]) as "ok" | false;
+    while (answer === "ok" && process.remove((message) => isEvent(message, ref)));
+    return answer;
+  });
 }
 
 function isEvent(message: Term, ref: Ref): boolean {

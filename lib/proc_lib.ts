@@ -11,6 +11,8 @@
  * @module
  */
 
+import { hasThen, thenError } from "./kernel/awaitable.ts";
+import { fairly } from "./kernel/fair.ts";
 import { askToStop, stopKind } from "./gen/client.ts";
 import { type ErrorInfo, reportCrash } from "./gen/crash.ts";
 import { exitAndAnswer, type StartResult } from "./gen/start.ts";
@@ -234,11 +236,13 @@ export function spawnOpt(body: Body, options: SpawnOptOptions): Pid | readonly [
  * assertEquals(await receive(), "hello");
  * ```
  */
-export async function start<Acknowledged = StartResult>(
+export function start<Acknowledged = StartResult>(
   body: Body,
   options: StartOptions = {},
 ): Promise<Acknowledged | readonly ["error", Term]> {
-  return await begin(body, options).promise as Acknowledged;
+  return fairly(async () => {
+    return await begin(body, options).promise as Acknowledged;
+  });
 }
 
 /**
@@ -250,11 +254,13 @@ export async function start<Acknowledged = StartResult>(
  *
  * @see OTP `proc_lib:start_link/3,4,5`
  */
-export async function startLink<Acknowledged = StartResult>(
+export function startLink<Acknowledged = StartResult>(
   body: Body,
   options: StartOptions = {},
 ): Promise<Acknowledged | readonly ["error", Term]> {
-  return await begin(body, { ...options, link: true }).promise as Acknowledged;
+  return fairly(async () => {
+    return await begin(body, { ...options, link: true }).promise as Acknowledged;
+  });
 }
 
 /**
@@ -275,13 +281,15 @@ export async function startLink<Acknowledged = StartResult>(
  * assertEquals(await receive(), ["DOWN", ref, "process", unwrap(result), "normal"]);
  * ```
  */
-export async function startMonitor<Acknowledged = StartResult>(
+export function startMonitor<Acknowledged = StartResult>(
   body: Body,
   options: StartOptions = {},
 ): Promise<readonly [Acknowledged | readonly ["error", Term], Ref]> {
-  const start = begin(body, options);
-  const ref = monitor(start.caller, start.target, start.target.pid);
-  return [await start.promise as Acknowledged, ref];
+  return fairly(async () => {
+    const start = begin(body, options);
+    const ref = monitor(start.caller, start.target, start.target.pid);
+    return [await start.promise as Acknowledged, ref];
+  });
 }
 
 function begin(body: Body, options: StartOptions): PendingCall<Starting> {
@@ -310,8 +318,10 @@ function begin(body: Body, options: StartOptions): PendingCall<Starting> {
 export function initAck(...args: [value: Term] | [parent: Pid, value: Term]): "ok" {
   const start = startBy(args.length === 2 ? args[0] : undefined);
   if (start !== undefined) {
+    const value = args[args.length - 1];
+    if (hasThen(value)) throw thenError("acknowledge a start with");
     starts.delete(start.target);
-    start.reply(args[args.length - 1]);
+    start.reply(value);
   }
   return "ok";
 }
@@ -342,6 +352,7 @@ export function initFail(
 ): never {
   const [value, thrown] = args.length === 3 ? [args[1], args[2]] : args;
   const start = startBy(args.length === 3 ? args[0] : undefined);
+  if (hasThen(value)) throw thenError("fail a start with");
   if (start !== undefined) start.request.failure = { value };
   throw thrown;
 }

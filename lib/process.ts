@@ -7,6 +7,8 @@
  */
 
 import { ancestorsOf } from "./gen/crash.ts";
+import { bind as bindIn } from "./kernel/bind.ts";
+import { rejectFairly } from "./kernel/fair.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
@@ -25,7 +27,7 @@ import {
   SUSPENDED,
   TRAP_EXIT,
 } from "./kernel/process.ts";
-import { current } from "./kernel/scheduler.ts";
+import { charge, current } from "./kernel/scheduler.ts";
 import { fence, hold, resourcesOf, self as selfProcess } from "./kernel/self.ts";
 import {
   Alias,
@@ -84,6 +86,11 @@ export interface SpawnOptions {
  * an `await`. Outside of processes it returns the pid of the main process, which is created on first use,
  * so that a script, a test and the REPL can send, receive, link and monitor. See the example of
  * {@linkcode send}.
+ *
+ * The code of a process starts in an asynchronous context of its own: it sees no `AsyncLocalStorage` store of the
+ * code that started it, or that sends to it. Stores that it enters with `AsyncLocalStorage.run` are
+ * seen within that call, also after an `await`. In a synchronous callback of a server, use `run` and not `enterWith`: synchronous
+ * callbacks of several processes share a context.
  *
  * @throws {TypeError} In code that continues after a synchronous callback has returned without waiting
  * for it: then the calling process is unknown. Make the callback `async`, or call `self()` earlier.
@@ -181,9 +188,13 @@ export function spawnMonitor(body: () => unknown): readonly [Pid, Ref] {
  * assert(Process.monotonicTime() - before >= 5);
  * ```
  */
-export async function sleep(ms: number): Promise<void> {
-  checkTimeout("sleep", ms);
-  await sleepIn(selfProcess(), ms);
+export function sleep(ms: number): Promise<void> {
+  try {
+    checkTimeout("sleep", ms);
+    return sleepIn(selfProcess(), ms);
+  } catch (error) {
+    return rejectFairly(error);
+  }
 }
 
 /**
@@ -225,6 +236,62 @@ export function hibernate(): void {
  */
 export function signal(): AbortSignal {
   return (selfProcess().more().abort ??= new AbortController()).signal;
+}
+
+/**
+ * Makes a function code of the calling process, whatever calls it. HTTP handlers, event listeners and callbacks
+ * of host timers are called by the host, which does not tell to which process they belong: without `bind`
+ * they run as code of the main process, or of the process that dispatches the event.
+ *
+ * The bound function takes the same `this` and arguments, and returns what `fn` returns. While it runs, and
+ * after each `await` in it, `self()` is the process that called `bind`, and `AsyncLocalStorage` shows the
+ * stores that were set there. After that process has exited, calls fail with the {@linkcode Exit} `"noproc"`.
+ * It does not wait for the turn of the process: it can run between two parts of an async callback.
+ *
+ * An error goes to the caller, as from any function. If the caller is the host (a listener, a timer), or if
+ * nothing handles the promise that `fn` has returned or left behind, the error ends the process, and not the
+ * program. On Bun this does not include rejections, as Bun does not tell whose they are.
+ *
+ * @throws {TypeError} If `fn` is not a function.
+ *
+ * @example An HTTP server whose handlers are code of a process
+ * ```ts ignore
+ * import { GenServer, ok, Process } from "@denotp/otp";
+ *
+ * const Web = {
+ *   startLink: () => GenServer.startLink(Web),
+ *   init: () => {
+ *     const handler = Process.bind(async () => new Response(await GenServer.call("counter", "next")));
+ *     return ok(Deno.serve({ signal: Process.signal() }, handler));
+ *   },
+ * };
+ * ```
+ *
+ * @example A listener that fails ends the process that has added it
+ * ```ts
+ * import { exit, Process, receive, spawnMonitor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = new EventTarget();
+ * const [pid, ref] = spawnMonitor(async () => {
+ *   const listener = Process.bind(() => {
+ *     throw exit("enough");
+ *   });
+ *   source.addEventListener("full", listener, { signal: Process.signal() });
+ *   await Process.sleep(Infinity);
+ * });
+ * await Process.sleep(1);
+ * source.dispatchEvent(new Event("full"));
+ * assertEquals(await receive(), ["DOWN", ref, "process", pid, "enough"]);
+ * ```
+ */
+export function bind<This, Args extends unknown[], Result>(
+  fn: (this: This, ...args: Args) => Result,
+): (this: This, ...args: Args) => Result {
+  if (typeof fn !== "function") {
+    throw new TypeError(`Cannot bind: expected a function, found ${inspect(fn)}`);
+  }
+  return bindIn(fn);
 }
 
 // --- Resources ----------------------------------------------------------------------------------
@@ -320,8 +387,8 @@ export function use<Resource extends Disposable | AsyncDisposable | null | undef
  * const Web = {
  *   startLink: (port: number) => GenServer.startLink(Web, port, { name: "web" }),
  *   init: (port: number) => {
- *     const signal = Process.signal();
- *     const server = Deno.serve({ port, signal }, () => new Response("hello"));
+ *     const handler = Process.bind(() => new Response("hello"));
+ *     const server = Deno.serve({ port, signal: Process.signal() }, handler);
  *     Process.defer(() => server.finished);
  *     return ok(server);
  *   },
@@ -716,6 +783,9 @@ export function unregister(name: Atom): true {
  * Returns the pid that is registered under a local name, or `undefined`. See the example of
  * {@linkcode register}.
  *
+ * As no synchronous function can, it does not let other processes run: a loop that waits for a name must await
+ * something of this library in each round, such as `Process.sleep(1)`.
+ *
  * @throws {TypeError} If `name` is not an atom.
  * @see Erlang `whereis/1`
  */
@@ -724,7 +794,9 @@ export function whereis(name: Atom): Pid | undefined {
   if (!isAtom(name)) {
     throw new TypeError(`Cannot look up this name: expected an atom, found ${inspect(name)}`);
   }
-  return localRegistry().whereisName(name);
+  const pid = localRegistry().whereisName(name);
+  if (pid === undefined) charge(current);
+  return pid;
 }
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { rejectFairly } from "./kernel/fair.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { isArray, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
 import { receiveMessage, takeAll, TIMED_OUT } from "./kernel/receive.ts";
@@ -127,6 +128,10 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
  * A process can receive in one place at a time. Outside of processes, this reads the mailbox of the main
  * process.
  *
+ * A promise, or another object that has a method `then`, can be received with a clause only, as no promise
+ * resolves with it. Without a clause it is removed from the mailbox and dropped, and `receive` rejects.
+ *
+ * @throws {TypeError} If the message has a method `then`, and there is no clause.
  * @throws {TypeError} If the process already waits in a `receive` (perhaps one that lost a
  * `Promise.race`: give that one an `after`), if an argument is not a clause, or if there is more than one
  * {@linkcode after}. A message whose tag has a value that is not a function stays in the mailbox.
@@ -172,17 +177,22 @@ export function after<Result>(timeout: number, body: () => Result): AfterClause<
  * assertEquals(reason, "normal");
  * ```
  */
-export async function receive<const Clauses extends readonly Clause[]>(
+export function receive<const Clauses extends readonly Clause[]>(
   ...clauses: Clauses
 ): Promise<ResultOf<Clauses>>;
 export async function receive(...clauses: Clause[]): Promise<unknown> {
-  const process = self();
-  if (clauses.length === 0) return await receiveMessage(process, null, Infinity);
-  const { wanted, otherwise } = sort(clauses);
   let body: (() => unknown) | undefined;
-  const accepts = (message: Term) => (body = choose(wanted, message)) !== undefined;
-  const message = await receiveMessage(process, accepts, otherwise?.timeout ?? Infinity);
-  return message === TIMED_OUT ? otherwise!.body() : body!();
+  try {
+    const process = self();
+    if (clauses.length === 0) return await receiveMessage(process, null, Infinity);
+    const { wanted, otherwise } = sort(clauses);
+    const accepts = (message: Term) => (body = choose(wanted, message)) !== undefined;
+    const message = await receiveMessage(process, accepts, otherwise?.timeout ?? Infinity);
+    if (message === TIMED_OUT) body = () => otherwise!.body();
+  } catch (error) {
+    return await rejectFairly(error);
+  }
+  return body!();
 }
 
 /** Separates the clauses for messages from the `after` clause. */

@@ -46,6 +46,7 @@
  * @module
  */
 
+import { rejectFairly } from "./kernel/fair.ts";
 import {
   callStart,
   Child,
@@ -275,7 +276,7 @@ export function startLink<const First extends readonly (ChildSpec | ModuleSpec)[
       ? start(Default, initOf(first, second as InitOptions), second as StartOptions)
       : start(first as Module, second, options);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
@@ -361,7 +362,7 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
   try {
     return ask(supervisor, ["start_child", childSpec(child as ChildSpec)]);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 

@@ -47,6 +47,8 @@
  * @module
  */
 
+import { hasThen, thenError } from "./kernel/awaitable.ts";
+import { fairly } from "./kernel/fair.ts";
 import { ask } from "./gen/client.ts";
 import {
   Debug,
@@ -140,11 +142,13 @@ export interface Status {
  * if the callback `systemGetState` of a special process fails.
  * @see OTP `sys:get_state/1,2`
  */
-export async function getState(
+export function getState(
   server: ServerRef,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<Term> {
-  return unwrapped(await system(server, "get_state", timeout));
+  return fairly(async () => {
+    return unwrapped(await system(server, "get_state", timeout));
+  });
 }
 
 /**
@@ -157,20 +161,23 @@ export async function getState(
  * @throws {TypeError} If `change` is not a function.
  * @see OTP `sys:replace_state/2,3`
  */
-export async function replaceState<State>(
+export function replaceState<State>(
   server: ServerRef,
   // deno-lint-ignore no-explicit-any -- the type of the state is the server's own
   change: (state: any) => State | Promise<State>,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<State> {
-  if (typeof change !== "function") {
-    throw new TypeError(`Cannot replace a state: expected a function, found ${inspect(change)}`);
-  }
-  return unwrapped(await system(server, ["replace_state", change], timeout)) as State;
+  return fairly(async () => {
+    if (typeof change !== "function") {
+      throw new TypeError(`Cannot replace a state: expected a function, found ${inspect(change)}`);
+    }
+    return unwrapped(await system(server, ["replace_state", change], timeout)) as State;
+  });
 }
 
 function unwrapped(result: Term): Term {
   const [tag, value] = result as readonly [string, Term];
+  if (tag === "ok" && hasThen(value)) throw thenError("return a state that is");
   if (tag === "ok") return value;
   throw exit(value);
 }
@@ -276,16 +283,18 @@ export function changeCode(
 }
 
 /** Lets a server run `operation` on its debug functions. */
-async function debug<T>(
+function debug<T>(
   server: ServerRef,
   timeout: number,
   name: string,
   args: readonly Term[],
   operation: (debug: Debug) => T,
 ): Promise<T> {
-  operation(new Debug()); // throws here if an argument is invalid, not in the server
-  const request: DebugRequest = ["debug", operation, name, args];
-  return await system(server, request, timeout) as T;
+  return fairly(async () => {
+    operation(new Debug()); // throws here if an argument is invalid, not in the server
+    const request: DebugRequest = ["debug", operation, name, args];
+    return await system(server, request, timeout) as T;
+  });
 }
 
 /** As {@linkcode debug}, and resolves with `"ok"`. */

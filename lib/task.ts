@@ -36,6 +36,8 @@
  * @module
  */
 
+import { hasThen, thenError } from "./kernel/awaitable.ts";
+import { fairly } from "./kernel/fair.ts";
 import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { exit } from "./kernel/exit.ts";
@@ -296,18 +298,23 @@ export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}
  * @throws {RangeError} If `timeout` is negative or not a number.
  * @see Elixir `Task.await/2`
  */
-async function await_<Given extends Task>(
+function await_<Given extends Task>(
   task: Given,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<Awaited<TaskResult<Given>>> {
-  const process = ownerOf(task, "await a task");
-  checkTimeout("await a task", timeout);
-  const { ref } = task;
-  const answer = await receiveMessage(process, (each) => isAnswer(each, ref), timeout);
-  if (answer === TIMED_OUT || isReply(answer, ref)) forget(process, ref);
-  if (isReply(answer, ref)) return answer[1] as Awaited<TaskResult<Given>>;
-  const why = answer === TIMED_OUT ? "timeout" : whyDown(answer as Down);
-  throw exit([why, ["Task", "await", [task, timeout]]]);
+  return fairly(async (): Promise<Awaited<TaskResult<Given>>> => {
+    const process = ownerOf(task, "await a task");
+    checkTimeout("await a task", timeout);
+    const { ref } = task;
+    const answer = await receiveMessage(process, (each) => isAnswer(each, ref), timeout);
+    if (answer === TIMED_OUT || isReply(answer, ref)) forget(process, ref);
+    if (isReply(answer, ref)) {
+      if (hasThen(answer[1])) throw thenError("return a result that is");
+      return answer[1] as Awaited<TaskResult<Given>>;
+    }
+    const why = answer === TIMED_OUT ? "timeout" : whyDown(answer as Down);
+    throw exit([why, ["Task", "await", [task, timeout]]]);
+  });
 }
 export { await_ as await };
 
@@ -333,20 +340,22 @@ export { await_ as await };
  * assertEquals(await Task.awaitMany(tasks), [1, 4, 9]);
  * ```
  */
-export async function awaitMany<const Tasks extends readonly Task[]>(
+export function awaitMany<const Tasks extends readonly Task[]>(
   tasks: Tasks,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<ResultsOf<Tasks>> {
-  const process = ownerOfAll(tasks, "await tasks");
-  checkTimeout("await tasks", timeout);
-  const { answers, isTimeUp } = await gather(process, tasks, Infinity, timeout, isAnyDown);
-  const down = [...answers.values()].find(isAnyDown);
-  if (down === undefined && !isTimeUp) {
-    return tasks.map(({ ref }) => answers.get(ref)![1]) as ResultsOf<Tasks>;
-  }
-  for (const { ref } of tasks) if (!answers.has(ref)) forget(process, ref);
-  const why = down === undefined ? "timeout" : whyDown(down);
-  throw exit([why, ["Task", "awaitMany", [tasks, timeout]]]);
+  return fairly(async () => {
+    const process = ownerOfAll(tasks, "await tasks");
+    checkTimeout("await tasks", timeout);
+    const { answers, isTimeUp } = await gather(process, tasks, Infinity, timeout, isAnyDown);
+    const down = [...answers.values()].find(isAnyDown);
+    if (down === undefined && !isTimeUp) {
+      return tasks.map(({ ref }) => answers.get(ref)![1]) as ResultsOf<Tasks>;
+    }
+    for (const { ref } of tasks) if (!answers.has(ref)) forget(process, ref);
+    const why = down === undefined ? "timeout" : whyDown(down);
+    throw exit([why, ["Task", "awaitMany", [tasks, timeout]]]);
+  });
 }
 
 /**
@@ -373,16 +382,18 @@ export async function awaitMany<const Tasks extends readonly Task[]>(
  * assertEquals(outcome, undefined);
  * ```
  */
-async function yield_<Given extends Task>(
+function yield_<Given extends Task>(
   task: Given,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<Outcome<TaskResult<Given>>> {
-  const process = ownerOf(task, "wait for a task");
-  checkTimeout("wait for a task", timeout);
-  const { ref } = task;
-  const answer = await receiveMessage(process, (each) => isAnswer(each, ref), timeout);
-  if (answer === TIMED_OUT) return undefined;
-  return settle(process, task, answer as Answer, ["Task", "yield", [task, timeout]]);
+  return fairly(async () => {
+    const process = ownerOf(task, "wait for a task");
+    checkTimeout("wait for a task", timeout);
+    const { ref } = task;
+    const answer = await receiveMessage(process, (each) => isAnswer(each, ref), timeout);
+    if (answer === TIMED_OUT) return undefined;
+    return settle(process, task, answer as Answer, ["Task", "yield", [task, timeout]]);
+  });
 }
 export { yield_ as yield };
 
@@ -407,41 +418,44 @@ export { yield_ as yield };
  * assertEquals(outcomes.map(([, outcome]) => outcome), [["ok", "quick"], undefined]);
  * ```
  */
-export async function yieldMany<const Tasks extends readonly Task[]>(
+export function yieldMany<const Tasks extends readonly Task[]>(
   tasks: Tasks,
   options: number | YieldManyOptions = {},
 ): Promise<OutcomesOf<Tasks>> {
-  const process = ownerOfAll(tasks, "wait for tasks");
-  const { timeout = DEFAULT_TIMEOUT_MS, limit = Infinity, onTimeout = "nothing" } =
-    typeof options === "number" ? { timeout: options } : options;
-  checkTimeout("wait for tasks", timeout);
-  if (!(limit >= 0)) {
-    throw new RangeError(
-      `Cannot wait for tasks with this limit: expected a number from 0, found ${inspect(limit)}`,
-    );
-  }
-  if (!["nothing", "ignore", "kill_task"].includes(onTimeout)) {
-    throw new TypeError(
-      'Cannot wait for tasks with this onTimeout: expected "nothing", "ignore" or "kill_task", ' +
-        `found ${inspect(onTimeout)}`,
-    );
-  }
-  const isLost = (answer: Answer) => isAnyDown(answer) && answer[4] === "noconnection";
-  const { answers, isTimeUp } = await gather(process, tasks, limit, timeout, isLost);
-  const lost = [...answers.values()].find(isLost);
-  if (lost !== undefined) {
-    throw exit([whyDown(lost as Down), ["Task", "yieldMany", [tasks, timeout]]]);
-  }
-  const outcomes: (readonly [Task, Outcome<Term>])[] = [];
-  for (const task of tasks) {
-    const answer = answers.get(task.ref);
-    let outcome: Outcome<Term>;
-    if (answer !== undefined) outcome = isAnyDown(answer) ? ["exit", answer[4]] : ["ok", answer[1]];
-    else if (isTimeUp && onTimeout === "ignore") outcome = ignore(task);
-    else if (isTimeUp && onTimeout === "kill_task") outcome = await shutdown(task, "brutal_kill");
-    outcomes.push([task, outcome]);
-  }
-  return outcomes as unknown as OutcomesOf<Tasks>;
+  return fairly(async () => {
+    const process = ownerOfAll(tasks, "wait for tasks");
+    const { timeout = DEFAULT_TIMEOUT_MS, limit = Infinity, onTimeout = "nothing" } =
+      typeof options === "number" ? { timeout: options } : options;
+    checkTimeout("wait for tasks", timeout);
+    if (!(limit >= 0)) {
+      throw new RangeError(
+        `Cannot wait for tasks with this limit: expected a number from 0, found ${inspect(limit)}`,
+      );
+    }
+    if (!["nothing", "ignore", "kill_task"].includes(onTimeout)) {
+      throw new TypeError(
+        'Cannot wait for tasks with this onTimeout: expected "nothing", "ignore" or "kill_task", ' +
+          `found ${inspect(onTimeout)}`,
+      );
+    }
+    const isLost = (answer: Answer) => isAnyDown(answer) && answer[4] === "noconnection";
+    const { answers, isTimeUp } = await gather(process, tasks, limit, timeout, isLost);
+    const lost = [...answers.values()].find(isLost);
+    if (lost !== undefined) {
+      throw exit([whyDown(lost as Down), ["Task", "yieldMany", [tasks, timeout]]]);
+    }
+    const outcomes: (readonly [Task, Outcome<Term>])[] = [];
+    for (const task of tasks) {
+      const answer = answers.get(task.ref);
+      let outcome: Outcome<Term>;
+      if (answer !== undefined) {
+        outcome = isAnyDown(answer) ? ["exit", answer[4]] : ["ok", answer[1]];
+      } else if (isTimeUp && onTimeout === "ignore") outcome = ignore(task);
+      else if (isTimeUp && onTimeout === "kill_task") outcome = await shutdown(task, "brutal_kill");
+      outcomes.push([task, outcome]);
+    }
+    return outcomes as unknown as OutcomesOf<Tasks>;
+  });
 }
 
 // --- Ending -------------------------------------------------------------------------------------
@@ -463,32 +477,36 @@ export async function yieldMany<const Tasks extends readonly Task[]>(
  * @throws {RangeError} If `how` is a number and negative.
  * @see Elixir `Task.shutdown/2`
  */
-export async function shutdown<Given extends Task>(
+export function shutdown<Given extends Task>(
   task: Given,
   how: number | "brutal_kill" = DEFAULT_TIMEOUT_MS,
 ): Promise<Outcome<TaskResult<Given>>> {
-  const process = ownerOf(task, "shut down a task");
-  if (how !== "brutal_kill") checkTimeout("shut down a task", how);
-  const { pid, ref } = task;
-  if (pid === undefined) return ignore(task);
-  const end = monitor(process, pid.process, pid);
-  const isEnd = (message: Term) => isDown(message, end);
-  unlink(process, pid);
-  signal(process, pid, how === "brutal_kill" ? "kill" : "shutdown");
-  let down = await receiveMessage(process, isEnd, how === "brutal_kill" ? Infinity : how);
-  if (down === TIMED_OUT) {
-    signal(process, pid, "kill");
-    down = await receiveMessage(process, isEnd, Infinity);
-  }
-  // Of one that had ended before, the monitor of the task knows why, if it was not asked yet.
-  if ((down as Down)[4] === "noproc") down = take(process, (each) => isDown(each, ref)) ?? down;
-  forget(process, ref);
-  const reply = take(process, (message) => isReply(message, ref));
-  if (reply !== undefined) return ["ok", (reply as Reply)[1] as TaskResult<Given>];
-  const why = whyDown(down as Down);
-  const reason = (down as Down)[4];
-  if (why !== reason) throw exit([why, ["Task", "shutdown", [task, how]]]);
-  return reason === (how === "brutal_kill" ? "killed" : "shutdown") ? undefined : ["exit", reason];
+  return fairly(async () => {
+    const process = ownerOf(task, "shut down a task");
+    if (how !== "brutal_kill") checkTimeout("shut down a task", how);
+    const { pid, ref } = task;
+    if (pid === undefined) return ignore(task);
+    const end = monitor(process, pid.process, pid);
+    const isEnd = (message: Term) => isDown(message, end);
+    unlink(process, pid);
+    signal(process, pid, how === "brutal_kill" ? "kill" : "shutdown");
+    let down = await receiveMessage(process, isEnd, how === "brutal_kill" ? Infinity : how);
+    if (down === TIMED_OUT) {
+      signal(process, pid, "kill");
+      down = await receiveMessage(process, isEnd, Infinity);
+    }
+    // Of one that had ended before, the monitor of the task knows why, if it was not asked yet.
+    if ((down as Down)[4] === "noproc") down = take(process, (each) => isDown(each, ref)) ?? down;
+    forget(process, ref);
+    const reply = take(process, (message) => isReply(message, ref));
+    if (reply !== undefined) return ["ok", (reply as Reply)[1] as TaskResult<Given>];
+    const why = whyDown(down as Down);
+    const reason = (down as Down)[4];
+    if (why !== reason) throw exit([why, ["Task", "shutdown", [task, how]]]);
+    return reason === (how === "brutal_kill" ? "killed" : "shutdown")
+      ? undefined
+      : ["exit", reason];
+  });
 }
 
 function signal(process: Process, pid: Pid, reason: Term): void {

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { fairly } from "./kernel/fair.ts";
 import { Gen } from "./gen/behaviour.ts";
 import { now } from "./kernel/clock.ts";
 import { then } from "./kernel/awaitable.ts";
@@ -437,9 +438,11 @@ function isTRef(tref: unknown): tref is TRef {
  * @throws {RangeError} If `time` is negative or not a number.
  * @see Erlang `timer:sleep/1`
  */
-export async function sleep(time: number): Promise<"ok"> {
-  await sleepFor(time);
-  return "ok";
+export function sleep(time: number): Promise<"ok"> {
+  return fairly(async (): Promise<"ok"> => {
+    await sleepFor(time);
+    return "ok";
+  });
 }
 
 /**

@@ -17,6 +17,7 @@
  * @module
  */
 
+import { fairly } from "../lib/kernel/fair.ts";
 import { exit } from "../lib/kernel/exit.ts";
 import type { Awaitable } from "../lib/kernel/awaitable.ts";
 import type { Process } from "../lib/kernel/process.ts";
@@ -272,12 +273,14 @@ const FIRST_WAIT_MS = 250;
  * @throws {RangeError} If `retries` is neither a non-negative integer nor `Infinity`.
  * @see Erlang `global:set_lock/1,2,3`, where a waiting process notices a released lock only after its wait.
  */
-export async function setLock(
+export function setLock(
   id: LockId,
   nodes: readonly NodeName[] = allNodes(),
   retries: number = Infinity,
 ): Promise<boolean> {
-  return await lock(self(), id, nodes, retries);
+  return fairly(async () => {
+    return await lock(self(), id, nodes, retries);
+  });
 }
 
 async function lock(
@@ -357,23 +360,25 @@ function isBeyond(nodes: readonly NodeName[]): boolean {
  * assertEquals(result, false);
  * ```
  */
-export async function trans<Result>(
+export function trans<Result>(
   id: LockId,
   body: () => Result,
   nodes: readonly NodeName[] = allNodes(),
   retries: number = Infinity,
 ): Promise<Awaited<Result> | "aborted"> {
-  const process = self();
-  if (typeof body !== "function") {
-    throw new TypeError(`Cannot run a transaction: expected a function, found ${inspect(body)}`);
-  }
-  if (!await lock(process, id, nodes, retries)) return "aborted";
-  fence(); // the process may have exited meanwhile
-  try {
-    return await body();
-  } finally {
-    await unlock(process, id, nodes);
-  }
+  return fairly(async (): Promise<Awaited<Result> | "aborted"> => {
+    const process = self();
+    if (typeof body !== "function") {
+      throw new TypeError(`Cannot run a transaction: expected a function, found ${inspect(body)}`);
+    }
+    if (!await lock(process, id, nodes, retries)) return "aborted";
+    fence(); // the process may have exited meanwhile
+    try {
+      return await body();
+    } finally {
+      await unlock(process, id, nodes);
+    }
+  });
 }
 
 function checkLock(what: string, id: unknown, nodes: unknown): void {

@@ -47,6 +47,7 @@
  * @module
  */
 
+import { fairly } from "../lib/kernel/fair.ts";
 import { rejectFor } from "../lib/kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "../lib/kernel/awaitable.ts";
 import { exit } from "../lib/kernel/exit.ts";
@@ -419,9 +420,11 @@ const KEEPER = new Keeper({
  * @throws {RangeError} If `partitions` is not a positive integer.
  * @see Elixir `Registry.start_link/1`
  */
-export async function startLink(options: StartOptions): Promise<StartResult> {
-  checkOptions(options);
-  return await start(self(), options);
+export function startLink(options: StartOptions): Promise<StartResult> {
+  return fairly(async () => {
+    checkOptions(options);
+    return await start(self(), options);
+  });
 }
 
 function start(parent: Process, options: StartOptions): StartResult {
@@ -846,22 +849,24 @@ export function deleteMeta(registry: Atom, key: Term): "ok" {
  * @throws {Exit} `["noproc", ["Registry", "lock", [registry, key]]]` if the registry exits meanwhile.
  * @see Elixir `Registry.lock/3`
  */
-export async function lock<Result>(
+export function lock<Result>(
   registry: Atom,
   key: Term,
   body: () => Result,
 ): Promise<Awaited<Result>> {
-  const process = self();
-  if (typeof body !== "function") {
-    throw new TypeError(`Cannot run under a lock: expected a function, found ${inspect(body)}`);
-  }
-  const giveBack = await tableOf(registry).lock(process, key);
-  fence(); // the process may have exited meanwhile
-  try {
-    return await body();
-  } finally {
-    giveBack();
-  }
+  return fairly(async (): Promise<Awaited<Result>> => {
+    const process = self();
+    if (typeof body !== "function") {
+      throw new TypeError(`Cannot run under a lock: expected a function, found ${inspect(body)}`);
+    }
+    const giveBack = await tableOf(registry).lock(process, key);
+    fence(); // the process may have exited meanwhile
+    try {
+      return await body();
+    } finally {
+      giveBack();
+    }
+  });
 }
 
 // --- As a registry of names ---------------------------------------------------------------------

@@ -32,7 +32,9 @@ import {
   stop,
   type Term,
 } from "../mod.ts";
+import { storage } from "../lib/kernel/host.ts";
 import { isRegistry } from "../lib/kernel/names.ts";
+import { contextOf, runAs } from "../lib/kernel/scheduler.ts";
 import { equal } from "../lib/kernel/term.ts";
 
 /** A registry that was opened for one test. */
@@ -144,7 +146,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
 
   async "registerName() gives a name to one of several processes that ask at the same time"(names) {
     const key = names.key("a name");
-    const asked = await Promise.all(Array.from({ length: 10 }, () => names.ask(key)));
+    const asked = await names.askTogether(key, 10);
     const winners = asked.filter(([, answer]) => answer === "yes");
     expect("the number of processes with the name", winners.length, 1);
     expect(
@@ -403,6 +405,22 @@ class Names {
       });
       this.started(pid);
     });
+  }
+
+  /** Starts processes that ask for a name in one synchronous step: no answer can come between. */
+  askTogether(key: unknown, count: number): Promise<(readonly [Pid, answer: unknown])[]> {
+    const processes = Array.from({ length: count }, () => {
+      const pid = spawn(async () => {
+        for (;;) await oneRequest();
+      });
+      return this.started(pid).process!;
+    });
+    const ask = async (process: (typeof processes)[number]) => {
+      const { pid } = process;
+      const register = () => this.registry.registerName(key, pid);
+      return [pid, await storage.run(contextOf(process), () => runAs(process, register))] as const;
+    };
+    return Promise.all(processes.map(ask));
   }
 
   /** Starts a server under a name. */

@@ -4,7 +4,15 @@
  * @module
  */
 
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setImmediate } from "node:timers";
 import {
   exit,
   GenServer,
@@ -14,7 +22,6 @@ import {
   type Pid,
   Process,
   receive,
-  reply,
   self,
   send,
   spawn,
@@ -371,21 +378,51 @@ Deno.test("Logger.setHandler() hands all reports to another function, and return
   assertEquals(reports.length, 1);
 });
 
+/** Runs `body` with a failing handler, and returns how often that was called and what was printed. */
+async function withFailingHandler(fail: () => unknown, body: () => Promise<void>) {
+  let calls = 0;
+  let previous: Logger.Handler | undefined;
+  const lines = await printed(async () => {
+    previous = Logger.setHandler(() => {
+      calls++;
+      return fail();
+    });
+    await body();
+  });
+  const last = Logger.setHandler(previous!);
+  return { calls, lines, last };
+}
+
 for (
   const [how, fail] of [
     ["throws", () => {
       throw new Error("disk full");
     }],
     ["rejects", () => Promise.reject(new Error("disk full"))],
+    ["leaves a rejected promise behind", () => void Promise.reject(new Error("disk full"))],
+    ["leaves a promise behind that rejects later", () => {
+      setImmediate(() => void Promise.reject(new Error("disk full")));
+    }],
+    [
+      "returns a thenable that throws",
+      () => ({
+        then() {
+          throw new Error("disk full");
+        },
+      }),
+    ],
+    [
+      "returns an object whose then throws",
+      () => ({
+        get then() {
+          throw new Error("disk full");
+        },
+      }),
+    ],
   ] as const
 ) {
-  Deno.test(`a handler that ${how} loses its report, and nothing else: neither the server's end nor the caller's`, async () => {
-    let calls = 0;
-    const previous = Logger.setHandler(() => {
-      calls++;
-      return fail();
-    });
-    try {
+  Deno.test(`Logger.setHandler() of a handler that ${how}: it is removed, with one line about it`, async () => {
+    const { calls, lines, last } = await withFailingHandler(fail, async () => {
       await inProcess(async () => {
         const [pid, ref] = unwrap(await GenServer.startMonitor(Scripted));
         const request = () => {
@@ -396,24 +433,93 @@ for (
           ["GenServer", "call", [pid, request, 5000]],
         ]);
         assertEquals(await receive(), ["DOWN", ref, "process", pid, "boom"]);
+        for (let i = 0; i < 3; i++) {
+          await settled(); // by then the host has told of rejections
+          await new Promise((done) => setImmediate(done));
+        }
         Logger.log("info", "hello");
-        const alive = unwrap(
-          await GenServer.start({
-            init: () => ok(1),
-            handleCall: (_: "get", _from: GenServer.From, state: number) => reply(state, state),
-          }),
-        );
-        send(alive, "unexpected");
-        assertEquals(await GenServer.call(alive, "get"), 1);
-        await settled(); // by then the host has told of rejections
-        await GenServer.stop(alive);
       });
-    } finally {
-      Logger.setHandler(previous);
-    }
-    assertEquals(calls, 4);
+    });
+    // What was reported before a rejection was known is lost.
+    assert(calls >= 1 && calls <= 2, `${calls} calls`);
+    const about = lines.filter(([, line]) => line.includes("Log handler"));
+    assertEquals(about, [[
+      "error",
+      "[error] Log handler removed, as it failed: an exception was raised: Error: disk full",
+    ]]);
+    assertEquals(lines.at(-1), ["log", "[info] hello"]);
+    assertStrictEquals(last, Logger.defaultHandler);
   });
 }
+
+Deno.test("Logger.setHandler() of a handler that fails after it was replaced leaves its successor", async () => {
+  const { promise, reject } = Promise.withResolvers<void>();
+  const previous = Logger.setHandler(() => void promise.then());
+  Logger.log("info", "first");
+  {
+    using reports = collectReports();
+    reject(new Error("too late"));
+    await settled();
+    await new Promise((done) => setImmediate(done));
+    Logger.log("info", "second");
+    assertEquals(reports.all.map(({ kind }) => kind), ["log_handler", "message"]);
+  }
+  Logger.setHandler(previous);
+});
+
+Deno.test("Logger.setHandler() runs the handler outside of all processes, in a context without stores", async () => {
+  const user = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const previous = Logger.setHandler((report) => {
+    seen.push(report.reason, user.getStore());
+    assertThrows(() => self(), TypeError, "a log handler runs outside of all processes");
+    send(to, ["logged", report.reason]);
+    GenServer.cast(to, report.reason);
+  });
+  const to = self();
+  try {
+    await inProcess(() => user.run("alice", () => void Logger.log("info", "in a coroutine")));
+    await GenServer.stop(
+      unwrap(
+        await user.run("bob", () =>
+          GenServer.start({
+            init: () => {
+              Logger.log("info", "in a callback");
+              return ok(0);
+            },
+          })),
+      ),
+    );
+    user.run("carol", () => void Logger.log("info", "in a script"));
+    assertEquals(seen, [
+      "in a coroutine",
+      undefined,
+      "in a callback",
+      undefined,
+      "in a script",
+      undefined,
+    ]);
+    for (const text of ["in a coroutine", "in a callback", "in a script"]) {
+      assertEquals(await receive(), ["logged", text]);
+      assertEquals(await receive(), ["$gen_cast", text]);
+    }
+  } finally {
+    assert(Logger.setHandler(previous) !== Logger.defaultHandler);
+  }
+});
+
+Deno.test("Logger.setHandler() of a handler that calls a server is removed, as it has no process to call from", async () => {
+  const { lines } = await withFailingHandler(
+    () => void GenServer.call("nobody", 1),
+    async () => {
+      Logger.log("info", "first");
+      await settled();
+      await new Promise((done) => setImmediate(done));
+    },
+  );
+  assertEquals(lines.length, 1);
+  assertStringIncludes(lines[0]![1], "a log handler runs outside of all processes");
+});
 
 Deno.test("the default handler prints errors and warnings as such, everything else as output", async () => {
   assertEquals(await printed(logAll), [

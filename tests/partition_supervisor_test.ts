@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
 import {
@@ -449,7 +456,7 @@ Deno.test("PartitionSupervisor does not allow registering or unregistering a par
     await PartitionSupervisor.resize("rooms", 0);
     const [tag, [error]] = await GenServer.start(Room, [], { name }) as [string, [unknown]];
     assertEquals(tag, "error");
-    assert(error instanceof TypeError && error.message.includes("only their supervisor assigns"));
+    assert(error instanceof RangeError && error.message.includes("has zero partitions"));
     assertThrows(() => PartitionSupervisor.unregisterName(["rooms", 0]), TypeError, "supervisor");
     await PartitionSupervisor.resize("rooms", 4);
     assertEquals(await partitionOf(0), 0);
@@ -620,10 +627,35 @@ Deno.test("PartitionSupervisor.resize() stops partitions and starts them again, 
       for (let key = 0; key < 12 && to > 0; key++) assertEquals(await partitionOf(key), key % to);
     }
     await PartitionSupervisor.resize("rooms", 0);
-    assertEquals(await GenServer.whereis(via("rooms", 7)), undefined);
-    assertEquals(await GenServer.whereis(via("rooms", 7n)), undefined);
-    assertEquals(await GenServer.whereis(via("rooms", "key")), undefined);
-    assertThrows(() => send(via("rooms", 7), "hello"), Exit, "badarg");
+    const message = 'the partition supervisor "rooms" has zero partitions';
+    for (const key of [7, 7n, "key"]) {
+      assertThrows(() => GenServer.whereis(via("rooms", key)), RangeError, message);
+      assertThrows(() => send(via("rooms", key), "hello"), RangeError, message);
+      await assertRejects(
+        async () => await GenServer.call(via("rooms", key), "hello"),
+        RangeError,
+        message,
+      );
+    }
+    assertEquals(await PartitionSupervisor.partitions("rooms"), 0);
+  }));
+
+Deno.test("PartitionSupervisor.startLink() refuses an autoShutdown other than never, and significant partitions", () =>
+  supervising(async () => {
+    const rooms = { name: "rooms", childSpec: [Agent, () => 0], partitions: 1 } as const;
+    for (const autoShutdown of ["any_significant", "all_significant", "sometimes", null]) {
+      await assertRejects(
+        () => PartitionSupervisor.startLink({ ...rooms, autoShutdown } as never),
+        TypeError,
+        `expected autoShutdown to be "never", found ${JSON.stringify(autoShutdown)}`,
+      );
+    }
+    unwrap(await PartitionSupervisor.startLink({ ...rooms, autoShutdown: "never" }));
+    await PartitionSupervisor.stop("rooms");
+    const childSpec = { ...Agent.childSpec(() => 0), restart: "temporary", significant: true };
+    const started = await PartitionSupervisor.startLink({ ...rooms, childSpec } as never);
+    assertEquals(started[0], "error");
+    assertStringIncludes(JSON.stringify(started[1]), "bad_combination");
   }));
 
 Deno.test("PartitionSupervisor.resize() routes to no partition that does not run yet, or no longer", () =>

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import fc from "fast-check";
 import {
   _,
+  Exit,
   flush,
   GenServer,
   inspect,
@@ -600,6 +601,29 @@ Deno.test("Pg reports what a scope does not understand, and goes on", () =>
     assertEquals(await Pg.leave("group", self()), "ok");
     assertEquals(reports.all.map(({ kind }) => kind), Array(5).fill("unhandled_message"));
     assertEquals(reports.all.map(({ lastMessage }) => lastMessage), [...wrong, malformed]);
+  }));
+
+Deno.test("Pg reports a call that a scope does not know, does not reply, and goes on", () =>
+  withScope(async (scope) => {
+    using reports = collectReports();
+    const calls = [
+      "nonsense",
+      ["join_local", "group", "nobody"],
+      ["leave_local", "group"],
+      ["demonitor", "nothing"],
+      ["monitor"],
+      undefined,
+    ];
+    for (const call of calls) {
+      const error = await assertRejects(() => GenServer.call(scope, call as never, 1), Exit);
+      assertEquals((error.reason as unknown[])[0], "timeout");
+    }
+    assertEquals(await Pg.join("group", self()), "ok");
+    assertEquals(Pg.getMembers("group"), [self()]);
+    assertEquals(
+      reports.all.map(({ kind, lastMessage }) => [kind, lastMessage]),
+      calls.map((call) => ["unhandled_message", call]),
+    );
   }));
 
 // --- The cluster --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import { type CallKind, type Protocol, sendCall } from "../kernel/calls.ts";
 import { now } from "../kernel/clock.ts";
 import { distribution, isElsewhere, whyUnreachable } from "../kernel/distribution.ts";
 import { Exit, exit } from "../kernel/exit.ts";
+import { rejectFairly } from "../kernel/fair.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS, TOO_LATE } from "../kernel/lookup.ts";
 import { BadAnswerError, resolve, type ServerRef } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
@@ -77,7 +78,7 @@ export function ask(
     }
     return askByName(caller, server, request, timeout, kind);
   } catch (error) {
-    return Promise.reject(notFound(error, server, request, timeout, kind));
+    return rejectFairly(notFound(error, server, request, timeout, kind));
   }
 }
 
@@ -144,12 +145,12 @@ function toNoneHere(
 ): Promise<Term> {
   const to = pid ?? server;
   if (pid === caller.pid) {
-    return Promise.reject(failed("calling_self", server, request, timeout, kind));
+    return rejectFairly(failed("calling_self", server, request, timeout, kind));
   }
   if (isElsewhere(to) && distribution !== null) {
     return distribution.call(caller, to, server, request, timeout, kind);
   }
-  return Promise.reject(failed(whyUnreachable(to), server, request, timeout, kind));
+  return rejectFairly(failed(whyUnreachable(to), server, request, timeout, kind));
 }
 
 /** The exit of a call that never came to be. */

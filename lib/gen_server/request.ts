@@ -11,6 +11,7 @@
 import type { CallReply, CallRequest } from "./contract.ts";
 import { checkTimeout } from "../gen/timeout.ts";
 import { now } from "../kernel/clock.ts";
+import { fairly } from "../kernel/fair.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "../kernel/lookup.ts";
 import { distribution, isElsewhere, whyUnreachable } from "../kernel/distribution.ts";
 import { aliasIn, aliasTag } from "../kernel/list.ts";
@@ -200,7 +201,7 @@ export function waitResponse(
   timeout: ResponseTimeout = Infinity,
   remove: boolean = false,
 ): Promise<Term> {
-  return take(of, timeout, remove, () => {});
+  return fairly(() => take(of, timeout, remove, () => {}));
 }
 
 /**
@@ -227,7 +228,7 @@ export function receiveResponse(
   timeout: ResponseTimeout = Infinity,
   remove: boolean = false,
 ): Promise<Term> {
-  return take(of, timeout, remove, abandon);
+  return fairly(() => take(of, timeout, remove, abandon));
 }
 
 /**

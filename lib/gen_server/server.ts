@@ -9,7 +9,7 @@ import { callbackOf, Gen } from "../gen/behaviour.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import type { Status } from "../gen/status.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/awaitable.ts";
+import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { reasonOf } from "../kernel/exit.ts";
 import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";
@@ -245,6 +245,7 @@ export class GenServer extends Gen {
       this.#badReturn(process, response, kind, payload);
       return undefined;
     }
+    if (hasThen(response[1])) return this.#refuseReply(process, kind, payload);
     process.state = response[2];
     if (process.server !== null) debugOut(process, response[1], from ?? (kind as PendingCall).from);
     if (from === null) (kind as PendingCall).reply(response[1]);
@@ -280,6 +281,7 @@ export class GenServer extends Gen {
       process.state = response[2];
       this.stop(process, response[1], kind, payload);
     } else if (length === 4 && (from !== null || kind instanceof PendingCall)) {
+      if (hasThen(response[2])) return this.#refuseReply(process, kind, payload);
       process.state = response[3];
       this.#stopWithReply(process, response, kind, payload, from);
     } else {
@@ -299,6 +301,11 @@ export class GenServer extends Gen {
       answer(client, reply);
       if (process.server !== null) debugOut(process, reply, client);
     });
+  }
+
+  /** Stops the server for a reply that no promise resolves with: its caller would wait for ever. */
+  #refuseReply(process: Process, kind: Kind, payload: Term): undefined {
+    this.stop(process, reasonOf(thenError("reply with")), kind, payload);
   }
 
   #badReturn(process: Process, response: unknown, kind: Kind, payload: Term): void {

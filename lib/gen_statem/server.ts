@@ -10,7 +10,7 @@ import { callbackOf, Gen } from "../gen/behaviour.ts";
 import type { StartOptions } from "../gen/start.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import { PendingCall } from "../kernel/calls.ts";
-import { isThenable } from "../kernel/awaitable.ts";
+import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { Exit, isOrderly, reasonOf, withStack } from "../kernel/exit.ts";
 import { afterHostTurn } from "../kernel/host.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";
@@ -344,6 +344,7 @@ export class GenStatem extends Gen {
       switch (tag) {
         case "reply":
           if (length !== 3 || !isFrom(second)) break;
+          if (hasThen(action[2])) return this.#crash(process, machine, thenError("reply with"));
           send(process, action as unknown as ReplyAction);
           return true;
         case "hibernate":
@@ -433,6 +434,7 @@ export class GenStatem extends Gen {
       if (!isReply(action)) {
         return this.#fail(process, machine, ["bad_reply_action_from_state_function", action]);
       }
+      if (hasThen(action[2])) return this.#crash(process, machine, thenError("reply with"));
       send(process, action);
     }
     return this.#end(process, reason);

@@ -18,6 +18,27 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
+/**
+ * Tells whether a promise would not resolve with `value` itself: it is a promise, or another object or function
+ * with a method `then`, or one whose `then` cannot be read.
+ */
+export function hasThen(value: unknown): boolean {
+  if (typeof value === "object" ? value === null : typeof value !== "function") return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return true;
+  }
+}
+
+/** The error of a door that would hand over a value which {@linkcode hasThen}: `what` it cannot do with it. */
+export function thenError(what: string): TypeError {
+  return new TypeError(
+    `Cannot ${what} a promise or another object that has a method then: await it first, or wrap it ` +
+      "in an array",
+  );
+}
+
 /** Hands a value to `use`: at once, or when it is there. The result is a promise only if `value` is. */
 export function then<T, Result>(
   value: Awaitable<T>,

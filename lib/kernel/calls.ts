@@ -195,7 +195,7 @@ export class PendingCall<Request = Term> implements Timer, Envelope, Call {
   /** Removes the call, and returns a function that can still resolve it while the caller is alive. */
   take(): (value: Term) => void {
     if (this.isPending) this.remove();
-    return (value) => this.caller.isDead || this.resolve(value);
+    return (value) => this.caller.isDead ? abandon(this.caller, this.reject) : this.resolve(value);
   }
 
   /** Fails the call with `[why, call]`, unless it has settled. */
@@ -243,7 +243,30 @@ export function sendCall(
 /** Removes all calls that `process`, which has exited, has made. */
 export function abandonCalls(process: Process): void {
   startStaged();
-  while (process.outgoing !== null) process.outgoing.call.remove();
+  while (process.outgoing !== null) {
+    const { call } = process.outgoing;
+    call.remove();
+    abandon(process, call.reject);
+  }
+}
+
+/** The errors with which main processes have exited. */
+const endsOfMain = new WeakMap<Process, Exit>();
+
+/** Sets the error that the code of the main process gets for what it waits for: see {@linkcode abandon}. */
+export function setEndOfMain(main: Process, error: Exit): void {
+  endsOfMain.set(main, error);
+}
+
+/**
+ * Does what is left to do for a promise that `process` waits for when it exits, which is nothing: it never
+ * settles. Only that of a main process which did not exit with `"normal"` rejects with the {@linkcode Exit}.
+ * The host has that as an uncaught error before; a host that goes on nevertheless, as the REPL does, would
+ * wait for ever.
+ */
+export function abandon(process: Process, reject: (error: unknown) => void): void {
+  const error = process.lineage === null ? endsOfMain.get(process) : undefined;
+  if (error !== undefined) rejectFor(process, reject, error);
 }
 
 /**

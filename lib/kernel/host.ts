@@ -9,6 +9,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import nodeProcess from "node:process";
 import { setImmediate } from "node:timers";
 import type { Process } from "./process.ts";
 
@@ -39,22 +40,92 @@ export class Context {
   }
 }
 
+/** Calls a function in the asynchronous context in which this module was loaded: with no store of a user. */
+const bare: <T>(body: () => T) => T = AsyncLocalStorage.snapshot();
+
+/**
+ * Calls `body` in an asynchronous context that contains `context` and no store of the calling code. Code of
+ * processes always starts so; otherwise it would see the `AsyncLocalStorage` of what happened to wake it.
+ */
+export function enterContext<T>(context: Context | undefined, body: () => T): T {
+  return bare(() => storage.run(context, body));
+}
+
+/** A function that calls others in the present asynchronous context, with all its stores, but with `context`. */
+export function capture(context: Context | undefined): <T>(body: () => T) => T {
+  return storage.run(context, AsyncLocalStorage.snapshot);
+}
+
+// --- Uncaught errors ----------------------------------------------------------------------------
+
+/** Errors that left a bound function (`bind.ts`), with the context of the process that had bound it. */
+const blamed = new WeakMap<object, Context>();
+/** The same for the last value that is not an object. It is forgotten after a microtask. */
+let blamedValue: { readonly thrown: unknown; readonly context: Context } | null = null;
+
+/** Attributes `thrown` to `context`, should it turn out that its caller was the host. */
+export function blame(thrown: unknown, context: Context): void {
+  if ((typeof thrown === "object" && thrown !== null) || typeof thrown === "function") {
+    blamed.set(thrown, context);
+    return;
+  }
+  blamedValue = { thrown, context };
+  queueMicrotask(() => blamedValue = null);
+}
+
+/** The context whose code threw `thrown`, which nothing caught; `undefined` if that was outside of processes. */
+function thrower(thrown: unknown): Context | undefined {
+  if (blamedValue !== null && Object.is(blamedValue.thrown, thrown)) return blamedValue.context;
+  return blamed.get(thrown as object) ?? rejecter();
+}
+
+/** The context whose code left a rejected promise behind. */
+function rejecter(): Context | undefined {
+  const context = storage.getStore();
+  return context instanceof Context ? context : undefined;
+}
+
 /**
  * Calls `handle` for each uncaught error and each unhandled rejection in the code of a process, and
- * prevents it from ending the program. Errors outside of processes are left to the host.
+ * prevents it from ending the program. Errors outside of processes are left to the host: what it does
+ * with them by default, and what the program's own listeners do.
  *
- * A host without these events handles uncaught errors itself. So does every host for errors in callbacks
- * of its own timers, for which it does not provide the asynchronous context.
+ * Deno does not provide the asynchronous context for an error in a callback of a host timer, and Bun not for
+ * a rejection. These are left to the host too.
  */
 export function onUncaught(handle: (context: Context, thrown: unknown) => void): void {
-  if (typeof globalThis.addEventListener !== "function") return;
-  const take = (event: Event, thrown: unknown) => {
-    const context = storage.getStore();
-    if (!(context instanceof Context)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    handle(context, thrown);
+  if (!("Deno" in globalThis) && typeof nodeProcess?.on === "function") {
+    onUncaughtOfNode(handle);
+  } else if (typeof globalThis.addEventListener === "function") {
+    const take = (event: Event, context: Context | undefined, thrown: unknown) => {
+      if (context === undefined) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      handle(context, thrown);
+    };
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      take(event, rejecter(), event.reason);
+    });
+    globalThis.addEventListener("error", (event) => take(event, thrower(event.error), event.error));
+  }
+}
+
+/** {@linkcode onUncaught} for Node and Bun, where a listener takes the place of the host's default. */
+function onUncaughtOfNode(handle: (context: Context, thrown: unknown) => void): void {
+  nodeProcess.on("uncaughtExceptionMonitor", (thrown: unknown) => {
+    const context = thrower(thrown);
+    if (context === undefined || nodeProcess.hasUncaughtExceptionCaptureCallback()) return;
+    // There is a listener for this one error only: all others get the host's default.
+    nodeProcess.prependOnceListener("uncaughtException", () => handle(context, thrown));
+  });
+  const onRejection = (reason: unknown) => {
+    const context = rejecter();
+    if (context !== undefined) return handle(context, reason);
+    if (nodeProcess.listenerCount("unhandledRejection") > 1) return;
+    // Rejected again without a listener, it gets the host's default.
+    nodeProcess.off("unhandledRejection", onRejection);
+    Promise.reject(reason);
+    setImmediate(() => nodeProcess.on("unhandledRejection", onRejection));
   };
-  globalThis.addEventListener("unhandledrejection", (event) => take(event, event.reason));
-  globalThis.addEventListener("error", (event) => take(event, event.error));
+  nodeProcess.on("unhandledRejection", onRejection);
 }

@@ -12,9 +12,10 @@
 
 import { now } from "./clock.ts";
 import { type Awaitable, isThenable } from "./awaitable.ts";
+import { abandon } from "./calls.ts";
 import { COROUTINE } from "./coroutine.ts";
 import { exit } from "./exit.ts";
-import { storage } from "./host.ts";
+import { enterContext } from "./host.ts";
 import { type Address, parseName, resolve, type ServerRef } from "./names.ts";
 import { BUSY, OwnedTimer, Process } from "./process.ts";
 import { contextOf, keepContext, runAs } from "./scheduler.ts";
@@ -128,7 +129,7 @@ function askAside(
   const end = () => terminate(helper, "normal");
   let answer: unknown;
   try {
-    answer = storage.run(contextOf(helper), () => runAs(helper, ask));
+    answer = enterContext(contextOf(helper), () => runAs(helper, ask));
   } catch (thrown) {
     end();
     throw thrown;
@@ -185,7 +186,7 @@ export function withLimit<T>(
     const timer = new OwnedTimer(process, () => reject(TOO_LATE));
     start(timer, limit);
     const settle = <V>(how: (value: V) => void) => (value: V) => {
-      if (process !== null && process.isDead) return;
+      if (process !== null && process.isDead) return abandon(process, reject);
       timer.cancel();
       how(value);
     };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hasThen } from "./awaitable.ts";
+import { abandon } from "./calls.ts";
 import { takenPayload, toMessage } from "./mailbox.ts";
 import { BUSY, HELD, OwnedTimer, type Process } from "./process.ts";
 import { isSliceSpent, schedule, spend } from "./scheduler.ts";
@@ -35,7 +37,8 @@ export class Wait {
 /**
  * Takes the first message for which `accepts` returns true out of the mailbox of `process`, or waits
  * for one. Other messages stay, in order. Resolves with `TIMED_OUT` after `timeout` ms, at once if
- * that is 0. Rejects with what `accepts` throws.
+ * that is 0. Rejects with what `accepts` throws. A message that has a method `then` is not passed on:
+ * resolves with `undefined` then, or rejects if `accepts` is `null`.
  */
 export function receiveMessage(
   process: Process,
@@ -88,7 +91,7 @@ export function searchNew(process: Process): void {
     try {
       if (wait.accepts === null || wait.accepts(message)) {
         endWait(process, wait);
-        wait.resolve(message);
+        settle(wait, message);
       } else {
         process.save(kind, payload);
       }
@@ -113,7 +116,7 @@ function searchSaved(process: Process, wait: Wait): boolean {
       accepts === null || accepts(toMessage(kind, payload))
     );
     if (kind === undefined) return false;
-    wait.resolve(toMessage(kind, takenPayload));
+    settle(wait, toMessage(kind, takenPayload));
   } catch (thrown) {
     wait.reject(thrown);
   }
@@ -124,6 +127,23 @@ function endWait(process: Process, wait: Wait): void {
   wait.timer?.cancel();
   process.wait = null;
   process.flags |= BUSY;
+}
+
+/**
+ * Settles a wait with a message that it takes. No promise resolves with a message that has a method `then`: if
+ * `accepts` took it, that function has it.
+ */
+function settle({ accepts, resolve, reject }: Wait, message: Term): void {
+  if (!hasThen(message)) resolve(message);
+  else if (accepts !== null) resolve(undefined);
+  else {
+    reject(
+      new TypeError(
+        "Cannot receive a promise or another object that has a method then without a clause: the " +
+          "message is dropped. Take it in a clause, such as on(_, (message) => [message])",
+      ),
+    );
+  }
 }
 
 /** Takes all messages out of the mailbox of `process`, oldest first. */
@@ -138,5 +158,21 @@ export function takeAll(process: Process): Term[] {
 
 /** Resolves after `ms` milliseconds, and never if `process` exits before. Messages stay in its mailbox. */
 export function sleep(process: Process, ms: number): Promise<void> {
-  return new Promise((resolve) => start(new OwnedTimer(process, resolve), ms));
+  return new Promise((resolve, reject) => start(new Sleep(process, resolve, reject), ms));
+}
+
+/** The timer of a process that sleeps. It is cancelled only when that exits. */
+class Sleep extends OwnedTimer {
+  constructor(
+    readonly process: Process,
+    resolve: () => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    super(process, resolve);
+  }
+
+  override cancel(): void {
+    super.cancel();
+    abandon(this.process, this.reject);
+  }
 }

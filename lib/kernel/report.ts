@@ -8,7 +8,10 @@
  * @module
  */
 
-import { isThenable } from "./awaitable.ts";
+import { hasThen } from "./awaitable.ts";
+import { reasonOf } from "./exit.ts";
+import { Context } from "./host.ts";
+import { runOutside } from "./scheduler.ts";
 import type { Atom, Pid, Term } from "./term.ts";
 
 /** The severity of a report. */
@@ -21,7 +24,8 @@ export interface Report {
   /**
    * What happened: `"process"` (a plain process raised), `"gen_server"` and other behaviours
    * (a server terminates), `"task"` (a task terminates), `"unhandled_message"`, `"crash"` (a process
-   * that a behaviour started exits abnormally), `"supervisor"`, `"progress"`, `"message"` (a text from
+   * that a behaviour started exits abnormally), `"uncaught"` (an error or a rejection that nothing handles),
+   * `"log_handler"` (a handler has failed and is removed), `"supervisor"`, `"progress"`, `"message"` (a text from
    * a user).
    */
   readonly kind: string;
@@ -48,21 +52,60 @@ export interface Report {
 /** A function that handles all reports. */
 export type Reporter = (report: Report) => void;
 
-let reporter: Reporter = () => {};
+/** Takes over when another reporter has failed. */
+let fallback: Reporter = () => {};
+
+/** The asynchronous context of a reporter: a context of no process. */
+export class ReporterContext extends Context {
+  readonly reporter: Reporter;
+  #hasFailed = false;
+
+  /** Creates the context of `reporter`. */
+  constructor(reporter: Reporter) {
+    super(null);
+    this.reporter = reporter;
+  }
+
+  /** Calls the reporter. */
+  handle(event: Report): void {
+    try {
+      const done: unknown = runOutside(this, () => this.reporter(event));
+      if (hasThen(done)) {
+        (done as PromiseLike<void>).then(undefined, (thrown: unknown) => this.failed(thrown));
+      }
+    } catch (thrown) {
+      this.failed(thrown);
+    }
+  }
+
+  /** Removes the reporter, which threw, rejected or left a rejected promise behind, and reports that once. */
+  failed(thrown: unknown): void {
+    if (this.#hasFailed || this.reporter === fallback) return;
+    this.#hasFailed = true;
+    if (active === this) active = new ReporterContext(fallback);
+    report({ level: "error", kind: "log_handler", reason: reasonOf(thrown) });
+  }
+}
+
+let active = new ReporterContext(fallback);
 
 /** Makes `next` the reporter, and returns the previous one. */
 export function setReporter(next: Reporter): Reporter {
-  const previous = reporter;
-  reporter = next;
+  const previous = active.reporter;
+  active = new ReporterContext(next);
   return previous;
 }
 
-/** Hands an event to the reporter. Never throws: if the reporter fails, the report is lost. */
+/** Makes `next` the reporter, now and whenever another one has failed. Its own failures are ignored. */
+export function setDefaultReporter(next: Reporter): void {
+  fallback = next;
+  active = new ReporterContext(next);
+}
+
+/**
+ * Hands an event to the reporter, which runs outside of all processes. Never throws: a reporter that fails
+ * loses the report, and is removed.
+ */
 export function report(event: Report): void {
-  try {
-    const done: unknown = reporter(event);
-    if (isThenable(done)) done.then(undefined, () => {});
-  } catch {
-    // A failing logger must not terminate processes.
-  }
+  active.handle(event);
 }

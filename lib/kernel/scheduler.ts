@@ -22,7 +22,7 @@
  */
 
 import { isFake } from "./clock.ts";
-import { afterHostTurn, Context, storage, TURNS_FOR_IO } from "./host.ts";
+import { afterHostTurn, Context, enterContext, storage, TURNS_FOR_IO } from "./host.ts";
 import { BUSY, DEAD, EXITING, HELD, type Process, QUEUED } from "./process.ts";
 import { advance, arm, isArmed, whenAdded } from "./timers.ts";
 
@@ -39,6 +39,9 @@ const SETTLED: Promise<void> = Promise.resolve();
 /** The process whose synchronous callback is running. */
 export let current: Process | null = null;
 
+/** The context of the loop, in which synchronous callbacks of many processes run. */
+export class LoopContext extends Context {}
+
 let head: Process | null = null;
 let tail: Process | null = null;
 
@@ -49,7 +52,11 @@ let sliceMessages = MAX_SLICE_MESSAGES;
 let lastLook = 0;
 let lastHostTurn = 0;
 
-let loopContext: Context | null = null;
+/** Callbacks that wait for the end of the slice. */
+let held: (() => void)[] = [];
+let loopContext: LoopContext | null = null;
+/** Whether each turn runs in its process's own context. See {@linkcode setTracking}. */
+let isTracking = false;
 /** Wakes the sleeping loop; `null` while it is awake. */
 let wakeUp: (() => void) | null = startLoop;
 
@@ -92,6 +99,21 @@ export function spend(process: Process, messages: number): void {
   untilClock -= messages;
 }
 
+/** Counts an answer that `process` got without a turn. */
+export function charge(process: Process | null): void {
+  if (process !== null) process.reductions++;
+  untilClock--;
+}
+
+/**
+ * Calls `callback` when the processes in the run queue have had a turn and the clock has been read; after a
+ * turn of the host, if that is due. Must be called only if the slice is over.
+ */
+export function afterSlice(callback: () => void): void {
+  held.push(callback);
+  if (wakeUp !== null) wake();
+}
+
 /** Tells whether the slice is over, so that a process that could continue at once should wait for a turn. */
 export function isSliceSpent(): boolean {
   return untilClock <= 0;
@@ -108,20 +130,28 @@ export function runAs<T>(process: Process, body: () => T): T {
   }
 }
 
-/** Runs `body` as code of no process, in `context`. */
+/** The asynchronous context of `process`, for code that will `await`. */
+export function contextOf(process: Process): Context {
+  return process.context ??= new Context(process);
+}
+
+/** Runs `body` as code of no process, in `context` and without any store of the calling code. */
 export function runOutside<T>(context: Context, body: () => T): T {
   const before = current;
   current = null;
   try {
-    return storage.run(context, body);
+    return enterContext(context, body);
   } finally {
     current = before;
   }
 }
 
-/** The asynchronous context of `process`, for code that will `await`. */
-export function contextOf(process: Process): Context {
-  return process.context ??= new Context(process);
+/**
+ * Makes each turn run in its process's own context, so that promises that synchronous callbacks leave behind
+ * are attributed to their process. Costs an entry of a context per turn.
+ */
+export function setTracking(tracks: boolean): void {
+  isTracking = tracks;
 }
 
 /** The result of the last callback that ran in its process's own context. */
@@ -179,18 +209,22 @@ function wake(): void {
 
 function startLoop(): void {
   wakeUp = null;
-  loopContext = new Context(null);
-  storage.run(loopContext, loop, loopContext);
+  const context = loopContext = new LoopContext(null);
+  enterContext(context, () => loop(context));
 }
 
 async function loop(context: Context): Promise<void> {
   // Leave the stack and the microtask of the code that started the loop.
   await SETTLED;
   while (context.process === null) {
-    if (head !== null) {
+    if (head !== null || held.length !== 0) {
       runSlice(context);
-      if (untilClock <= 0 && isHostDue()) await hostTurn();
-      else await SETTLED;
+      if (untilClock > 0) await SETTLED;
+      else {
+        if (isHostDue()) await hostTurn();
+        else await SETTLED;
+        if (held.length !== 0) release();
+      }
       continue;
     }
     await new Promise<void>(sleep);
@@ -211,8 +245,7 @@ function sleep(resolve: () => void): void {
 function armSoon(): void {
   if (armsSoon || isArmed()) return;
   armsSoon = true;
-  if (isFake()) queueMicrotask(armAsleep);
-  else storage.run(hostContext, afterHostTurn, armAsleep);
+  enterContext(hostContext, () => isFake() ? queueMicrotask(armAsleep) : afterHostTurn(armAsleep));
 }
 
 function armAsleep(): void {
@@ -230,12 +263,16 @@ function runSlice(context: Context): void {
     if ((process.flags & (BUSY | HELD | DEAD)) !== 0) continue;
     current = process;
     try {
-      if (process.behaviour.turn(process)) schedule(process);
+      if (isTracking ? turnInContext(process) : process.behaviour.turn(process)) schedule(process);
     } catch (thrown) {
       onTurnFailed(process, thrown);
     }
     current = null;
   }
+}
+
+function turnInContext(process: Process): boolean {
+  return storage.run(contextOf(process), () => process.behaviour.turn(process));
 }
 
 /** Reads the clock: fires the timers that are due, and tells whether the host must have its turn. */
@@ -250,9 +287,17 @@ function isHostDue(): boolean {
   return time - lastHostTurn > HOST_BUDGET_MS;
 }
 
+function release(): void {
+  const callbacks = held;
+  held = [];
+  for (const callback of callbacks) callback();
+}
+
 async function hostTurn(): Promise<void> {
   let turns = 0;
   // With an empty run queue one turn is enough: the host is about to be idle.
-  do await new Promise<void>(afterHostTurn); while (++turns < TURNS_FOR_IO && head !== null);
+  do await new Promise<void>(afterHostTurn); while (
+    ++turns < TURNS_FOR_IO && (head !== null || held.length !== 0)
+  );
   lastHostTurn = lastLook = performance.now();
 }

@@ -5,14 +5,15 @@
  * @module
  */
 
+import { setEndOfMain } from "./calls.ts";
 import { endWith, makeMainProcess } from "./coroutine.ts";
 import { Exit, exit, reasonOf } from "./exit.ts";
 import { onUncaught, storage } from "./host.ts";
 import { EXITING, type Process } from "./process.ts";
 import { isA } from "./reader.ts";
-import { report } from "./report.ts";
+import { report, ReporterContext } from "./report.ts";
 import { type Dispose, disposeLate, DisposerContext, Resources } from "./resources.ts";
-import { current, whenTurnFailed } from "./scheduler.ts";
+import { current, LoopContext, whenTurnFailed } from "./scheduler.ts";
 import { whenEnded } from "./signals.ts";
 
 let main: Process | null = null;
@@ -26,6 +27,12 @@ export function self(): Process {
         "Cannot tell which process this is: what disposes of a resource (Process.use, Process.defer) runs " +
           "after the exit of its process, outside of all processes. It may send, cast and log; for " +
           "anything else, send or cast to another process",
+      );
+    }
+    if (storage.getStore() instanceof ReporterContext) {
+      throw new TypeError(
+        "Cannot tell which process this is: a log handler runs outside of all processes. Send or cast " +
+          "its reports to a process, and let that do the rest",
       );
     }
     throw new TypeError(
@@ -67,6 +74,11 @@ export function resourcesOf(process: Process): Resources {
   return process.more().resources ??= new Resources();
 }
 
+/** The process that the running code belongs to, alive or not; `null` if it is not known. */
+export function running(): Process | null {
+  return current ?? (storage.getStore() === undefined ? main : ofContext());
+}
+
 /** Throws if the running code belongs to a process that has exited: it must have no further effect. */
 export function fence(): void {
   if ((current ?? ofContext())?.isDead) throw fenced();
@@ -79,17 +91,20 @@ function ofContext(): Process | null {
   return context.process;
 }
 
-function fenced(): Exit {
+/** The failure of code of a process that has exited. */
+export function fenced(): Exit {
   return exit("noproc");
 }
 
 // An exit signal that terminates the main process is an uncaught error of the script. The next script
-// (a test, a line in the REPL) gets a new main process.
+// (a test, a line in the REPL) gets a new main process. Code that still waits as the old one gets the error,
+// too, after the host.
 whenEnded((process, reason) => {
   if (process !== main) return;
   main = null;
   if (reason === "normal") return;
   const error = new Exit(reason);
+  setEndOfMain(process, error);
   storage.run(undefined, () => {
     queueMicrotask(() => {
       throw error;
@@ -102,7 +117,9 @@ whenTurnFailed(endWith);
 // An uncaught error, such as an unhandled rejection, terminates the process that it belongs to instead of
 // the program.
 onUncaught((context, thrown) => {
-  const { process } = context;
+  if (context instanceof ReporterContext) return context.failed(thrown);
+  // Callbacks of many processes have run in the context of a loop: it tells nothing.
+  const process = context instanceof LoopContext ? current : context.process;
   if (process !== null && !process.isDead) return endWith(process, thrown);
   if (process !== null && isA(thrown, Exit)) return; // the fence
   const pid = process === null ? {} : { pid: process.pid };

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { abandonCalls, failCalls } from "./calls.ts";
+import { abandon, abandonCalls, failCalls } from "./calls.ts";
 import {
   distribution,
   isElsewhere,
@@ -21,7 +21,7 @@ import {
   RemoteRef,
 } from "./distribution.ts";
 import { reasonOf } from "./exit.ts";
-import { storage } from "./host.ts";
+import { enterContext } from "./host.ts";
 import { PLAIN } from "./mailbox.ts";
 import {
   DEAD,
@@ -35,7 +35,7 @@ import {
 import { itemOf, sizeOf } from "./reader.ts";
 import { report } from "./report.ts";
 import { disposeAll } from "./resources.ts";
-import { contextOf, runAs, schedule } from "./scheduler.ts";
+import { charge, contextOf, current, runAs, schedule } from "./scheduler.ts";
 import { message, type Pid, Ref, type Term } from "./term.ts";
 
 /** When an alias is deactivated. See `Process.alias` and `Process.monitor`. */
@@ -150,6 +150,7 @@ export function sendToPid(pid: Pid, term: Term): void {
   const process = pid.process;
   if (process !== null) deliver(process, message(term));
   else if (pid instanceof RemotePid) distribution?.send(pid, term);
+  else charge(current);
 }
 
 /** Sends to an alias, if it is active. */
@@ -299,7 +300,7 @@ let burying = false;
 
 let onEnded: (process: Process, reason: Term) => void = () => {};
 
-/** Sets the function that is called at every exit, after links and monitors were notified. */
+/** Sets the function that is called first at every exit, before names, links and monitors. */
 export function whenEnded(callback: (process: Process, reason: Term) => void): void {
   onEnded = callback;
 }
@@ -344,7 +345,8 @@ function release(process: Process, reason: Term): void {
   const { pid, extras } = process;
   process.clear();
   while (process.timers !== null) process.timers.cancel();
-  abandonCalls(process);
+  // Those of the main process are rejected when its exit is completed.
+  if (process.lineage !== null) abandonCalls(process);
   if (extras!.abort !== null) abort(process, extras!, reason);
   disposeAll(pid, extras!.resources!, () => {
     process.flags &= ~EXITING;
@@ -368,7 +370,8 @@ export function whenCompleted(process: Process, callback: () => void): void {
  * on, but does not look into them.
  */
 function bury(process: Process, reason: Term): void {
-  const { pid, extras } = process;
+  const { pid, extras, wait } = process;
+  onEnded(process, reason);
   leaveTable(process);
   if (extras !== null) {
     if (extras.exitHooks !== null) runExitHooks(extras, pid, reason);
@@ -376,6 +379,7 @@ function bury(process: Process, reason: Term): void {
   }
   while (process.timers !== null) process.timers.cancel();
   abandonCalls(process);
+  if (wait !== null) abandon(process, wait.reject);
   failCalls(process, reason);
   const { links } = process;
   if (links instanceof Set) {
@@ -400,11 +404,6 @@ function bury(process: Process, reason: Term): void {
   process.state = process.server = null;
   process.extras = null;
   if (extras !== null && extras.abort !== null) abort(process, extras, reason);
-  try {
-    onEnded(process, reason);
-  } catch (thrown) {
-    stepFailed("end", pid, thrown);
-  }
 }
 
 function tellMonitor(monitor: Monitor<Holder>, pid: Pid, reason: Term): void {
@@ -427,8 +426,7 @@ function abort(process: Process, extras: Extras, reason: Term): void {
   const controller = extras.abort!;
   extras.abort = null;
   try {
-    const run = () => runAs(process, () => controller.abort(reason));
-    storage.run(contextOf(process), run);
+    enterContext(contextOf(process), () => runAs(process, () => controller.abort(reason)));
   } catch (thrown) {
     stepFailed("signal", process.pid, thrown);
   }

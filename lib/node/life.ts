@@ -125,10 +125,18 @@ export class Life<Through extends Transport = Transport> {
     await this.#calls.stop();
   }
 
-  /** Resolves when all signals to other nodes have been written, or after {@linkcode LAST_WORDS_MS}. */
+  /**
+   * Resolves when all signals to other nodes have been written, or when no node has taken a byte for
+   * {@linkcode LAST_WORDS_MS}.
+   */
   async #written(): Promise<void> {
-    const isWaiting = ({ channel }: Peer) => channel !== null && channel.traffic.waiting > 0;
-    for (let ms = 0; ms < LAST_WORDS_MS && [...this.#peers.values()].some(isWaiting); ms++) {
+    let before = -1;
+    for (let ms = 0; ms < LAST_WORDS_MS; ms++) {
+      const traffic = Array.from(this.#peers.values(), ({ channel }) => channel?.traffic);
+      if (!traffic.some((each) => each !== undefined && each.waiting > 0)) return;
+      const sent = traffic.reduce((sum, each) => sum + (each?.sent ?? 0), 0);
+      if (sent !== before) ms = 0;
+      before = sent;
       await new Promise<void>((resolve) => start(new OwnedTimer(null, resolve), 1));
     }
   }
@@ -214,7 +222,7 @@ export class Life<Through extends Transport = Transport> {
   }
 }
 
-/** How long the exit of the program waits for the last signals to be written, in milliseconds. */
+/** How long the exit of the program waits for a node that takes none of the last signals, in milliseconds. */
 const LAST_WORDS_MS = 1000;
 /** The reason for which connections are lost when the node stops. */
 const OVER = "net_kernel_terminated";

@@ -364,12 +364,20 @@ export function init(name: Atom) {
   return ok(scope);
 }
 
-/** Handles the requests of processes of this node. */
+/**
+ * Handles the requests of processes of this node. Others, which any process of the cluster can send, are
+ * logged and get no reply.
+ */
 export function handleCall(request: Request, [client]: From, scope: Scope) {
-  return reply(answer(request, client, scope), scope);
+  const answered = answer(request, client, scope);
+  if (answered !== undefined) return reply(answered, scope);
+  ignored(request, scope);
+  return noreply(scope);
 }
 
+/** The reply to a request; `undefined` if it is not one of a scope. */
 function answer(request: Request, client: Pid, scope: Scope): Term {
+  if (!isRequest(request)) return undefined;
   if (request === "monitor") return scope.watchAll(client);
   switch (request[0]) {
     case "join_local":
@@ -381,11 +389,21 @@ function answer(request: Request, client: Pid, scope: Scope): Term {
     case "demonitor":
       return scope.unwatch(request[1]);
   }
-  throw new TypeError(
-    `Cannot handle this call in a scope: expected a request of a function of Pg, found ${
-      inspect(request)
-    }`,
-  );
+}
+
+function isRequest(term: Term): term is Request {
+  if (term === "monitor") return true;
+  if (!Array.isArray(term)) return false;
+  switch (term[0]) {
+    case "join_local":
+    case "leave_local":
+      return term.length === 3 && isMembers(term[2]);
+    case "monitor":
+      return term.length === 2;
+    case "demonitor":
+      return term.length === 2 && isReference(term[1]);
+  }
+  return false;
 }
 
 /** Handles the `sync` of a peer. */

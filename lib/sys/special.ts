@@ -6,6 +6,7 @@
  * @module
  */
 
+import { fairly } from "../kernel/fair.ts";
 import { Debug, type DebugOption, type FormatEvent, type SystemEvent } from "../gen/debug.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import type { From } from "../kernel/calls.ts";
@@ -89,7 +90,7 @@ interface Special<Misc> {
  * await ProcLib.stop(counter);
  * ```
  */
-export async function handleSystemMsg<Misc>(
+export function handleSystemMsg<Misc>(
   request: Term,
   from: From,
   parent: Pid,
@@ -97,21 +98,23 @@ export async function handleSystemMsg<Misc>(
   debug: Debug,
   misc: Misc,
 ): Promise<Misc> {
-  const special: Special<Misc> = { process: self(), parent, module, debug, misc };
-  const { process } = special;
-  for (;;) {
-    answer(from, await handle(special, from, request));
-    if ((process.flags & SUSPENDED) === 0) return special.misc;
-    const wanted = (message: Term) => isForSystem(message, parent);
-    const [tag, sender, content] = await receiveMessage(
-      process,
-      wanted,
-      Infinity,
-    ) as readonly Term[];
-    if (tag === "EXIT") await end(special, content);
-    from = sender as From;
-    request = content;
-  }
+  return fairly(async () => {
+    const special: Special<Misc> = { process: self(), parent, module, debug, misc };
+    const { process } = special;
+    for (;;) {
+      answer(from, await handle(special, from, request));
+      if ((process.flags & SUSPENDED) === 0) return special.misc;
+      const wanted = (message: Term) => isForSystem(message, parent);
+      const [tag, sender, content] = await receiveMessage(
+        process,
+        wanted,
+        Infinity,
+      ) as readonly Term[];
+      if (tag === "EXIT") await end(special, content);
+      from = sender as From;
+      request = content;
+    }
+  });
 }
 
 /**

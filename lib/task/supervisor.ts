@@ -27,6 +27,7 @@
  * @module
  */
 
+import { fairly } from "../kernel/fair.ts";
 import { type ChildSpec, idFromName, type Restart, type Shutdown } from "../child_spec.ts";
 import {
   init,
@@ -175,9 +176,11 @@ export function childSpec(options: StartOptions | readonly [] = {}): ChildSpec {
  *
  * @see Elixir `Task.Supervisor.children/1`
  */
-export async function children(supervisor: ServerRef): Promise<Pid[]> {
-  const infos = await whichChildren(supervisor);
-  return infos.map(([, child]) => child).filter(isPid);
+export function children(supervisor: ServerRef): Promise<Pid[]> {
+  return fairly(async () => {
+    const infos = await whichChildren(supervisor);
+    return infos.map(([, child]) => child).filter(isPid);
+  });
 }
 
 /**
@@ -222,7 +225,7 @@ export function async<Module extends object, const Name extends FunctionName<Mod
   options?: AsyncOptions,
 ): Promise<Task<ResultOf<Module, Name>>>;
 export function async(supervisor: ServerRef, ...what: Mapping): Promise<Task> {
-  return startAwaited(supervisor, what, true);
+  return fairly(() => startAwaited(supervisor, what, true));
 }
 
 /**
@@ -281,7 +284,7 @@ export function asyncNolink<Module extends object, const Name extends FunctionNa
   options?: AsyncOptions,
 ): Promise<Task<ResultOf<Module, Name>>>;
 export function asyncNolink(supervisor: ServerRef, ...what: Mapping): Promise<Task> {
-  return startAwaited(supervisor, what, false);
+  return fairly(() => startAwaited(supervisor, what, false));
 }
 
 async function startAwaited(
@@ -340,13 +343,15 @@ export function startChild<Module extends object, const Name extends FunctionNam
   args: ArgumentsOf<Module, Name>,
   options?: StartChildOptions,
 ): Promise<StartChildResult>;
-export async function startChild(
+export function startChild(
   supervisor: ServerRef,
   ...what: Mapping
 ): Promise<StartChildResult> {
-  const { call, options } = mappingOf<StartChildOptions>("start a task", what);
-  const args = [originOf(self()), call] as const;
-  return await askFor(supervisor, args, options.restart, options.shutdown);
+  return fairly(async () => {
+    const { call, options } = mappingOf<StartChildOptions>("start a task", what);
+    const args = [originOf(self()), call] as const;
+    return await askFor(supervisor, args, options.restart, options.shutdown);
+  });
 }
 
 // --- Streams ------------------------------------------------------------------------------------

@@ -8,10 +8,25 @@ import {
   assert,
   assertEquals,
   assertFalse,
+  assertRejects,
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { Exit, exit, formatExit, Process, self, spawn } from "../../mod.ts";
+import {
+  Exit,
+  exit,
+  formatExit,
+  GenServer,
+  noreply,
+  ok,
+  Process,
+  receive,
+  self,
+  spawn,
+  spawnLink,
+  Task,
+  unwrap,
+} from "../../mod.ts";
 import { errorOf, isOrderly, reasonOf } from "../../lib/kernel/exit.ts";
 
 // --- Reasons ------------------------------------------------------------------------------------
@@ -130,6 +145,69 @@ Deno.test("an abnormal exit signal to the main process is an uncaught error, and
     globalThis.removeEventListener("error", listener);
   }
 });
+
+/** Ways of waiting, each in a process that `fail` ends by a link. */
+const waits: Record<string, (fail: () => void) => unknown> = {
+  "receive()": (fail) => (fail(), receive()),
+  "Process.sleep()": (fail) => (fail(), Process.sleep(60_000)),
+  "GenServer.call()": async (fail) => {
+    const server = unwrap(
+      await GenServer.start(
+        { init: () => ok(0), handleCall: (_: "wait") => noreply(0) },
+        undefined,
+      ),
+    );
+    try {
+      fail();
+      await GenServer.call(server, "wait", 60_000);
+    } finally {
+      Process.exit(server, "kill");
+    }
+  },
+  "GenServer.startLink()": () =>
+    GenServer.startLink({ init: () => ["stop", "boom"] as const }, undefined),
+  "Task.await()": () =>
+    Task.await(Task.async(() => {
+      throw exit("boom");
+    })),
+  "a lookup in a registry": (fail) => {
+    const registry = {
+      registerName: () => "yes" as const,
+      unregisterName: () => {},
+      whereisName: () =>
+        new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 1)),
+      send: () => self(),
+    };
+    fail();
+    return GenServer.call(["via", registry, "name"], "wait", 60_000);
+  },
+};
+
+for (const [what, wait] of Object.entries(waits)) {
+  Deno.test(`${what} rejects in the main process with its exit, after an uncaught error that a listener has prevented`, async () => {
+    const errors: unknown[] = [];
+    const listener = (event: ErrorEvent) => {
+      event.preventDefault();
+      errors.push(event.error);
+    };
+    globalThis.addEventListener("error", listener);
+    try {
+      const main = self();
+      const fail = () => {
+        spawnLink(() => {
+          throw exit("boom");
+        });
+      };
+      const error = await assertRejects(async () => await wait(fail), Exit);
+      assertEquals(error.reason, "boom");
+      assertEquals(errors, [error]);
+      assertFalse(Process.isAlive(main));
+      assert(Process.isAlive(self()));
+    } finally {
+      globalThis.removeEventListener("error", listener);
+    }
+  });
+}
 
 // --- The main process of a script ---------------------------------------------------------------
 
@@ -279,7 +357,7 @@ const bad: Record<string, readonly [body: string, stderr: string, stdout?: strin
   ],
   "a script whose linked process exits with shutdown": [
     `spawnLink(() => { throw exit("shutdown"); });
-     await receive();`,
+     try { await receive(); } catch { console.log("caught"); } finally { console.log("finally"); }`,
     "Exit: shutdown",
   ],
   "a script whose own call fails": [

@@ -17,26 +17,33 @@ clusterTest(
   },
 );
 
-clusterTest(
-  "Application.run() ends what runs in order, and other nodes hear all of it, when a signal ends the program",
-  "deno",
-  async (cluster) => {
-    const program = await cluster.denotp("o", "service");
-    await asNode(cluster, async () => {
-      Process.register(self(), "heir");
-      const service = ["service", program.node] as const;
-      Node.monitor(program.node, true);
-      const monitor = Process.monitor(service);
-      // The monitor is there when what was said after it is answered.
-      assertEquals(await GenServer.call(service, "hello"), "hello");
-      program.interrupt();
-      const [tag, bequest] = await receive() as [string, Uint8Array];
-      assertEquals([tag, bequest.length], ["bequest", 20_000_000]);
-      assertEquals([await receive(), await receive()], [
-        ["DOWN", monitor, "process", service, "shutdown"],
-        ["nodedown", program.node],
-      ]);
-      await assertRejects(() => program.hasPrinted("what it never prints"), Error, "has ended");
-    });
-  },
-);
+for (const [how, pauseMs] of [["at once", 0], ["slowly", 20]] as const) {
+  clusterTest(
+    `Application.run() ends what runs in order, and other nodes that read ${how} hear all of it, when a signal ends the program`,
+    "deno",
+    async (cluster) => {
+      const program = await cluster.denotp("o", "service");
+      await asNode(cluster, async () => {
+        Process.register(self(), "heir");
+        const service = ["service", program.node] as const;
+        Node.monitor(program.node, true);
+        const monitor = Process.monitor(service);
+        // The monitor is there when what was said after it is answered.
+        assertEquals(await GenServer.call(service, "hello"), "hello");
+        program.interrupt();
+        // The host reads between two pauses, in which it is busy as under load.
+        const pauses = setInterval(() => {
+          for (const begin = performance.now(); performance.now() - begin < pauseMs;);
+        }, 0);
+        const [tag, bequest] = await receive() as [string, Uint8Array];
+        assertEquals([tag, bequest.length], ["bequest", 20_000_000]);
+        assertEquals([await receive(), await receive()], [
+          ["DOWN", monitor, "process", service, "shutdown"],
+          ["nodedown", program.node],
+        ]);
+        clearInterval(pauses);
+        await assertRejects(() => program.hasPrinted("what it never prints"), Error, "has ended");
+      });
+    },
+  );
+}
