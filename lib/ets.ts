@@ -91,6 +91,7 @@ import {
 } from "./ets/table.ts";
 import { readText, writeText } from "./host/files.ts";
 
+import { aliveProcess } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
 import { inspect } from "./kernel/inspect.ts";
 import {
@@ -516,7 +517,7 @@ export function setopts(tab: Tab, options: Pick<TableOptions, "heir" | "protecti
  */
 export function giveAway(tab: Tab, pid: Pid, data: Term): true {
   const table = open(tab, "own", "give away");
-  const receiver = isPid(pid) ? pid.process : null;
+  const receiver = isPid(pid) ? aliveProcess(pid) : null;
   if (receiver === null || pid === table.owner) {
     throw new TypeError(
       `Cannot give away table ${inspect(table.id)}: expected another process that is alive, found ${

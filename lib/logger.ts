@@ -22,6 +22,7 @@ import type { ErrorInfo } from "./gen/crash.ts";
 import { errorOf, formatExit } from "./kernel/exit.ts";
 import { formatModule } from "./kernel/module_name.ts";
 import { formatName } from "./kernel/names.ts";
+import { aliveProcess } from "./kernel/process.ts";
 import {
   type Level,
   type Report,
@@ -207,10 +208,12 @@ function formatKind(report: Report): string {
         `State: ${inspect(state)}`,
       ];
       if (asker !== undefined) {
-        lines.push(`Client ${asker} is ${client!.process === null ? "dead" : "alive"}`);
+        lines.push(`Client ${asker} is ${aliveProcess(client!) === null ? "dead" : "alive"}`);
       }
       return lines.join("\n");
     }
+    case "resource":
+      return formatResource(report);
     case "task":
       return formatTask(report);
     case "crash":
@@ -237,6 +240,17 @@ function formatApplication({ name, reason, level, details }: Report): string {
     return `Application ${name} failed to clean up\n${formatReason(reason)}`;
   }
   return `Application ${name} exited: ${formatError(reason)}`;
+}
+
+function formatResource({ pid, name, reason, details }: Report): string {
+  const { resource, timeout } = details ?? {};
+  const subject = `Process ${name === undefined ? pid : `${inspect(name)} (${pid})`}`;
+  return timeout === undefined
+    ? `${subject} has exited, and its resource ${inspect(resource)} could not be disposed of
+` +
+      formatReason(reason)
+    : `${subject} has exited, and its resource ${inspect(resource)} was not disposed of within ` +
+      `${timeout} milliseconds`;
 }
 
 function formatTask({ pid, reason, details }: Report): string {

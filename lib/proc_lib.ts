@@ -15,7 +15,7 @@ import { hasThen, thenError } from "./kernel/awaitable.ts";
 import { fairly } from "./kernel/fair.ts";
 import { askToStop, stopKind } from "./gen/client.ts";
 import { type ErrorInfo, reportCrash } from "./gen/crash.ts";
-import type { StartResult } from "./gen/start.ts";
+import { exitAndAnswer, type StartResult } from "./gen/start.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
@@ -24,7 +24,7 @@ import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { isA, itemOf, itemsOf } from "./kernel/reader.ts";
 import { fence, self } from "./kernel/self.ts";
-import { link, monitor, terminate, unlink } from "./kernel/signals.ts";
+import { link, monitor, unlink } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
 import { isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
 import type { InitialCall } from "./gen/initial_call.ts";
@@ -80,8 +80,7 @@ const START: CallKind = {
   },
   timedOut(start) {
     unlink(start.target, start.caller.pid);
-    start.reply(["error", "timeout"]);
-    terminate(start.target, "killed");
+    exitAndAnswer(start, "killed", ["error", "timeout"]);
   },
 };
 

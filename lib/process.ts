@@ -19,6 +19,7 @@ import { localNameOf, localRegistry, type ServerRef } from "./kernel/names.ts";
 import { distribution, isElsewhere, isOnNode, type RemotePid } from "./kernel/distribution.ts";
 import { leaderOf } from "./kernel/group_leader.ts";
 import {
+  aliveProcess,
   allProcesses,
   BUSY,
   HIBERNATING,
@@ -29,7 +30,7 @@ import {
   TRAP_EXIT,
 } from "./kernel/process.ts";
 import { charge, current } from "./kernel/scheduler.ts";
-import { fence, self as selfProcess } from "./kernel/self.ts";
+import { fence, hold, resourcesOf, self as selfProcess } from "./kernel/self.ts";
 import {
   Alias,
   type AliasMode,
@@ -56,6 +57,7 @@ import {
   Ref,
   type Term,
 } from "./kernel/term.ts";
+import { DISPOSE_TIMEOUT_MS } from "./kernel/resources.ts";
 import { TermMap } from "./kernel/term_map.ts";
 import { now } from "./kernel/clock.ts";
 import { left, MAX_DELAY_MS, start } from "./kernel/timers.ts";
@@ -292,6 +294,157 @@ export function bind<This, Args extends unknown[], Result>(
     throw new TypeError(`Cannot bind: expected a function, found ${inspect(fn)}`);
   }
   return bindIn(fn);
+}
+
+// --- Resources ----------------------------------------------------------------------------------
+
+/**
+ * Makes the calling process hold a resource of the host, such as a listening socket, an open file or a child
+ * program: anything with a method `Symbol.asyncDispose` or `Symbol.dispose`, the first of which is preferred.
+ * Returns the resource. `null` and `undefined` are returned, too, and are not held.
+ *
+ * When the process exits, for any reason, what it holds is disposed of before anything else is told of the exit:
+ * as the BEAM closes the ports of a process. So a TCP server that is killed can listen again as soon as its
+ * supervisor starts it anew. In detail:
+ *
+ * 1. The process is *exiting*: its code has no further effect, its messages are dropped, {@linkcode isAlive} is
+ *    `false`, {@linkcode info} is `undefined`. The signal of {@linkcode signal} aborts.
+ * 2. Its resources are disposed of, the one acquired last first, one after another. That is code of no process:
+ *    it may send, cast and log, but `self()`, calls and `receive` fail. What it throws is reported.
+ * 3. When that is done, or has taken 500 milliseconds altogether, and the host has had a turn in which it closes
+ *    them, names are released, calls fail, links and monitors are notified, as at every exit. All that needs one of
+ *    these waits for it: a start under the same name, a supervisor that stops or restarts the process,
+ *    `GenServer.stop`, `Task.shutdown`.
+ *
+ * The 500 milliseconds are added to the `shutdown` of a child, and are not shortened by a second `"kill"`. The
+ * flag `"dispose_timeout"` ({@linkcode flag}) sets another time for the calling process. A resource that takes
+ * longer is reported; the others are disposed of without waiting for them. A process without resources exits at
+ * once.
+ *
+ * A resource that the process holds already is held once. Of the main process, resources are disposed of when it
+ * is terminated by an exit signal, but not when the program ends.
+ *
+ * @throws {TypeError} If `resource` has neither method.
+ * @throws {Exit} `"noproc"` if the calling process has exited. The resource is disposed of at once.
+ * @see Erlang `port_close/1`; JavaScript `AsyncDisposableStack.prototype.use`
+ *
+ * @example A lock file that is removed with its process
+ * ```ts
+ * import { Process, receive, spawnMonitor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const locks = new Set<string>();
+ * const lock = (name: string) => {
+ *   locks.add(name);
+ *   return { name, [Symbol.dispose]: () => void locks.delete(name) };
+ * };
+ *
+ * const [pid] = spawnMonitor(async () => {
+ *   const { name } = Process.use(lock("orders"));
+ *   assertEquals(name, "orders");
+ *   await receive();
+ * });
+ * await Process.sleep(1);
+ * assertEquals(locks.size, 1);
+ * Process.exit(pid, "kill");
+ * await receive(); // the DOWN message
+ * assertEquals(locks.size, 0);
+ * ```
+ */
+export function use<Resource extends Disposable | AsyncDisposable | null | undefined>(
+  resource: Resource,
+): Resource {
+  if (resource === null || resource === undefined) {
+    fence();
+    return resource;
+  }
+  const dispose = (resource as Partial<AsyncDisposable>)[Symbol.asyncDispose] ??
+    (resource as Partial<Disposable>)[Symbol.dispose];
+  if (typeof dispose !== "function") {
+    throw new TypeError(
+      "Cannot use this resource: expected an object with a method Symbol.asyncDispose or " +
+        `Symbol.dispose, found ${inspect(resource)} (Process.defer takes a function)`,
+    );
+  }
+  hold(resource, () => dispose.call(resource));
+  return resource;
+}
+
+/**
+ * Makes the calling process call a function when it exits: as {@linkcode use}, for what has no method that
+ * disposes of it. `dispose` may return a promise, which is waited for.
+ *
+ * @throws {TypeError} If `dispose` is not a function.
+ * @throws {Exit} `"noproc"` if the calling process has exited. The function is called at once.
+ * @see JavaScript `AsyncDisposableStack.prototype.defer`
+ *
+ * @example An HTTP server
+ *
+ * The signal closes the port and the connections, and `finished` resolves when that is done, which takes a few
+ * milliseconds. `Process.use(server)` would wait for all requests that are being handled first.
+ *
+ * ```ts ignore
+ * import { GenServer, ok, Process } from "@denotp/otp";
+ *
+ * const Web = {
+ *   startLink: (port: number) => GenServer.startLink(Web, port, { name: "web" }),
+ *   init: (port: number) => {
+ *     const handler = Process.bind(() => new Response("hello"));
+ *     const server = Deno.serve({ port, signal: Process.signal() }, handler);
+ *     Process.defer(() => server.finished);
+ *     return ok(server);
+ *   },
+ * };
+ * ```
+ *
+ * @example The newest first
+ * ```ts
+ * import { Process, receive, spawnMonitor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const log: string[] = [];
+ * spawnMonitor(() => {
+ *   Process.defer(() => void log.push("connection pool"));
+ *   Process.defer(async () => {
+ *     await null;
+ *     log.push("listener");
+ *   });
+ * });
+ * await receive(); // the DOWN message
+ * assertEquals(log, ["listener", "connection pool"]);
+ * ```
+ */
+export function defer(dispose: () => unknown): void {
+  if (typeof dispose !== "function") {
+    throw new TypeError(`Cannot defer: expected a function, found ${inspect(dispose)}`);
+  }
+  hold(dispose, dispose);
+}
+
+/**
+ * Makes the calling process no longer hold a resource that was given to {@linkcode use}, or a function that was
+ * given to {@linkcode defer}. It is not disposed of: the caller does that, or hands it to another process, which
+ * calls `use`. Returns whether the process has held it.
+ *
+ * @see Erlang `gen_tcp:controlling_process/2`; JavaScript `AsyncDisposableStack.prototype.move`
+ *
+ * @example Closing a resource early
+ * ```ts
+ * import { Process, receive, spawnMonitor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let closed = 0;
+ * spawnMonitor(() => {
+ *   const file = Process.use({ [Symbol.dispose]: () => void closed++ });
+ *   if (Process.disown(file)) file[Symbol.dispose]();
+ *   assertEquals(Process.disown(file), false);
+ * });
+ * await receive(); // the DOWN message
+ * assertEquals(closed, 1);
+ * ```
+ */
+export function disown(resource: Disposable | AsyncDisposable | (() => unknown)): boolean {
+  return selfProcess().extras?.resources?.held.delete(resource) ?? false;
 }
 
 // --- Exits, links, monitors ---------------------------------------------------------------------
@@ -577,6 +730,8 @@ export function unalias(ref: Ref): boolean {
  *
  * `"trap_exit"`: whether exit signals are converted to `EXIT` messages when they arrive. Default `false`.
  * `"priority"`: shown by {@linkcode info}, without effect. Default `"normal"`.
+ * `"dispose_timeout"`: the time in milliseconds that the resources of the process may take to be disposed of
+ * when it exits, all together, see {@linkcode use}; it may be `Infinity`. Default 500.
  *
  * @throws {TypeError} If the flag or its value is unknown. The flag is then unchanged.
  * @see Erlang `process_flag/2`
@@ -584,8 +739,19 @@ export function unalias(ref: Ref): boolean {
 export function flag(name: "trap_exit", value: boolean): boolean;
 /** Sets the priority, which has no effect. */
 export function flag(name: "priority", value: Priority): Priority;
-export function flag(name: "trap_exit" | "priority", value: boolean | Priority): Term {
+/** Sets the time that the resources of the process may take. */
+export function flag(name: "dispose_timeout", value: number): number;
+export function flag(
+  name: "trap_exit" | "priority" | "dispose_timeout",
+  value: boolean | Priority | number,
+): Term {
   const process = selfProcess();
+  if (name === "dispose_timeout") {
+    checkTimeout("dispose of resources", value);
+    const before = process.extras?.resources?.timeout ?? DISPOSE_TIMEOUT_MS;
+    if (value !== before) resourcesOf(process).timeout = value as number;
+    return before;
+  }
   if (name === "priority") {
     assertPriority(value);
     const before = priorityOf(process);
@@ -595,8 +761,10 @@ export function flag(name: "trap_exit" | "priority", value: boolean | Priority):
   }
   if (name !== "trap_exit" || typeof value !== "boolean") {
     throw new TypeError(
-      'Cannot set this process flag: expected "trap_exit" and a boolean, or "priority" and one of ' +
-        `${PRIORITIES.join(", ")}, found ${inspect(name)} and ${inspect(value)}`,
+      'Cannot set this process flag: expected "trap_exit" and a boolean, "priority" and one of ' +
+        `${PRIORITIES.join(", ")}, or "dispose_timeout" and milliseconds, found ${
+          inspect(name)
+        } and ${inspect(value)}`,
     );
   }
   const before = process.trapsExits;
@@ -644,8 +812,8 @@ export function register(pid: Pid, name: Atom): true {
       `Cannot register ${inspect(pid)}: expected an atom for a name, found ${inspect(name)}`,
     );
   }
-  localProcess(pid, "register");
-  if (localRegistry().registerName(name, pid) === "yes") return true;
+  const isAlive = localProcess(pid, "register") !== null;
+  if (isAlive && localRegistry().registerName(name, pid) === "yes") return true;
   throw new TypeError(
     `Cannot register ${pid} as ${inspect(name)}: it is not alive, the name is already taken, or ` +
       "it has already been given another name",
@@ -944,7 +1112,8 @@ export function getKeys(...value: [] | [Term]): Term[] {
 // --- Inspection ---------------------------------------------------------------------------------
 
 /**
- * Returns whether a process is alive. See the example of {@linkcode info}.
+ * Returns whether a process is alive. A process that has exited is not, even if its resources are still being
+ * disposed of ({@linkcode use}). See the example of {@linkcode info}.
  *
  * @throws {TypeError} If `pid` is not a pid of this node.
  * @see Elixir `Process.alive?/1`
@@ -955,7 +1124,8 @@ export function isAlive(pid: Pid): boolean {
 }
 
 /**
- * Returns the pids of all processes that are alive, oldest first, as a new list. See the example of {@linkcode info}.
+ * Returns the pids of all processes, oldest first, as a new list. As in Erlang, this includes those that are
+ * exiting ({@linkcode use}). See the example of {@linkcode info}.
  *
  * @see Elixir `Process.list/0`
  */
@@ -1137,7 +1307,7 @@ function* monitorsOn(process: KernelProcess): Generator<Monitor> {
 /** The process of a pid of this node; `null` if it has exited. */
 function localProcess(pid: unknown, what: string): KernelProcess | null {
   assertPid(pid, what);
-  if (!isElsewhere(pid)) return pid.process;
+  if (!isElsewhere(pid)) return aliveProcess(pid);
   throw new TypeError(`Cannot ${what} a process: expected a pid of this node, found ${pid}`);
 }
 

@@ -81,7 +81,7 @@ import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
-import { TRAP_EXIT } from "./kernel/process.ts";
+import { aliveProcess, TRAP_EXIT } from "./kernel/process.ts";
 import { isTuple, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
 import { inspect } from "./kernel/inspect.ts";
@@ -805,7 +805,7 @@ function infosOf({ children }: State): ChildInfo[] {
  * does not, as in OTP; for a DynamicSupervisor it does, as for Elixir's.
  */
 function isActive({ running }: Child): boolean {
-  return running !== undefined && running.process !== null;
+  return running !== undefined && aliveProcess(running) !== null;
 }
 
 /** The reason why a child can be neither restarted nor deleted. */

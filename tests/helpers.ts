@@ -21,6 +21,7 @@ import {
   spawnMonitor,
 } from "../mod.ts";
 import { isAtRest } from "../lib/kernel/scheduler.ts";
+import { isDisposing } from "./fixtures/holding.ts";
 
 /**
  * Runs `body` in a new process, and settles as it does. So the test has its own links, trapped exits and
@@ -64,7 +65,7 @@ export async function reasonOf(call: () => unknown): Promise<readonly unknown[]>
 export async function settled(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    if (!isAtRest()) turns = -1;
+    if (!isAtRest() || isDisposing()) turns = -1;
   }
 }
 

@@ -687,7 +687,7 @@ Deno.test("Process.flag() throws a TypeError and changes nothing when a flag or 
       assertThrows(
         () => Process.flag("trap_exit", value as never),
         TypeError,
-        'Cannot set this process flag: expected "trap_exit" and a boolean, or "priority"',
+        'Cannot set this process flag: expected "trap_exit" and a boolean, "priority"',
       );
     }
     assertThrows(() => Process.flag("no_such_flag" as never, true as never), TypeError);

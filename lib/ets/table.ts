@@ -10,7 +10,7 @@ import { NONE, type Query, type Tuple } from "./match.ts";
 import { type Cursor, END, type Store } from "./store.ts";
 import { TreeStore } from "./tree.ts";
 import { now } from "../kernel/clock.ts";
-import type { Process } from "../kernel/process.ts";
+import { aliveProcess, type Process } from "../kernel/process.ts";
 import { fence, self } from "../kernel/self.ts";
 import { deliver, onExit } from "../kernel/signals.ts";
 import { inspect } from "../kernel/inspect.ts";
@@ -107,7 +107,7 @@ export class EtsTable {
 
   /** The owner has exited. */
   #bequeath(): void {
-    const heir = this.heir === "none" ? null : this.heir[0].process;
+    const heir = this.heir === "none" ? null : aliveProcess(this.heir[0]);
     if (heir === null) this.drop();
     else this.transfer(heir, this.heir[1]);
   }

@@ -274,7 +274,11 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
 
   /** The start has failed: releases the name, exits, and then answers `["error", why]`. */
   refuse(process: Process, reason: Term, why: Term = reason): void {
-    reportCrash(process, reason, nameOf(process));
+    try {
+      reportCrash(process, reason, nameOf(process));
+    } catch (thrown) {
+      reportFailed(process, thrown);
+    }
     giveUp(process, reason, ["error", why]);
   }
 
@@ -322,13 +326,20 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
 
   /**
    * Terminates a server: calls `terminate`, reports an abnormal exit, and exits; `last` then sends the reply
-   * to the caller.
+   * to the caller. The process exits with its own reason also if the report fails.
    */
   stop(process: Process, reason: Term, kind: Kind, payload: Term, last?: () => void): void {
     const lastMessage = { kind, payload };
     const end = (final: Term) => {
-      this.reportEnd(process, final, lastMessage);
-      last?.();
+      try {
+        try {
+          this.reportEnd(process, final, lastMessage);
+        } finally {
+          last?.();
+        }
+      } catch (thrown) {
+        reportFailed(process, thrown);
+      }
       terminate(process, final);
     };
     this.run(
@@ -395,6 +406,17 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
       state: status.state,
     };
   }
+}
+
+/** Reports that the last report of a process could not be made. */
+function reportFailed({ pid }: Process, thrown: unknown): void {
+  report({
+    level: "error",
+    kind: "exit_step",
+    pid,
+    reason: reasonOf(thrown),
+    details: { step: "report" },
+  });
 }
 
 function isContinuing(process: Process): boolean {

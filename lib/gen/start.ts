@@ -22,7 +22,16 @@ import { type Behaviour, HAS_PARENT, Process, STARTING } from "../kernel/process
 import { sleep } from "../kernel/receive.ts";
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
 import { self } from "../kernel/self.ts";
-import { demonitor, flushDown, link, monitor, terminate, unlink } from "../kernel/signals.ts";
+import {
+  demonitor,
+  flushDown,
+  link,
+  monitor,
+  onExit,
+  terminate,
+  unlink,
+  whenCompleted,
+} from "../kernel/signals.ts";
 import { isPid, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
 import { ensureAttributes } from "./attributes.ts";
 import { Debug, type DebugOption } from "./debug.ts";
@@ -75,8 +84,7 @@ const START: CallKind = {
   ended: (start, reason) => start.reply(["error", reason]),
   timedOut: (start) => {
     unlink(start.target, start.caller.pid);
-    start.reply(["error", "timeout"]);
-    terminate(start.target, "killed");
+    exitAndAnswer(start, "killed", ["error", "timeout"]);
   },
 };
 
@@ -90,6 +98,14 @@ interface Starting {
   isRegistered: boolean;
   /** When the name was first found registered for an exited process. */
   takenSince?: number;
+}
+
+/** Terminates the process of a start, and then answers the start, which is pending. */
+export function exitAndAnswer(start: PendingCall, reason: Term, result: Term): void {
+  const { target } = start;
+  const resolve = start.take();
+  terminate(target, reason);
+  whenCompleted(target, () => resolve(result));
 }
 
 /**
@@ -194,6 +210,10 @@ function taken(starter: Starter, process: Process, holder: unknown): void {
     return starter.refuse(process, ["bad_return_value", holder]);
   }
   const start = startOf(process);
+  if (holder?.process?.isDead === true) {
+    const completed = new Promise<void>((resolve) => onExit(holder, () => resolve()));
+    return suspendUntil(process, completed, () => begin(starter, process), () => {});
+  }
   if (holder === undefined || isGone(holder)) {
     // A registry that has not yet forgotten an exited process is asked again, after 1 ms, 2 ms, 4 ms, …
     const waited = now() - (start.request.takenSince ??= now());
@@ -223,12 +243,8 @@ function registryFailed(
 export function giveUp(process: Process, reason: Term, result: Term): void {
   const start = startOf(process);
   const { address, isRegistered } = start.request;
-  const end = () => {
-    // The start is answered last: by then the name is released and the exit signal was sent.
-    const resolve = start.take();
-    terminate(process, reason);
-    resolve(result);
-  };
+  // The start is answered last: by then the name is released and the exit signal was sent.
+  const end = () => exitAndAnswer(start, reason, result);
   if (address === null || !isRegistered) return end();
   const released = withLimit(process, release(address, process.pid), REGISTRY_TIMEOUT_MS);
   suspendUntil(process, released, end, end);

@@ -269,15 +269,23 @@ export function abandon(process: Process, reject: (error: unknown) => void): voi
   if (error !== undefined) rejectFor(process, reject, error);
 }
 
-/** Fails all calls that wait for `process`, which has exited. */
+/**
+ * Fails all calls that wait for `process`, which has exited. A call that cannot be failed as its kind says is
+ * rejected with the error of that.
+ */
 export function failCalls(process: Process, reason: Term): void {
   // Oldest first, as they were made.
   let oldest = process.incoming;
   while (oldest?.nextIncoming) oldest = oldest.nextIncoming;
   for (let place = oldest; place !== null;) {
     const { call, previousIncoming } = place;
-    call.ended(reason);
     place = previousIncoming;
+    try {
+      call.ended(reason);
+    } catch (thrown) {
+      if (call.isPending) call.remove();
+      rejectFor(call.caller, call.reject, thrown);
+    }
   }
 }
 

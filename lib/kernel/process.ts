@@ -19,6 +19,7 @@ import type { Place } from "./calls.ts";
 import type { Wait } from "./receive.ts";
 import type { Context } from "./host.ts";
 import { Mailbox } from "./mailbox.ts";
+import type { Resources } from "./resources.ts";
 import type { Alias, Monitor } from "./signals.ts";
 import { Pid, type Ref, type Term } from "./term.ts";
 import type { TermMap } from "./term_map.ts";
@@ -30,7 +31,7 @@ export const QUEUED = 1;
 export const BUSY = 2;
 /** Traps exits: exit signals arrive as messages. */
 export const TRAP_EXIT = 4;
-/** Has exited. */
+/** Has exited: its code is fenced. */
 export const DEAD = 8;
 /** Handles only system messages until it is resumed. */
 export const SUSPENDED = 16;
@@ -44,6 +45,11 @@ export const HAS_PARENT = 128;
 export const HELD = 256;
 /** Leads a group: all its descendants belong to it. */
 export const LEADS_GROUP = 512;
+/**
+ * Has exited, and its resources are being disposed of. Until that is done, it keeps its names and its place in
+ * the process table, and links, monitors and calls wait (`resources.ts`).
+ */
+export const EXITING = 1024;
 
 /** How a kind of process uses its turns. One object for all processes of the kind. */
 export interface Behaviour {
@@ -76,6 +82,8 @@ export class Extras {
   lookups: Map<object, Promise<boolean>> | null = null;
   /** The controller of `Process.signal()`. */
   abort: AbortController | null = null;
+  /** What it holds of the host: see `Process.use`. */
+  resources: Resources | null = null;
   /** See `Process.setLabel`. */
   label: Term = undefined;
   /** The group leader that was set, if any. See {@linkcode Process.leader}. */
@@ -182,7 +190,7 @@ export class Process extends Mailbox {
     this.#heirs = null;
   }
 
-  /** Whether it has exited. */
+  /** Whether it has exited, although its exit may not be completed (`EXITING`). */
   get isDead(): boolean {
     return (this.flags & DEAD) !== 0;
   }
@@ -196,6 +204,11 @@ export class Process extends Mailbox {
   more(): Extras {
     return this.extras ??= new Extras();
   }
+}
+
+/** The process of a pid of this node, `null` if it has exited, although its exit may not be completed. */
+export function aliveProcess({ process }: Pid): Process | null {
+  return process === null || process.isDead ? null : process;
 }
 
 /** A timer that is cancelled when its owner exits. */
@@ -258,9 +271,10 @@ function enterTable(process: Process): void {
   last = process;
 }
 
-/** Removes a process that exits from the process table. */
+/** Removes a process that exits from the process table. Has no effect if it is not in it. */
 export function leaveTable(process: Process): void {
   const { previous, next } = process;
+  if (previous === null && first !== process) return;
   if (previous === null) first = next;
   else previous.next = next;
   if (next === null) last = previous;
@@ -268,7 +282,7 @@ export function leaveTable(process: Process): void {
   process.previous = process.next = null;
 }
 
-/** All processes that are alive, oldest first. */
+/** All processes whose exit is not completed, oldest first. */
 export function* allProcesses(): Generator<Process> {
   for (let process = first; process !== null; process = process.next) yield process;
 }

@@ -23,7 +23,7 @@
 
 import { isFake } from "./clock.ts";
 import { afterHostTurn, Context, enterContext, storage, TURNS_FOR_IO } from "./host.ts";
-import { BUSY, DEAD, HELD, type Process, QUEUED } from "./process.ts";
+import { BUSY, DEAD, EXITING, HELD, type Process, QUEUED } from "./process.ts";
 import { advance, arm, isArmed, whenAdded } from "./timers.ts";
 
 /** Maximum number of messages that a process handles in one turn. */
@@ -72,9 +72,15 @@ export function whenTurnFailed(callback: (process: Process, thrown: unknown) => 
   onTurnFailed = callback;
 }
 
-/** Puts `process` into the run queue, unless it is in it, must not be given a turn, or has exited. */
+/**
+ * Puts `process` into the run queue, unless it is in it, must not be given a turn, or has exited. Drops its
+ * messages if it is exiting.
+ */
 export function schedule(process: Process): void {
-  if ((process.flags & (QUEUED | BUSY | HELD | DEAD)) !== 0) return;
+  if ((process.flags & (QUEUED | BUSY | HELD | DEAD)) !== 0) {
+    if ((process.flags & EXITING) !== 0) process.clear();
+    return;
+  }
   process.flags |= QUEUED;
   if (tail === null) head = process;
   else tail.nextRunnable = process;

@@ -9,9 +9,10 @@ import { setEndOfMain } from "./calls.ts";
 import { endWith, makeMainProcess } from "./coroutine.ts";
 import { Exit, exit, reasonOf } from "./exit.ts";
 import { onUncaught, storage } from "./host.ts";
-import type { Process } from "./process.ts";
+import { EXITING, type Process } from "./process.ts";
 import { isA } from "./reader.ts";
 import { report, ReporterContext } from "./report.ts";
+import { type Dispose, disposeLate, DisposerContext, Resources } from "./resources.ts";
 import { current, LoopContext, whenTurnFailed } from "./scheduler.ts";
 import { whenEnded } from "./signals.ts";
 
@@ -21,6 +22,13 @@ let main: Process | null = null;
 export function self(): Process {
   const process = current ?? ofContext();
   if (process === null) {
+    if (storage.getStore() instanceof DisposerContext) {
+      throw new TypeError(
+        "Cannot tell which process this is: what disposes of a resource (Process.use, Process.defer) runs " +
+          "after the exit of its process, outside of all processes. It may send, cast and log; for " +
+          "anything else, send or cast to another process",
+      );
+    }
     if (storage.getStore() instanceof ReporterContext) {
       throw new TypeError(
         "Cannot tell which process this is: a log handler runs outside of all processes. Send or cast " +
@@ -46,6 +54,29 @@ export function selfIfKnown(): Process | null {
   const process = current ?? ofContext();
   if (process !== null && process.isDead) throw fenced();
   return process;
+}
+
+/**
+ * Makes the calling process hold a resource, of which `dispose` disposes. If it has exited, that is done at
+ * once; if its exit is not completed, this waits for it.
+ *
+ * @throws {Exit} `"noproc"` if it has exited.
+ */
+export function hold(resource: unknown, dispose: Dispose): void {
+  const process = current ?? ofContext();
+  if (process !== null && process.isDead) {
+    const { pid, extras } = process;
+    if ((process.flags & EXITING) !== 0) extras!.resources!.held.set(resource, dispose);
+    else disposeLate(pid, resource, dispose);
+    throw fenced();
+  }
+  const { held } = resourcesOf(self());
+  if (!held.has(resource)) held.set(resource, dispose);
+}
+
+/** The resources of a process, created if needed. */
+export function resourcesOf(process: Process): Resources {
+  return process.more().resources ??= new Resources();
 }
 
 /** The process that the running code belongs to, alive or not; `null` if it is not known. */

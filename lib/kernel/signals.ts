@@ -6,7 +6,8 @@
  * in its own turn; only its termination takes effect at once.
  *
  * When a process exits, its names are released first, then its timers and pending calls are removed,
- * then links and monitors are notified.
+ * then links and monitors are notified: all in one synchronous step. A process that holds resources of the
+ * host is exiting for a while, until these are disposed of (`resources.ts`); that step follows then.
  *
  * @module
  */
@@ -22,9 +23,18 @@ import {
 import { reasonOf } from "./exit.ts";
 import { enterContext } from "./host.ts";
 import { PLAIN } from "./mailbox.ts";
-import { DEAD, type ExitHook, leaveTable, OwnedTimer, type Process } from "./process.ts";
+import {
+  DEAD,
+  type ExitHook,
+  EXITING,
+  type Extras,
+  leaveTable,
+  OwnedTimer,
+  type Process,
+} from "./process.ts";
 import { itemOf, sizeOf } from "./reader.ts";
 import { report } from "./report.ts";
+import { disposeAll } from "./resources.ts";
 import { charge, contextOf, current, runAs, schedule } from "./scheduler.ts";
 import { message, type Pid, Ref, type Term } from "./term.ts";
 
@@ -284,6 +294,8 @@ interface Death {
  * may form a chain of any length.
  */
 const deaths: Death[] = [];
+/** Number of those that have been processed since the queue was last empty. */
+let buried = 0;
 let burying = false;
 
 let onEnded: (process: Process, reason: Term) => void = () => {};
@@ -293,32 +305,76 @@ export function whenEnded(callback: (process: Process, reason: Term) => void): v
   onEnded = callback;
 }
 
-/** Terminates `process` with `reason`, at once. Has no effect if it has exited: the first reason counts. */
+/**
+ * Terminates `process` with `reason`, at once; if it holds resources, the exit is completed when they are
+ * disposed of. Has no effect if it has exited: the first reason counts.
+ * Nothing that fails on the way is thrown here; it is reported.
+ */
 export function terminate(process: Process, reason: Term): void {
-  if (process.isDead) return;
-  process.flags |= DEAD;
-  process.pid.process = null;
-  deaths.push({ process, reason });
-  if (burying) return;
+  if (!process.isDead) {
+    deaths.push({ process, reason });
+    process.flags |= DEAD;
+    if (process.extras !== null && holdsResources(process.extras)) process.flags |= EXITING;
+    else process.pid.process = null;
+  }
+  if (!burying) buryAll();
+}
+
+function buryAll(): void {
   burying = true;
   try {
-    for (let i = 0; i < deaths.length; i++) {
-      const death = deaths[i]!;
-      bury(death.process, death.reason);
+    for (; buried < deaths.length; buried++) {
+      const { process, reason } = deaths[buried]!;
+      if ((process.flags & EXITING) !== 0) release(process, reason);
+      else bury(process, reason);
     }
+    deaths.length = buried = 0;
   } finally {
-    deaths.length = 0;
     burying = false;
+    // Only a stack that is nearly exhausted leads here: the rest is done on another one.
+    if (deaths.length > 0) queueMicrotask(buryAll);
   }
 }
 
-/** Cleans up after a process that has exited, and notifies all that depend on it. */
+function holdsResources({ resources }: Extras): boolean {
+  return resources !== null && resources.held.size > 0;
+}
+
+/** Ends all that a process does which holds resources, disposes of them, and then completes its exit. */
+function release(process: Process, reason: Term): void {
+  const { pid, extras } = process;
+  process.clear();
+  while (process.timers !== null) process.timers.cancel();
+  // Those of the main process are rejected when its exit is completed.
+  if (process.lineage !== null) abandonCalls(process);
+  if (extras!.abort !== null) abort(process, extras!, reason);
+  disposeAll(pid, extras!.resources!, () => {
+    process.flags &= ~EXITING;
+    pid.process = null;
+    deaths.push({ process, reason });
+    if (!burying) buryAll();
+  });
+}
+
+/** Calls `callback` when the exit of `process`, which has exited, is completed: at once, if it is. */
+export function whenCompleted(process: Process, callback: () => void): void {
+  if ((process.flags & EXITING) === 0) callback();
+  else onExit(process.pid, callback);
+}
+
+/**
+ * Cleans up after a process that has exited, and notifies all that depend on it.
+ *
+ * A step that fails does not prevent the others. Each takes off its list what it handles, before it handles
+ * it: if the stack is exhausted, the burial is resumed with what is left. It compares reasons and passes them
+ * on, but does not look into them.
+ */
 function bury(process: Process, reason: Term): void {
   const { pid, extras, wait } = process;
   onEnded(process, reason);
   leaveTable(process);
   if (extras !== null) {
-    if (extras.exitHooks !== null) runExitHooks(extras.exitHooks, pid, reason);
+    if (extras.exitHooks !== null) runExitHooks(extras, pid, reason);
     if (extras.aliases !== null) { for (const { ref } of extras.aliases) ref.alias = null; }
   }
   while (process.timers !== null) process.timers.cancel();
@@ -326,9 +382,14 @@ function bury(process: Process, reason: Term): void {
   if (wait !== null) abandon(process, wait.reject);
   failCalls(process, reason);
   const { links } = process;
+  if (links instanceof Set) {
+    for (const other of links) {
+      links.delete(other);
+      endLink(other, pid, reason);
+    }
+  }
   process.links = null;
-  if (links instanceof Set) { for (const other of links) endLink(other, pid, reason); }
-  else if (links !== null) endLink(links, pid, reason);
+  if (links !== null && !(links instanceof Set)) endLink(links, pid, reason);
   while (process.monitors !== null) process.monitors.remove();
   // Oldest first, as they were set.
   let oldest = process.monitoredBy;
@@ -336,33 +397,66 @@ function bury(process: Process, reason: Term): void {
   for (let monitor = oldest; monitor !== null;) {
     const { targetPrevious } = monitor;
     monitor.remove();
-    monitor.tell(reason);
+    tellMonitor(monitor, pid, reason);
     monitor = targetPrevious;
   }
   process.clear();
   process.state = process.server = null;
   process.extras = null;
-  if (extras !== null && extras.abort !== null) abort(process, extras.abort, reason);
+  if (extras !== null && extras.abort !== null) abort(process, extras, reason);
+}
+
+function tellMonitor(monitor: Monitor<Holder>, pid: Pid, reason: Term): void {
+  try {
+    monitor.tell(reason);
+  } catch (thrown) {
+    stepFailed("monitor", pid, thrown);
+  }
+}
+
+function stepFailed(step: string, pid: Pid, thrown: unknown): void {
+  report({ level: "error", kind: "exit_step", pid, reason: reasonOf(thrown), details: { step } });
 }
 
 /**
  * Aborts the work of a process outside of the runtime (`Process.signal`). Listeners are code of a process
  * that has exited: they are fenced, and what they throw terminates no process.
  */
-function abort(process: Process, controller: AbortController, reason: Term): void {
-  enterContext(contextOf(process), () => runAs(process, () => controller.abort(reason)));
+function abort(process: Process, extras: Extras, reason: Term): void {
+  const controller = extras.abort!;
+  extras.abort = null;
+  try {
+    enterContext(contextOf(process), () => runAs(process, () => controller.abort(reason)));
+  } catch (thrown) {
+    stepFailed("signal", process.pid, thrown);
+  }
 }
 
 function endLink(other: Pid, pid: Pid, reason: Term): void {
   const process = other.process;
-  if (process === null) {
-    if (other instanceof RemotePid) distribution?.linkBroke(pid, other, reason);
-  } else if (removeLink(process, pid)) signalExit(process, pid, reason);
+  if (process !== null) {
+    if (removeLink(process, pid)) signalExit(process, pid, reason);
+  } else if (other instanceof RemotePid) breakLink(other, pid, reason);
 }
 
-function runExitHooks(hooks: ExitHook | Set<ExitHook>, pid: Pid, reason: Term): void {
-  if (typeof hooks === "function") return runExitHook(hooks, pid, reason);
-  for (const hook of hooks) runExitHook(hook, pid, reason);
+function breakLink(other: RemotePid, pid: Pid, reason: Term): void {
+  try {
+    distribution?.linkBroke(pid, other, reason);
+  } catch (thrown) {
+    stepFailed("link", pid, thrown);
+  }
+}
+
+function runExitHooks(extras: Extras, pid: Pid, reason: Term): void {
+  const hooks = extras.exitHooks!;
+  if (hooks instanceof Set) {
+    for (const hook of hooks) {
+      hooks.delete(hook);
+      runExitHook(hook, pid, reason);
+    }
+  }
+  extras.exitHooks = null;
+  if (!(hooks instanceof Set)) runExitHook(hooks, pid, reason);
 }
 
 function runExitHook(hook: ExitHook, pid: Pid, reason: Term): void {

@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Event, Trace } from "./model.ts";
 import { mismatch } from "./model.ts";
+import { HOLDINGS } from "../fixtures/holding.ts";
 import { chaos, main, randomSeed, shrink } from "./run.ts";
 
 /** What must have been done, and have happened, for a run to mean something. */
@@ -47,6 +48,14 @@ Deno.test("Supervisor and DynamicSupervisor do what OTP's rules say under chaos 
   console.log(`chaos with seed ${seed}`);
   assertEquals(await main([String(seed), "2500"], (line) => lines.push(line)), 0, lines.join("\n"));
 });
+
+for (const holding of HOLDINGS) {
+  Deno.test(`Supervisor and DynamicSupervisor do what OTP's rules say under chaos when each worker holds a resource that is ${holding}`, async () => {
+    const tally = await chaos(randomSeed(), 700, holding);
+    assertEquals(tally.get("start"), tally.get("down"));
+    assert(tally.get("start")! > 300);
+  });
+}
 
 Deno.test("chaos() does the same again when the seed is the same", async () => {
   assertEquals(await chaos(3, 60), await chaos(3, 60));

@@ -52,7 +52,10 @@ export type Reason =
   | readonly ["shutdown", string]
   | "boom"
   | "killed"
-  | "sick";
+  | "sick"
+  // What stands for reasons that cannot be looked at.
+  | "unreadable"
+  | "revoked";
 
 /**
  * What ails a worker that is to be started: the start is refused before there is a process; its `init`

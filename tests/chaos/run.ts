@@ -2,14 +2,15 @@
  * Grows random supervision trees, does random harm to their processes, and compares what comes of it
  * with a model of OTP's rules.
  *
- * Run: deno task chaos [SEED [STEPS]]
+ * Run: deno task chaos [SEED [STEPS [HOLDING]]]
  *
  * After each step, when the tree is idle, these are compared: which processes were started, stopped and exited,
  * in which order, for which reason, and after how much (fake) time; the replies of supervisors; which processes
  * are alive, under which supervisor, with which links and name. In the end no process may be left.
  *
  * Some failures happen while a supervisor is busy: waiting for a child that is slow to start or to stop,
- * or that never does either.
+ * or that never does either. In each exit some steps fail, and some reasons cannot be read. With HOLDING
+ * (slow, stuck or failing) each worker holds a resource of that kind.
  *
  * The same seed does the same steps. When they go wrong, fewer of them are looked for that do as well, and
  * printed; to run only these: deno task chaos SEED STEP,STEP,…
@@ -37,7 +38,8 @@ import {
   supervisorOf,
   type WorkerPlan,
 } from "./model.ts";
-import { Chance, command, Forest, Planner, UNLIMITED } from "./tree.ts";
+import { Chance, command, Forest, Planner, realOf, UNLIMITED } from "./tree.ts";
+import { type Holding, HOLDINGS, isHolding } from "../fixtures/holding.ts";
 
 /** The maximum number of processes. */
 const CROWD = 60;
@@ -62,7 +64,11 @@ export type Tally = ReadonlyMap<string, number>;
  *
  * @throws {Error} With the step at which something went wrong.
  */
-export function chaos(seed: number, steps: number | readonly number[]): Promise<Tally> {
+export function chaos(
+  seed: number,
+  steps: number | readonly number[],
+  holding?: Holding,
+): Promise<Tally> {
   const numbers = typeof steps === "number"
     ? Array.from({ length: steps }, (_, index) => index + 1)
     : steps;
@@ -77,7 +83,7 @@ export function chaos(seed: number, steps: number | readonly number[]): Promise<
     try {
       using time = new FakeTime(0);
       Process.flag("trap_exit", true);
-      const run = new Run(seed, time);
+      const run = new Run(seed, time, holding);
       tally = run.tally;
       try {
         for (const number of numbers) await run.step(number);
@@ -127,13 +133,14 @@ class Run {
   readonly #time: FakeTime;
   readonly #chance: Chance;
   readonly #planner: Planner;
-  readonly #forest = new Forest();
+  readonly #forest: Forest;
   readonly #model: Model;
   readonly #before = leftovers();
   /** The last actions, to explain a failure. */
   readonly #history: string[] = [];
 
-  constructor(seed: number, time: FakeTime) {
+  constructor(seed: number, time: FakeTime, holding?: Holding) {
+    this.#forest = new Forest(holding);
     this.#seed = seed;
     this.#time = time;
     this.#chance = new Chance(seed);
@@ -324,7 +331,8 @@ class Run {
     if (chance.once(6)) return this.#disturb(supervisor);
     if (kind < 22) return worker && this.#crash(worker, this.#reason());
     if (kind < 32) return any && this.#kill([any]);
-    if (kind < 40) return this.#burst(supervisor);
+    // With resources the exits of several processes are not completed in one step.
+    if (kind < 40) return this.#forest.holding === undefined ? this.#burst(supervisor) : undefined;
     if (kind < 46) return any && this.#signal(any, this.#reason());
     if (kind < 51) return worker && this.#hang(worker);
     if (kind < 57) {
@@ -344,7 +352,10 @@ class Run {
   }
 
   #reason(): Reason {
-    return this.#chance.of("boom", "boom", "normal", "shutdown", ["shutdown", "x"]);
+    return this.#chance.of(
+      ...["boom", "unreadable", "revoked", "normal", "shutdown"] as const,
+      ["shutdown", "x"],
+    );
   }
 
   #crash(worker: Instance, reason: Reason): Deed {
@@ -505,7 +516,7 @@ class Run {
   #signal(instance: Instance, reason: Reason): Deed {
     return {
       text: `signal ${instance.label} ${JSON.stringify(reason)}`,
-      real: () => Process.exit(this.#forest.pid(instance.label), reason),
+      real: () => Process.exit(this.#forest.pid(instance.label), realOf(reason)),
       model: () => (this.#model.signal(instance, reason), true),
     };
   }
@@ -526,7 +537,7 @@ class Run {
   #stop(supervisor: Instance, reason: Reason): Deed {
     return {
       text: `stop ${supervisor.label} with ${JSON.stringify(reason)}`,
-      real: () => Supervisor.stop(this.#forest.pid(supervisor.label), reason),
+      real: () => Supervisor.stop(this.#forest.pid(supervisor.label), realOf(reason)),
       model: () => (this.#model.stop(supervisor, reason), "ok"),
     };
   }
@@ -625,12 +636,15 @@ function leftovers() {
 
 /** Runs the program: `print` gets its lines. */
 export async function main(
-  [seed = String(randomSeed()), steps = "20000"]: readonly string[],
+  [seed = String(randomSeed()), steps = "20000", holding]: readonly string[],
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  if (!/^\d+$/.test(seed) || !/^\d+(,\d*)*$/.test(steps)) {
-    print("usage: deno task chaos [SEED [STEPS]]   (whole numbers; a random seed, 20000 steps)");
-    print("       deno task chaos SEED STEP,STEP,… (these steps only; one has a comma behind it)");
+  if (!/^\d+$/.test(seed) || !/^\d+(,\d*)*$/.test(steps) || !isHolding(holding)) {
+    print("usage: deno task chaos [SEED [STEPS [HOLDING]]]   (a random seed, 20000 steps)");
+    print(
+      "       deno task chaos SEED STEP,STEP,… [HOLDING] (these steps only; one has a comma behind it)",
+    );
+    print(`       HOLDING: ${HOLDINGS.join(", ")} (what each worker holds; nothing by default)`);
     return 1;
   }
   const chosen = steps.includes(",")
@@ -638,7 +652,7 @@ export async function main(
     : Number(steps);
   print(`Chaos with seed ${seed}: ${steps} steps`);
   try {
-    for (const [what, count] of await chaos(Number(seed), chosen)) {
+    for (const [what, count] of await chaos(Number(seed), chosen, holding)) {
       print(`${String(count).padStart(8)} ${what}`);
     }
     return 0;
@@ -650,10 +664,10 @@ export async function main(
       : chosen.filter((step) => step <= error.step);
     const fewest = await shrink(
       all,
-      (steps) => chaos(Number(seed), steps).then(() => false, () => true),
+      (steps) => chaos(Number(seed), steps, holding).then(() => false, () => true),
     );
     print(`The same seed goes wrong with ${fewest.length} steps: ${fewest.join()},`);
-    await chaos(Number(seed), fewest).catch(({ message }) => print(message));
+    await chaos(Number(seed), fewest, holding).catch(({ message }) => print(message));
     return 1;
   }
 }

@@ -18,7 +18,9 @@ import {
   stop,
   Supervisor,
 } from "../../mod.ts";
-import { onExit } from "../../lib/kernel/signals.ts";
+import { Monitor, onExit } from "../../lib/kernel/signals.ts";
+import { Ref } from "../../lib/kernel/term.ts";
+import { hold, type Holding } from "../fixtures/holding.ts";
 import {
   type Ailment,
   type Event,
@@ -139,6 +141,52 @@ export class Planner {
   }
 }
 
+// --- Faults -------------------------------------------------------------------------------------
+
+/** Fails, as a step of an exit may. */
+function fail(): never {
+  throw new Error("a step of an exit fails");
+}
+
+/** A monitor that cannot notify its holder. */
+class FailingMonitor extends Monitor {
+  readonly watcher = Process.self();
+
+  constructor(target: Pid) {
+    super(new Ref(), { monitors: null }, target.process!, target, "DOWN");
+  }
+
+  tell(): void {
+    fail();
+  }
+}
+
+/** Reasons that throw when they are looked at, by what the model calls them. */
+const HOSTILE: ReadonlyMap<unknown, unknown> = new Map([
+  [
+    "unreadable",
+    Object.defineProperties(new Error(), { message: { get: fail }, stack: { get: fail } }),
+  ],
+  ["revoked", revoked()],
+]);
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+/** The reason that the model calls `reason`. */
+export function realOf(reason: Reason): unknown {
+  return HOSTILE.get(reason) ?? reason;
+}
+
+/** What the model calls a reason. */
+function modelOf(reason: unknown): Reason {
+  for (const [name, value] of HOSTILE) if (value === reason) return name as Reason;
+  return reason as Reason;
+}
+
 // --- Processes ----------------------------------------------------------------------------------
 
 /** What a worker knows. */
@@ -158,6 +206,8 @@ const Worker = {
   async init(state: WorkerState) {
     const { ailment, forest, label, plan } = state;
     Process.flag("trap_exit", plan.traps);
+    Process.signal().addEventListener("abort", fail);
+    if (forest.holding !== undefined) hold(forest.holding);
     forest.started(label, Process.self());
     if (ailment !== undefined) {
       forest.starting = Process.self();
@@ -169,11 +219,11 @@ const Worker = {
   async handleCast(order: Order, state: WorkerState) {
     if (order === "hang") await Process.sleep(Infinity);
     state.isLeaving = true;
-    throw exit(order[1]);
+    throw exit(realOf(order[1] as Reason));
   },
   handleInfo: (_message: unknown, state: WorkerState) => noreply(state),
-  async terminate(reason: Reason, { forest, label, plan, isLeaving }: WorkerState) {
-    forest.events.push(["terminate", label, reason]);
+  async terminate(reason: unknown, { forest, label, plan, isLeaving }: WorkerState) {
+    forest.events.push(["terminate", label, modelOf(reason)]);
     if (plan.hangs && !isLeaving && reason === "shutdown") await Process.sleep(Infinity);
   },
 };
@@ -193,6 +243,9 @@ export class Forest {
   readonly #ailments = new Map<Plan, [ailment: Ailment, times: number]>();
   readonly #pids = new Map<string, Pid>();
   readonly #labels = new Map<unknown, string>();
+
+  /** `holding`: what each worker holds, if it holds anything. */
+  constructor(readonly holding?: Holding) {}
 
   /** The specification of a child. */
   spec(plan: Plan): ChildSpec {
@@ -227,12 +280,14 @@ export class Forest {
     return result;
   }
 
-  /** A process has started. */
+  /** A process has started. Each step of its exit will fail once, before what is noted. */
   started(label: string, pid: Pid): void {
+    onExit(pid, fail);
+    new FailingMonitor(pid);
     this.#pids.set(label, pid);
     this.#labels.set(pid, label);
     this.events.push(["start", label]);
-    onExit(pid, (reason) => this.events.push(["down", label, reason as Reason]));
+    onExit(pid, (reason) => this.events.push(["down", label, modelOf(reason)]));
   }
 
   /** Has the next `times` starts of a worker suffer from `ailment`. */
@@ -249,8 +304,8 @@ export class Forest {
 
   /** `term`, with the labels of processes in place of their pids. */
   tell(term: unknown): unknown {
-    if (Array.isArray(term)) return term.map((each) => this.tell(each));
-    return this.#labels.get(term) ?? term;
+    const known = this.#labels.get(term) ?? modelOf(term);
+    return Array.isArray(known) ? known.map((each) => this.tell(each)) : known;
   }
 
   /** Kills all processes. */
