@@ -244,8 +244,12 @@ export function terminate(
 
 /**
  * Orders a suspended server to convert its state with its callback
- * `codeChange(oldVersion, state, extra)`. Resolves with `"ok"` or `["error", reason]`; if the server is
- * not suspended, with `["error", ["unknown_system_msg", request]]`.
+ * `codeChange(oldVersion, state, extra)`. Resolves with `"ok"` if that returned `["ok", state]`.
+ *
+ * Otherwise the server keeps its state, and the result is `["error", reason]`, where `reason` is what the
+ * callback returned instead, such as `["error", "refused"]`; the exit reason of the error that it threw; or
+ * `["undef", "codeChange"]` if there is no such callback. If the server is not suspended, the result is
+ * `["error", ["unknown_system_msg", request]]`.
  *
  * @see OTP `sys:change_code/4,5`
  *

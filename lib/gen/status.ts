@@ -21,7 +21,10 @@ export interface Status {
 
 const HIDDEN = "formatStatus failed";
 
-/** `status` as `format` has it shown. If that fails, nothing of it is shown, for it may hold secrets. */
+/**
+ * `status` as `format` has it shown. If that fails, the state is not shown, as it may hold secrets, nor the
+ * logged events, which contain it.
+ */
 export function shown(status: Status, format: (status: Status) => unknown): Status {
   try {
     const formatted = format(status);
@@ -31,6 +34,5 @@ export function shown(status: Status, format: (status: Status) => unknown): Stat
   } catch {
     // It failed, as if it had returned nothing of use.
   }
-  const hidden = Object.keys(status).map((field) => [field, field === "log" ? [] : HIDDEN]);
-  return Object.fromEntries(hidden);
+  return { ...status, state: HIDDEN, ...("data" in status && { data: HIDDEN }), log: [] };
 }

@@ -72,11 +72,14 @@ export interface Module extends Callbacks {
    * it returns does not matter; an error that it throws is what the server then ends with.
    */
   terminate?(reason: any, state: any): unknown;
-  /** Converts the state for a new version of the module: `["ok", state]` or `["error", reason]`. */
+  /**
+   * Converts the state for a new version of the module: `["ok", state]`. Anything else is an error, and the
+   * server keeps its state.
+   */
   codeChange?(oldVersion: any, state: any, extra: any): unknown;
   /**
    * Words what reports and `Sys.getStatus` show of the server: the place to hide secrets. If it fails,
-   * nothing is shown.
+   * the state is not shown.
    */
   formatStatus?(status: Status): Status;
 }

@@ -114,8 +114,16 @@ export class GenServer extends Gen {
   override async changeCode(process: Process, oldVersion: Term, extra: Term): Promise<Term> {
     const codeChange = callbackOf(this.#module, "codeChange");
     if (codeChange === undefined) return ["error", ["undef", "codeChange"]];
-    const result = await codeChange(oldVersion, process.state, extra);
-    if (!Array.isArray(result) || result[0] !== "ok") return result;
+    let result: unknown;
+    try {
+      result = await codeChange(oldVersion, process.state, extra);
+    } catch (thrown) {
+      if (thrown instanceof Error) throw thrown;
+      result = thrown;
+    }
+    if (!Array.isArray(result) || result.length !== 2 || result[0] !== "ok") {
+      return ["error", result];
+    }
     process.state = result[1];
     return "ok";
   }

@@ -198,7 +198,9 @@ async function handle<Misc>(special: Special<Misc>, from: From, request: Term): 
       const [, target, oldVersion, extra] = request as readonly Term[];
       try {
         const changed = await module.systemCodeChange!(special.misc, target, oldVersion, extra);
-        if (!Array.isArray(changed) || changed[0] !== "ok") return ["error", changed];
+        if (!Array.isArray(changed) || changed.length !== 2 || changed[0] !== "ok") {
+          return ["error", changed];
+        }
         special.misc = changed[1];
         return "ok";
       } catch (thrown) {
