@@ -447,18 +447,9 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
 
 // --- The server's half --------------------------------------------------------------------------
 
-/**
- * A child. Of the start of a temporary one, which is not used again, only what reports show is kept: nothing
- * that holds on to memory. The arguments are `undefined` then, as OTP's reports have it.
- */
-type Kept = Child<StartFunction | SpentStart>;
-
-/** What is kept of a start function that is not used again. */
-type SpentStart = readonly [module: object | string, name: string, args: undefined] | undefined;
-
 /** The children, each under the pid that it has, or had last while it is being restarted. */
-class Children implements Family<Kept> {
-  readonly #byPid = new Map<Pid, Kept>();
+class Children implements Family<Child> {
+  readonly #byPid = new Map<Pid, Child>();
   /** Children that are significant: all are up, for those that are not are forgotten. */
   significantUp = 0;
 
@@ -466,16 +457,16 @@ class Children implements Family<Kept> {
     return this.#byPid.size;
   }
 
-  get(pid: Pid): Kept | undefined {
+  get(pid: Pid): Child | undefined {
     return this.#byPid.get(pid);
   }
 
-  from(): Iterable<Kept> {
+  from(): Iterable<Child> {
     return this.#byPid.values();
   }
 
   /** `child`, which has no process, runs as `pid` now. */
-  add(child: Kept, pid: Pid): void {
+  add(child: Child, pid: Pid): void {
     const double = this.#byPid.get(pid);
     if (double !== undefined) this.remove(double);
     child.pid = pid;
@@ -484,13 +475,13 @@ class Children implements Family<Kept> {
     if (child.significant) this.significantUp++;
   }
 
-  remove(child: Kept): void {
+  remove(child: Child): void {
     if (this.#byPid.delete(child.pid!) && child.significant) this.significantUp--;
   }
 }
 
 /** What a dynamic supervisor keeps. */
-class State extends SupervisorState<FullFlags, Children> implements Supervision<Kept> {}
+class State extends SupervisorState<FullFlags, Children> implements Supervision<Child> {}
 
 /** What a handler of a supervisor responds. */
 type Response = Noreply<State> | Stop<State>;
@@ -504,19 +495,19 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),
-  // Elixir's does not know any casts, and reports none; a Supervisor reports those that it does not know.
+  // Elixir's ignores all casts, and reports none; a Supervisor reports those that it does not know.
   handleCast: (_request: Term, state: State) => state.noreply,
   handleInfo: (message: Term, state: State) => {
     if (isTuple(message, "EXIT", 3)) {
       const child = state.children.get(message[1] as Pid);
       if (child === undefined || child.isRestarting) return state.noreply;
       const reason = message[2];
-      return perform(state, childExited<Kept>(state, child, reason, second()), reason);
+      return perform(state, childExited<Child>(state, child, reason, second()), reason);
     }
     if (isTuple(message, "$gen_restart", 2)) {
       const child = state.children.get(message[1] as Pid);
       if (child === undefined || !child.isRestarting) return state.noreply;
-      return perform(state, onRetry<Kept>(state, child, second()));
+      return perform(state, onRetry<Child>(state, child, second()));
     }
     return state.unexpected("message", message);
   },
@@ -589,13 +580,9 @@ function addChild(state: State, given: Term): Awaitable<Term> {
     if (started[0] === "error") return started;
     const pid = started[1];
     if (pid === undefined) return "ignore";
-    const isUsedAgain = checked[1].restart !== "temporary";
-    const spec = {
-      ...checked[1],
-      id: undefined,
-      start: isUsedAgain ? start : withoutArguments(start),
-    };
-    children.add(new Child(spec), pid);
+    const child = new Child({ ...checked[1], id: undefined, start });
+    child.forgetArguments();
+    children.add(child, pid);
     return started;
   });
 }
@@ -605,10 +592,6 @@ function withArguments(start: StartFunction, extra: readonly Term[]): StartFunct
   if (extra.length === 0) return start;
   if (typeof start !== "function") return [start[0], start[1], [...extra, ...start[2]]];
   return () => (start as (...args: readonly Term[]) => unknown)(...extra);
-}
-
-function withoutArguments(start: StartFunction): SpentStart {
-  return typeof start === "function" ? undefined : [start[0], start[1], undefined];
 }
 
 /**
@@ -628,7 +611,7 @@ function infosOf(children: Children): Term[] {
 /** Does what `supervisor/restart.ts` has decided. With the one strategy there is, a start comes last. */
 function perform(
   state: State,
-  actions: readonly Action<Kept>[],
+  actions: readonly Action<Child>[],
   reason?: Term,
 ): Awaitable<Response> {
   for (const action of actions) {
@@ -651,7 +634,7 @@ function perform(
   return state.noreply;
 }
 
-function restart(state: State, child: Kept): Awaitable<Response> {
+function restart(state: State, child: Child): Awaitable<Response> {
   const { process, children } = state;
   // Only a child that is not temporary is restarted: its start is whole.
   return then(callStart(child.start as StartFunction, asThrown), (started) => {
@@ -672,7 +655,7 @@ function restart(state: State, child: Kept): Awaitable<Response> {
 
 // --- Stopping -----------------------------------------------------------------------------------
 
-function stopOne(state: State, child: Kept): Awaitable<"ok"> {
+function stopOne(state: State, child: Child): Awaitable<"ok"> {
   const finish = (reason: Term): "ok" => {
     if (reason === NOT_RUNNING) reason = state.lastWords(child.pid!);
     state.forgetUnread();
@@ -690,13 +673,13 @@ function stopOne(state: State, child: Kept): Awaitable<"ok"> {
 /** Tells all children at once to end, and waits for each as long as its `shutdown` says. */
 async function stopAll(state: State): Promise<void> {
   const { process, children } = state;
-  const stopped: [child: Kept, reason: Awaitable<Term>][] = [];
+  const stopped: [child: Child, reason: Awaitable<Term>][] = [];
   for (const child of children.from()) {
     if (!child.isRestarting) {
       stopped.push([child, stopProcess(process, child.pid!, child.shutdown)]);
     }
   }
-  const ends: [child: Kept, reason: Term][] = [];
+  const ends: [child: Child, reason: Term][] = [];
   for (const [child, reason] of stopped) {
     ends.push([child, isThenable(reason) ? await reason : reason]);
   }
@@ -711,7 +694,7 @@ async function stopAll(state: State): Promise<void> {
  * Reports the end of a child that was stopped, if it may not have ended so. `["shutdown", term]` is expected of
  * any child, as by Elixir's DynamicSupervisor; a Supervisor, as OTP's, reports it of a permanent one.
  */
-function reportUnlessExpected(state: State, child: Kept, reason: Term): void {
+function reportUnlessExpected(state: State, child: Child, reason: Term): void {
   const isExpected = child.shutdown === "brutal_kill"
     ? reason === "killed"
     : reason === "shutdown" || isTuple(reason, "shutdown", 2) ||

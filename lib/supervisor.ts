@@ -50,6 +50,8 @@ import {
   callStart,
   Child,
   isExpectedEnd,
+  type KeptChildSpec,
+  type KeptStart,
   NOT_RUNNING,
   reportProgress,
   type Started,
@@ -63,9 +65,9 @@ import {
   type ChildrenOf,
   type ChildSpec,
   childSpec,
-  type FullChildSpec,
   isAutoShutdown,
   type ModuleSpec,
+  type StartFunction,
 } from "./child_spec.ts";
 import { Children } from "./supervisor/children.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
@@ -114,7 +116,17 @@ import {
 export const moduleName = "Supervisor";
 
 export { childSpec };
-export type { AutoShutdown, ChildOf, ChildrenOf, Counts, ModuleSpec, StartResult, Strategy };
+export type {
+  AutoShutdown,
+  ChildOf,
+  ChildrenOf,
+  Counts,
+  KeptChildSpec,
+  KeptStart,
+  ModuleSpec,
+  StartResult,
+  Strategy,
+};
 
 // --- The contract -------------------------------------------------------------------------------
 
@@ -423,12 +435,15 @@ export function countChildren(supervisor: ServerRef): Promise<Counts> {
 /**
  * The specification of a child, with every field: `["ok", specification]` or `["error", "not_found"]`.
  *
+ * The supervisor forgets the arguments of temporary children that {@linkcode startChild} has started: the `start`
+ * of such a child is `[module, name, undefined]`, or `undefined` if it was a function.
+ *
  * @see OTP `supervisor:get_childspec/2`
  */
 export function getChildSpec(
   supervisor: ServerRef,
   id: Term,
-): Promise<readonly ["ok", FullChildSpec] | readonly ["error", "not_found"]> {
+): Promise<readonly ["ok", KeptChildSpec] | readonly ["error", "not_found"]> {
   return ask(supervisor, ["get_childspec", id]);
 }
 
@@ -487,6 +502,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),
   handleCast: (request: Term, state: State) => {
+    // In OTP the clause is missing, and the supervisor crashes: README lists the difference.
     if (!isTuple(request, "try_again_restart", 2)) {
       return state.unexpected("cast", request);
     }
@@ -548,7 +564,8 @@ function isInitResult(outcome: unknown): outcome is readonly ["ok", readonly [Fl
 
 /** Starts a child, enters its process, and reports that, as OTP does. A DynamicSupervisor does not report it. */
 async function startOne(state: State, child: Child): Promise<Started> {
-  const started = await callStart(child.start);
+  // A temporary child, whose arguments are forgotten, is not started again.
+  const started = await callStart(child.start as StartFunction);
   assertAlive(state.process);
   if (started[0] === "error") return started;
   state.children.setPid(child, started[1]);
@@ -679,7 +696,9 @@ async function addChild(state: State, spec: Term): Promise<Term> {
   if (present !== undefined) return ["error", "already_present"];
   const child = new Child(checked[1]);
   const started = await startAndKeep(state, child);
-  return started[0] === "ok" ? started : ["error", [started[1], recordOf(child)]];
+  if (started[0] === "error") return ["error", [started[1], recordOf(child)]];
+  child.forgetArguments();
+  return started;
 }
 
 /** The child as OTP's record of it. */

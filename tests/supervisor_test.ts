@@ -939,6 +939,38 @@ Deno.test("Supervisor.whichChildren() lists the child started last first [SU-041
     ]);
   }));
 
+Deno.test("Supervisor.startChild() forgets the arguments of a temporary child that runs, as OTP's does", () =>
+  supervising(async (reports) => {
+    const temporary = { restart: "temporary" } as const;
+    const supervisor = unwrap(
+      await Supervisor.startLink([worker("first", {}, temporary)], ONE_FOR_ONE),
+    );
+    const startOf = async (id: unknown) =>
+      unwrap(await Supervisor.getChildSpec(supervisor, id)).start as readonly unknown[];
+    const { start } = worker("added", {}, temporary);
+    await Supervisor.startChild(supervisor, worker("added", {}, temporary));
+    await Supervisor.startChild(supervisor, worker("transient", {}, { restart: "transient" }));
+    await Supervisor.startChild(supervisor, {
+      id: "function",
+      start: () => Agent.startLink(() => 1),
+      restart: "temporary",
+    });
+    // Those of its init are kept in OTP, too: the supervisor's own argument holds them anyway.
+    assertEquals((await startOf("first")).length, 3);
+    assertEquals((await startOf("first"))[2], (worker("first").start as readonly unknown[])[2]);
+    assertEquals(await startOf("added"), [...(start as readonly unknown[]).slice(0, 2), undefined]);
+    assertEquals(await startOf("function"), undefined);
+    assert((await startOf("transient"))[2] !== undefined);
+    // What the supervisor reports of it does not hold them either.
+    const pid = await childOf(supervisor, "added");
+    end(pid, "crash");
+    await announced();
+    const ended = reports.all.find(({ kind }) => kind === "supervisor");
+    const offender = ended!.details!["offender"] as { start: unknown[] };
+    assertEquals(offender.start, [...(start as readonly unknown[]).slice(0, 2), undefined]);
+    assertEquals(await Supervisor.getChildSpec(supervisor, "added"), ["error", "not_found"]);
+  }));
+
 Deno.test("Supervisor.getChildSpec() answers the whole specification, defaults included", () =>
   supervising(async () => {
     const plain = worker("a");

@@ -13,13 +13,10 @@ import { exitSignal, onExit, unlink } from "../kernel/signals.ts";
 import { inspect, isPid, type Pid, type Term } from "../kernel/term.ts";
 import { start as startTimer } from "../kernel/timers.ts";
 
-/**
- * A child: its specification, and the process that it has at the moment. `Start` is what is kept of its start
- * function.
- */
-export class Child<Start = StartFunction> {
+/** A child: its specification, and the process that it has at the moment. */
+export class Child {
   readonly id: Term;
-  readonly start: Start;
+  start: KeptStart;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: "worker" | "supervisor";
@@ -30,11 +27,11 @@ export class Child<Start = StartFunction> {
   /** It could not be restarted, and will be tried again. */
   isRestarting = false;
   /** Its neighbours in the order of their start. */
-  previous: Child<Start> | null = null;
-  next: Child<Start> | null = null;
+  previous: Child | null = null;
+  next: Child | null = null;
 
   /** A child of this specification, not started yet. */
-  constructor(spec: SpecWith<Start>) {
+  constructor(spec: KeptChildSpec) {
     this.id = spec.id;
     this.start = spec.start;
     this.restart = spec.restart;
@@ -54,15 +51,31 @@ export class Child<Start = StartFunction> {
     return this.isRestarting ? undefined : this.pid;
   }
 
+  /** Forgets the arguments of the start function if it is not called again: that of a temporary child. */
+  forgetArguments(): void {
+    if (this.restart !== "temporary") return;
+    const { start } = this;
+    this.start = typeof start === "object" ? [start[0], start[1], undefined] : undefined;
+  }
+
   /** Its specification, in full. */
-  get spec(): SpecWith<Start> {
+  get spec(): KeptChildSpec {
     const { id, start, restart, significant, shutdown, type, modules } = this;
     return { id, start, restart, significant, shutdown, type, modules };
   }
 }
 
-/** A child specification with every field, of which this is the start. */
-type SpecWith<Start> = Omit<FullChildSpec, "start"> & { readonly start: Start };
+/**
+ * The start of a child, as its supervisor keeps it. Of a temporary child that has been started, which is not
+ * started again, the arguments are forgotten, and a function as a whole.
+ */
+export type KeptStart =
+  | StartFunction
+  | readonly [module: object | string, name: string, args: undefined]
+  | undefined;
+
+/** A child specification with every field, as a supervisor keeps it. See {@linkcode KeptStart}. */
+export type KeptChildSpec = Omit<FullChildSpec, "start"> & { readonly start: KeptStart };
 
 // --- Starting -----------------------------------------------------------------------------------
 
@@ -179,7 +192,7 @@ export function reportError(
   pid: Pid,
   context: Context,
   reason: Term,
-  child: Child<unknown>,
+  child: Child,
   childPid: Term,
 ): void {
   report({
@@ -205,7 +218,7 @@ export function reportProgress(supervisor: Term, pid: Pid, child: Child): void {
 
 /** A child as reports show it. */
 function describe(
-  { id, start, restart, significant, shutdown, type }: Child<unknown>,
+  { id, start, restart, significant, shutdown, type }: Child,
   pid: Term,
 ): Term {
   return { pid, id, start, restart, significant, shutdown, type };

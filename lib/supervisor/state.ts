@@ -98,7 +98,7 @@ export class SupervisorState<Flags extends CommonFlags, Children> {
   }
 
   /** Reports an error with a child. `pid` is what the report shows for its process. */
-  report(context: Context, reason: Term, child: Child<unknown>, pid: Term = child.pid): void {
+  report(context: Context, reason: Term, child: Child, pid: Term = child.pid): void {
     reportError(this.name, this.process.pid, context, reason, child, pid);
   }
 
@@ -124,12 +124,12 @@ export class SupervisorState<Flags extends CommonFlags, Children> {
 }
 
 /** A child as `whichChildren` shows it. */
-export function infoOf({ id, isRestarting, pid, type, modules }: Child<unknown>) {
+export function infoOf({ id, isRestarting, pid, type, modules }: Child) {
   return showingNames([id, isRestarting ? "restarting" : pid, type, modules] as const);
 }
 
 /** The numbers of children, of which `isActive` tells those that run. */
-export function countOf<Each extends Child<unknown>>(
+export function countOf<Each extends Child>(
   children: Iterable<Each>,
   isActive: (child: Each) => boolean,
 ): Counts {

@@ -142,12 +142,12 @@ function moduleOf(start: StartFunction): readonly (object | string)[] | "dynamic
 }
 
 function startThere(start: StartFunction, modules: Term): Term {
-  const [module, name, args] = Array.isArray(start) ? start : [];
+  const [module, name, args] = Array.isArray(start) ? start : [undefined, undefined, []];
   const [first] = Array.isArray(modules) ? modules : [];
   return [
     moduleAtom(module) ?? moduleAtom(first) ?? Symbol("undefined"),
     Symbol(String(nameOf(name))),
-    List.from(args ?? [], (arg) => sendable(arg)),
+    args === undefined ? Symbol("undefined") : List.from(args, (arg) => sendable(arg)),
   ];
 }
 
