@@ -29,7 +29,9 @@
  * @module
  */
 
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { checkOptions } from "./kernel/options.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
+import { START_OPTIONS } from "./gen/start.ts";
 import {
   call,
   cast as castTo,
@@ -111,7 +113,7 @@ export function startLink<State>(
   fun: () => Awaitable<State>,
   options: StartOptions = {},
 ): Promise<StartResult<AgentOf<State>>> {
-  return checked(fun, () => startLinkServer(SERVER, fun, options)) as Promise<
+  return checked(fun, () => startLinkServer(SERVER, fun, checkedOptions(options))) as Promise<
     StartResult<AgentOf<State>>
   >;
 }
@@ -121,7 +123,7 @@ export function start<State>(
   fun: () => Awaitable<State>,
   options: StartOptions = {},
 ): Promise<StartResult<AgentOf<State>>> {
-  return checked(fun, () => startServer(SERVER, fun, options)) as Promise<
+  return checked(fun, () => startServer(SERVER, fun, checkedOptions(options))) as Promise<
     StartResult<AgentOf<State>>
   >;
 }
@@ -143,7 +145,9 @@ export function get<State, Value>(
   fun: (state: State) => Awaitable<Value>,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<Value> {
-  return checked(fun, () => call(agent as ServerRef, ["get", fun], timeout)) as Promise<Value>;
+  return checked(fun, () => call(agent as ServerRef, ["get", fun], timeout)) as Promise<
+    Value
+  >;
 }
 
 /**
@@ -175,7 +179,9 @@ export function update<State>(
   fun: (state: State) => Awaitable<NoInfer<State>>,
   timeout: number = DEFAULT_TIMEOUT_MS,
 ): Promise<"ok"> {
-  return checked(fun, () => call(agent as ServerRef, ["update", fun], timeout)) as Promise<"ok">;
+  return checked(fun, () => call(agent as ServerRef, ["update", fun], timeout)) as Promise<
+    "ok"
+  >;
 }
 
 /**
@@ -219,7 +225,7 @@ export function childSpec(
   fun: () => unknown,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
-  return { id: Agent, start: [Agent, "startLink", [fun]], ...overrides };
+  return withOverrides({ id: Agent, start: [Agent, "startLink", [fun]] }, overrides);
 }
 
 function checked<T>(fun: unknown, run: () => Promise<T>): Promise<T> {
@@ -229,6 +235,11 @@ function checked<T>(fun: unknown, run: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+function checkedOptions(options: StartOptions): StartOptions {
+  checkOptions("start an agent", options, START_OPTIONS);
+  return options;
 }
 
 function assertFunction(fun: unknown): void {

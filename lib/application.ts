@@ -52,6 +52,7 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import {
   applicationOfModule,
   applicationOfProcess,
@@ -465,6 +466,8 @@ export interface EnvOptions {
   readonly persistent?: boolean;
 }
 
+const ENV_OPTIONS = ["persistent"] as const satisfies readonly (keyof EnvOptions)[];
+
 /**
  * Sets a key in the environment of an application, which need not be loaded. Returns `"ok"`. See the
  * example of {@linkcode getEnv}.
@@ -477,6 +480,7 @@ export function putEnv(
   value: Term,
   options: EnvOptions = {},
 ): "ok" {
+  checkOptions("set a key of an environment", options, ENV_OPTIONS);
   if (!environments.has(application)) environments.set(application, new Map());
   environments.get(application)!.set(key, value);
   if (options.persistent === true) {
@@ -508,6 +512,7 @@ export type Environments =
  * ```
  */
 export function putAllEnv(config: Environments, options: EnvOptions = {}): "ok" {
+  checkOptions("set environments", options, ENV_OPTIONS);
   const refuse = (why: string) => new TypeError(`Cannot set environments: ${why}`);
   if (typeof config !== "object" || config === null) {
     throw refuse(`expected an object or a list, found ${inspect(config)}`);
@@ -589,6 +594,7 @@ export interface RunOptions {
  * ```
  */
 export async function run(application: Ref, options: RunOptions = {}): Promise<void> {
+  checkOptions("run an application", options, ["type", "shutdownTimeout"]);
   const { type = "permanent", shutdownTimeout = 30_000 } = options;
   assertRef(application);
   if (typeof shutdownTimeout !== "number" || !(shutdownTimeout >= 0)) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import * as Global from "../registries/global.ts";
 import { createLocalRegistry } from "../registries/local.ts";
 import { startNameServer } from "../registries/name_server.ts";
@@ -25,6 +26,8 @@ export interface RuntimeOptions {
   readonly freezeMessages?: boolean;
 }
 
+const OPTIONS = ["freezeMessages"] as const satisfies readonly (keyof RuntimeOptions)[];
+
 /**
  * Sets options of the whole runtime. Options that are not given are unchanged.
  *
@@ -40,6 +43,7 @@ export interface RuntimeOptions {
  * ```
  */
 export function configureRuntime(options: RuntimeOptions): void {
+  checkOptions("configure the runtime", options, OPTIONS);
   if (options.freezeMessages !== undefined) setFreezing(options.freezeMessages);
 }
 

@@ -43,7 +43,14 @@
  * @module
  */
 
-import { callStart, Child, NOT_RUNNING, type Started, stopProcess } from "./supervisor/child.ts";
+import {
+  callStart,
+  Child,
+  NOT_RUNNING,
+  reportIfSupervisor,
+  type Started,
+  stopProcess,
+} from "./supervisor/child.ts";
 import {
   type AutoShutdown,
   checkChildSpec,
@@ -51,13 +58,16 @@ import {
   type ChildOf,
   type ChildSpec,
   childSpec as specOf,
+  type ChildSpecOverrides,
   type FullChildSpec,
   idFromName,
   type ModuleSpec,
   type StartFunction,
+  type SupervisorModule,
+  supervisorSpec,
 } from "./child_spec.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
-import type { StartOptions, StartResult } from "./gen/start.ts";
+import { START_OPTIONS, type StartOptions, type StartResult } from "./gen/start.ts";
 import {
   type Module as ServerModule,
   type StartArguments as ServerArguments,
@@ -70,6 +80,7 @@ import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
+import { checkOptions } from "./kernel/options.ts";
 import { TRAP_EXIT } from "./kernel/process.ts";
 import { self } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
@@ -93,6 +104,7 @@ import {
 } from "./supervisor/process.ts";
 import {
   checkFlags,
+  COMMON_FLAGS,
   type CommonFlags,
   countOf,
   type Counts,
@@ -247,23 +259,38 @@ export function startLink<const First extends (InitOptions & StartOptions) | Mod
   return startWith(first, ...argumentAndOptions);
 }
 
+const INIT_OPTIONS = [
+  "strategy",
+  "maxRestarts",
+  "maxSeconds",
+  "maxChildren",
+  "extraArguments",
+  "autoShutdown",
+] as const satisfies readonly (keyof InitOptions)[];
+
 function startWith(
   ...args: readonly [first?: unknown, argument?: Term, options?: StartOptions | undefined]
 ): Promise<StartResult> {
   try {
     const [first = {}, argument, options = {}] = args;
-    if (hasInit(first)) return start(first, argument, options);
+    if (hasInit(first)) {
+      checkOptions(START, options, START_OPTIONS);
+      return start(first, argument, options);
+    }
     if (args.length > 1 || !isRecord(first)) {
       throw new TypeError(
         "Cannot start a dynamic supervisor: expected options, or a module with an init callback, " +
           `found ${inspect(first)}`,
       );
     }
-    return start(Default, init(first), first);
+    checkOptions(START, first, [...INIT_OPTIONS, ...START_OPTIONS]);
+    return start(Default, flagsOf(first), first);
   } catch (error) {
     return Promise.reject(error);
   }
 }
+
+const START = "start a dynamic supervisor";
 
 function hasInit(value: unknown): value is Module {
   return (isRecord(value) || typeof value === "function") &&
@@ -289,9 +316,11 @@ function start(module: Module, argument: Term, options: StartOptions): Promise<S
  * @see Elixir `DynamicSupervisor.init/1`
  */
 export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
-  if (!isRecord(options)) {
-    throw new TypeError(`Cannot supervise: expected options, found ${inspect(options)}`);
-  }
+  checkOptions("supervise", options, INIT_OPTIONS);
+  return flagsOf(options);
+}
+
+function flagsOf(options: InitOptions): readonly ["ok", flags: Flags] {
   const { strategy = "one_for_one", maxRestarts = 3, maxSeconds = 5 } = options;
   const { maxChildren = Infinity, extraArguments = [], autoShutdown = "never" } = options;
   return ["ok", {
@@ -305,6 +334,35 @@ export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
 }
 
 /**
+ * Returns the child specification of a module that describes a dynamic supervisor, for its own `childSpec`: the
+ * supervisor is started by the `startLink` of the module with `argument`, and has any time to stop its children.
+ *
+ * @see Elixir's `use DynamicSupervisor`, which defines `child_spec/1`
+ *
+ * @example A dynamic supervisor's module as a child
+ * ```ts
+ * import { DynamicSupervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Carts = {
+ *   startLink: (most: number) => DynamicSupervisor.startLink(Carts, most),
+ *   init: (most: number) => DynamicSupervisor.init({ maxChildren: most }),
+ *   childSpec: (most: number) => DynamicSupervisor.childSpec(Carts, most),
+ * };
+ * assertEquals(Carts.childSpec(100), {
+ *   id: Carts,
+ *   start: [Carts, "startLink", [100]],
+ *   type: "supervisor",
+ *   shutdown: "infinity",
+ * });
+ * ```
+ */
+export function childSpec(
+  module: SupervisorModule,
+  argument?: Term,
+  overrides?: ChildSpecOverrides,
+): ChildSpec;
+/**
  * The child specification of a dynamic supervisor that is started with `options`, so that
  * `[DynamicSupervisor, { name: "carts" }]` is a child, and `DynamicSupervisor` one without options.
  *
@@ -314,15 +372,16 @@ export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
  * @param options See {@linkcode startLink}. `[]` means none.
  * @see Elixir `DynamicSupervisor.child_spec/1`
  */
-export function childSpec(
-  options: (InitOptions & StartOptions) | readonly [] = {},
-): ChildSpec {
-  const given = Array.isArray(options) && options.length === 0
+// The last overload is the one that `[DynamicSupervisor, options]` is checked by.
+export function childSpec(options?: (InitOptions & StartOptions) | readonly []): ChildSpec;
+export function childSpec(first: unknown = {}, ...rest: [Term?, ChildSpecOverrides?]): ChildSpec {
+  if (hasInit(first)) return supervisorSpec(first as SupervisorModule, ...rest as [Term]);
+  const options = Array.isArray(first) && first.length === 0
     ? {}
-    : options as InitOptions & StartOptions;
+    : first as InitOptions & StartOptions;
   return {
-    id: idFromName(given.name, DynamicSupervisor),
-    start: [DynamicSupervisor, "startLink", [given]],
+    id: idFromName(options.name, DynamicSupervisor),
+    start: [DynamicSupervisor, "startLink", [options]],
     type: "supervisor",
   };
 }
@@ -540,6 +599,12 @@ interface FullFlags extends CommonFlags {
   readonly extraArguments: readonly Term[];
 }
 
+const FLAGS = [
+  ...COMMON_FLAGS,
+  "maxChildren",
+  "extraArguments",
+] as const satisfies readonly (keyof FullFlags)[];
+
 function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
   const { maxChildren = Infinity, extraArguments = [] } = flags;
   const wrong = maxChildren !== Infinity && !(Number.isSafeInteger(maxChildren) && maxChildren >= 0)
@@ -547,7 +612,7 @@ function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
     : !Array.isArray(extraArguments)
     ? ["invalid_extra_arguments", extraArguments]
     : undefined;
-  const checked = checkFlags(flags, ["one_for_one"], wrong);
+  const checked = checkFlags(flags, FLAGS, ["one_for_one"], wrong);
   return checked[0] === "ok" ? ["ok", { ...checked[1], maxChildren, extraArguments }] : checked;
 }
 
@@ -583,6 +648,7 @@ function addChild(state: State, given: Term): Awaitable<Term> {
     const child = new Child({ ...checked[1], id: undefined, start });
     child.forgetArguments();
     children.add(child, pid);
+    if (child.type === "worker") reportIfSupervisor(state.name, state.process.pid, child);
     return started;
   });
 }

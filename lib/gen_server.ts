@@ -108,9 +108,12 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import {
   assertRegistered,
+  LOOP_OPTIONS,
   start as startGen,
+  START_OPTIONS,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
@@ -142,7 +145,7 @@ import {
   Pid,
   type Term,
 } from "./kernel/term.ts";
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
 import { ask, stopKind } from "./gen/client.ts";
 import type {
   Callbacks,
@@ -295,10 +298,11 @@ function startAs(
   mode: StartMode,
   module: Module,
   argument?: Term,
-  options: StartOptions = {},
+  options?: StartOptions,
 ): Promise<Term> {
   try {
-    return startGen(behaviourOf(module), argument, options, mode);
+    if (options !== undefined) checkOptions("start a GenServer", options, START_OPTIONS);
+    return startGen(behaviourOf(module), argument, options ?? {}, mode);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -604,6 +608,7 @@ export async function enterLoop<M extends Callbacks>(
   extra?: Extra,
 ): Promise<never> {
   const behaviour = behaviourOf(module as Module);
+  checkOptions("enter the loop", options, LOOP_OPTIONS);
   if (extra !== undefined && !isExtra(extra)) {
     throw new TypeError(
       'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +
@@ -656,5 +661,12 @@ export function childSpec<M extends object>(
   argument: StartLinkArgument<M>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
-  return { id: module, start: [module, "startLink", [argument]], ...overrides };
+  if (typeof (module as { whichChildren?: unknown }).whichChildren === "function") {
+    throw new TypeError(
+      `Cannot make the specification of a server: ${
+        inspect(module)
+      } is a supervisor; use its childSpec`,
+    );
+  }
+  return withOverrides({ id: module, start: [module, "startLink", [argument]] }, overrides);
 }

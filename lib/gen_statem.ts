@@ -76,9 +76,12 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import {
   assertRegistered,
+  LOOP_OPTIONS,
   start as startGen,
+  START_OPTIONS,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
@@ -274,9 +277,10 @@ function startAs(
   mode: StartMode,
   module: Module,
   argument?: Term,
-  options: StartOptions = {},
+  options?: StartOptions,
 ): Promise<Term> {
   try {
+    if (options !== undefined) checkOptions("start a GenStatem", options, START_OPTIONS);
     const behaviour = behaviourOf(module);
     if (typeof module.init !== "function") {
       throw new TypeError(
@@ -285,7 +289,7 @@ function startAs(
         }`,
       );
     }
-    return startGen(behaviour, argument, options, mode);
+    return startGen(behaviour, argument, options ?? {}, mode);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -473,6 +477,7 @@ export async function enterLoop(
   actions: Actions = [],
 ): Promise<never> {
   const behaviour = behaviourOf(module as Module);
+  checkOptions("enter the loop", options, LOOP_OPTIONS);
   await assertRegistered(name);
   const process = self();
   if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");

@@ -36,7 +36,8 @@
  * @module
  */
 
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { checkOptions } from "./kernel/options.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { exit } from "./kernel/exit.ts";
 import { now } from "./kernel/clock.ts";
@@ -69,6 +70,7 @@ import {
   type Mapping,
   mappingOf,
   type ReasonOf,
+  STREAM_OPTIONS,
   type StreamOptions,
   type StreamResult,
 } from "./task/stream.ts";
@@ -274,7 +276,10 @@ export function completed<Result>(value: Result): Task<Result> {
  * ```
  */
 export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}): ChildSpec {
-  return { id: Self, start: [Self, "startLink", [fun]], restart: "temporary", ...overrides };
+  return withOverrides(
+    { id: Self, start: [Self, "startLink", [fun]], restart: "temporary" },
+    overrides,
+  );
 }
 
 // --- Waiting ------------------------------------------------------------------------------------
@@ -410,6 +415,9 @@ export async function yieldMany<const Tasks extends readonly Task[]>(
   options: number | YieldManyOptions = {},
 ): Promise<OutcomesOf<Tasks>> {
   const process = ownerOfAll(tasks, "wait for tasks");
+  if (typeof options !== "number") {
+    checkOptions("wait for tasks", options, ["timeout", "limit", "onTimeout"]);
+  }
   const { timeout = DEFAULT_TIMEOUT_MS, limit = Infinity, onTimeout = "nothing" } =
     typeof options === "number" ? { timeout: options } : options;
   checkTimeout("wait for tasks", timeout);
@@ -586,6 +594,7 @@ export function asyncStream(
   ...mapping: Mapping
 ): AsyncIterable<StreamResult<Term>> {
   const { call, options } = mappingOf<StreamOptions>("make a stream of tasks", mapping);
+  checkOptions("make a stream of tasks", options, STREAM_OPTIONS);
   return makeStream(items, call, options, (task) => {
     task.startedAs(startResponding(task.origin, task.call, task.respond));
     return "ok";

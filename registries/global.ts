@@ -17,6 +17,7 @@
  * @module
  */
 
+import { checkOptions } from "../lib/kernel/options.ts";
 import { exit } from "../lib/kernel/exit.ts";
 import type { Awaitable } from "../lib/kernel/awaitable.ts";
 import type { Process } from "../lib/kernel/process.ts";
@@ -55,6 +56,7 @@ let multiNameAction: "allow" | "refuse" = "refuse";
  * @throws {TypeError} If the value of an option is not valid.
  */
 export function configure(options: Options): void {
+  checkOptions("configure global names", options, ["multiNameAction"]);
   const action = options.multiNameAction ?? multiNameAction;
   if (action !== "allow" && action !== "refuse") {
     throw new TypeError(

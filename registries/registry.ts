@@ -47,6 +47,7 @@
  * @module
  */
 
+import { checkOptions } from "../lib/kernel/options.ts";
 import { rejectFor } from "../lib/kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "../lib/kernel/awaitable.ts";
 import { exit } from "../lib/kernel/exit.ts";
@@ -419,7 +420,7 @@ const KEEPER = new Keeper({
  * @see Elixir `Registry.start_link/1`
  */
 export async function startLink(options: StartOptions): Promise<StartResult> {
-  checkOptions(options);
+  checkStartOptions(options);
   return await start(self(), options);
 }
 
@@ -452,11 +453,20 @@ export function childSpec(options: StartOptions): RegistryChildSpec {
   };
 }
 
-function checkOptions(options: StartOptions): void {
+const OPTIONS = [
+  "keys",
+  "name",
+  "partitions",
+  "listeners",
+  "meta",
+  "compressed",
+] as const satisfies readonly (keyof StartOptions)[];
+
+function checkStartOptions(options: StartOptions): void {
   const fail = (expected: string, found: unknown) => {
     throw new TypeError(`Cannot start a registry: expected ${expected}, found ${inspect(found)}`);
   };
-  if (typeof options !== "object" || options === null) fail("options", options);
+  checkOptions("start a registry", options, OPTIONS);
   const { keys, name, partitions = 1, listeners = [], meta } = options;
   if (!isKeys(keys)) {
     fail('keys to be "unique", "duplicate", ["duplicate", "pid"] or ["duplicate", "key"]', keys);
@@ -781,12 +791,13 @@ export function dispatch<Value = Term, Result = unknown>(
   registry: Atom,
   key: Term,
   deliver: (entries: Registration<Value>[]) => Result,
-  _options?: DispatchOptions,
+  options?: DispatchOptions,
 ): Result extends PromiseLike<unknown> ? Awaitable<"ok"> : "ok" {
   fence();
   if (typeof deliver !== "function") {
     throw new TypeError(`Cannot dispatch: expected a function, found ${inspect(deliver)}`);
   }
+  if (options !== undefined) checkOptions("dispatch", options, ["parallel"]);
   const entries = lookup<Value>(registry, key);
   const delivered = entries.length === 0 ? undefined : deliver(entries);
   const answer = then(delivered, () => "ok");

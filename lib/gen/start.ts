@@ -21,6 +21,7 @@ import {
 } from "../kernel/names.ts";
 import { type Behaviour, HAS_PARENT, Process, STARTING } from "../kernel/process.ts";
 import { sleep } from "../kernel/receive.ts";
+import { checkStoredOptions, type StoredOptions, storedOptions } from "../kernel/spawn_options.ts";
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
 import { self } from "../kernel/self.ts";
 import { demonitor, flushDown, link, monitor, terminate, unlink } from "../kernel/signals.ts";
@@ -47,10 +48,25 @@ export interface StartOptions {
   /** Debug functions to start with, as if installed by `Sys`: `["trace", "log", "statistics"]`. */
   readonly debug?: readonly DebugOption[] | undefined;
   /** Options for the spawn. They are kept for `Process.info`, and change nothing here. */
-  readonly spawnOpt?: Readonly<Record<string, Term>> | undefined;
+  readonly spawnOpt?: StoredOptions | undefined;
   /** Milliseconds without a message after which the process hibernates. Default `Infinity`. */
   readonly hibernateAfter?: number | undefined;
 }
+
+/** The names of these options. */
+export const START_OPTIONS = [
+  "name",
+  "timeout",
+  "debug",
+  "spawnOpt",
+  "hibernateAfter",
+] as const satisfies readonly (keyof StartOptions)[];
+
+/** The names of the options of `enterLoop`. */
+export const LOOP_OPTIONS = [
+  "debug",
+  "hibernateAfter",
+] as const satisfies typeof START_OPTIONS[number][];
 
 /** What a `start` function resolves with. */
 export type StartResult<Module = unknown> =
@@ -110,6 +126,7 @@ export function start(
   const address = name === undefined || name === null ? null : addressOf(name);
   checkTimeout("start", timeout);
   if (hibernateAfter !== undefined) checkTimeout("hibernate", hibernateAfter);
+  if (spawnOpt !== undefined) checkStoredOptions("start a process", spawnOpt);
   const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
   const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
   const process = new Process(behaviour, null, parent, flags);
@@ -118,7 +135,7 @@ export function start(
   process.state = pending;
   if (address !== null) ensureAttributes(process).name = name;
   if (debugging !== null) ensureAttributes(process).debug = debugging;
-  if (spawnOpt !== undefined) process.more().options = spawnOpt;
+  if (spawnOpt !== undefined) process.more().options = storedOptions(spawnOpt);
   schedule(process);
   if (mode === "link") link(parent, process.pid);
   if (mode !== "monitor") return pending.promise;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unknownOption } from "../kernel/options.ts";
 import { isFrom } from "../gen/reply.ts";
 import { MAX_DELAY_MS } from "../kernel/timers.ts";
 import type { Step } from "./machine.ts";
@@ -59,6 +60,7 @@ export function takeOrder(step: Step, type: TimeoutType, action: readonly unknow
     return true;
   }
   if (action.length !== 4 || typeof options !== "object" || options === null) return false;
+  if (unknownOption(options, ["abs"]) !== undefined) return false;
   const { abs: isAbsolute = false } = options as TimeoutOptions;
   if (!(isAbsolute === true ? isMoment(time) : isAbsolute === false && isDelay(time))) return false;
   step.orders.push({ type, time: time as number, content, isAbsolute });

@@ -6,6 +6,7 @@
 
 import type { FullChildSpec, Restart, Shutdown, StartFunction } from "../child_spec.ts";
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
+import { PROTOCOL, type Protocol } from "../kernel/calls.ts";
 import { isOrderly, reasonOf } from "../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
@@ -203,6 +204,29 @@ export function reportError(
     reason,
     details: { supervisor, context, offender: describe(child, childPid) },
   });
+}
+
+/** Warns of a child that is a supervisor, but a worker by its specification: its own children would be killed. */
+export function reportIfSupervisor(supervisor: Term, pid: Pid, child: Child): void {
+  const behaviour = child.pid?.process?.behaviour as { readonly module?: HasProtocol } | undefined;
+  const protocol = behaviour?.module?.[PROTOCOL];
+  if (protocol !== "supervisor" && protocol !== "dynamic_supervisor") return;
+  report({
+    level: "warning",
+    kind: "message",
+    pid,
+    reason:
+      `The child ${
+        inspect(child.id)
+      } is a supervisor, but its specification says that it is a worker, ` +
+      "which may be killed before it has stopped its own children: expected " +
+      'type: "supervisor", which Supervisor.childSpec and DynamicSupervisor.childSpec set',
+    details: { supervisor },
+  });
+}
+
+interface HasProtocol {
+  readonly [PROTOCOL]?: Protocol;
 }
 
 /** Reports that `child` was started. */

@@ -7,6 +7,7 @@
  */
 
 import { type AutoShutdown, type Checked, isAutoShutdown } from "../child_spec.ts";
+import { unknownOption } from "../kernel/options.ts";
 import type { Process } from "../kernel/process.ts";
 import type { Pid, Term } from "../kernel/term.ts";
 import type { Noreply } from "../response.ts";
@@ -41,21 +42,35 @@ export interface CommonFlags {
   readonly autoShutdown: AutoShutdown;
 }
 
+/** The names of these flags. */
+export const COMMON_FLAGS = [
+  "strategy",
+  "intensity",
+  "period",
+  "autoShutdown",
+] as const satisfies readonly (keyof CommonFlags)[];
+
 /** Flags as the `init` of a module gives them: those that are left out have OTP's defaults. */
 type GivenFlags = { readonly [Flag in keyof CommonFlags]?: CommonFlags[Flag] | undefined };
 
 /**
  * The flags that every supervisor has, checked.
  *
+ * @param known The names of all flags of this kind of supervisor.
  * @param strategies Those that this kind of supervisor knows.
  * @param wrongOwn What is wrong with the flags that only this kind of supervisor has, if anything is.
  */
 export function checkFlags(
-  { strategy = "one_for_one", intensity = 1, period = 5, autoShutdown = "never" }: GivenFlags,
+  flags: GivenFlags,
+  known: readonly string[],
   strategies: readonly Strategy[],
   wrongOwn?: Term,
 ): Checked<CommonFlags> {
-  const wrong = !strategies.includes(strategy)
+  const { strategy = "one_for_one", intensity = 1, period = 5, autoShutdown = "never" } = flags;
+  const unknown = unknownOption(flags, known);
+  const wrong = unknown !== undefined
+    ? ["unknown_flag", unknown, known]
+    : !strategies.includes(strategy)
     ? ["invalid_strategy", strategy]
     : wrongLimits(intensity, period) ?? wrongOwn ??
       (isAutoShutdown(autoShutdown) ? undefined : ["invalid_auto_shutdown", autoShutdown]);

@@ -27,6 +27,7 @@
  * @module
  */
 
+import { checkOptions } from "../kernel/options.ts";
 import { type ChildSpec, idFromName, type Restart, type Shutdown } from "../child_spec.ts";
 import {
   init,
@@ -57,12 +58,14 @@ import {
   Supervised,
   Task,
 } from "./process.ts";
+import { START_OPTIONS } from "../gen/start.ts";
 import {
   type Items,
   makeStream,
   type Mapping,
   mappingOf,
   type ReasonOf,
+  STREAM_OPTIONS,
   type StreamOptions as TaskStreamOptions,
   type StreamResult,
 } from "./stream.ts";
@@ -147,8 +150,22 @@ const SUPERVISOR = new OwnModule(
  * ```
  */
 export function startLink(options: StartOptions = {}): Promise<StartResult> {
-  return startSupervisor(SUPERVISOR, options, options);
+  try {
+    checkOptions("start a task supervisor", options, OPTIONS);
+    const { name, timeout, debug, spawnOpt, hibernateAfter } = options;
+    const startOptions = { name, timeout, debug, spawnOpt, hibernateAfter };
+    return startSupervisor(SUPERVISOR, options, startOptions);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
+
+const OPTIONS = [
+  "maxChildren",
+  "maxRestarts",
+  "maxSeconds",
+  ...START_OPTIONS,
+] as const satisfies readonly (keyof StartOptions)[];
 
 /**
  * Returns the child specification of a task supervisor, so that `[Task.Supervisor, { name: "tasks" }]` and
@@ -290,6 +307,7 @@ async function startAwaited(
 ): Promise<Task> {
   const owner = self();
   const { call, options } = mappingOf<AsyncOptions>("start a task", what);
+  checkOptions("start a task", options, ["shutdown"]);
   const started = await startWaiting(supervisor, originOf(owner), options.shutdown);
   if (started === "max_children") throw new Error(TOO_MANY_CHILDREN);
   if (isLinked) link(owner, started);
@@ -344,6 +362,7 @@ export async function startChild(
   ...what: Mapping
 ): Promise<StartChildResult> {
   const { call, options } = mappingOf<StartChildOptions>("start a task", what);
+  checkOptions("start a task", options, ["restart", "shutdown"]);
   const args = [originOf(self()), call] as const;
   return await askFor(supervisor, args, options.restart, options.shutdown);
 }
@@ -474,6 +493,7 @@ function makeSupervisedStream(
   isLinked: boolean,
 ): AsyncIterable<StreamResult<Term>> {
   const { call, options } = mappingOf<StreamOptions>("make a stream of tasks", mapping);
+  checkOptions("make a stream of tasks", options, [...STREAM_OPTIONS, "shutdown"]);
   const { shutdown = DEFAULT_SHUTDOWN_MS } = options;
   if (shutdown !== "brutal_kill" && !(Number.isSafeInteger(shutdown) && shutdown >= 0)) {
     throw new TypeError(
