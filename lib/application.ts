@@ -52,6 +52,7 @@
  * @module
  */
 
+import { isTimeout } from "./gen/timeout.ts";
 import { checkOptions } from "./kernel/options.ts";
 import {
   applicationOfModule,
@@ -578,7 +579,7 @@ export interface RunOptions {
  *
  * @throws {Error} If the application fails to start; those that were started are stopped again. If it is not
  * caught, the program exits with status 1.
- * @throws {RangeError} If `shutdownTimeout` is negative or not a number.
+ * @throws {RangeError} If `shutdownTimeout` is negative, has a fraction or is not a number.
  * @see OTP `init:stop/0`, and `shutdown_timeout` of the kernel application
  *
  * @example A program
@@ -597,9 +598,9 @@ export async function run(application: Ref, options: RunOptions = {}): Promise<v
   checkOptions("run an application", options, ["type", "shutdownTimeout"]);
   const { type = "permanent", shutdownTimeout = 30_000 } = options;
   assertRef(application);
-  if (typeof shutdownTimeout !== "number" || !(shutdownTimeout >= 0)) {
+  if (!isTimeout(shutdownTimeout)) {
     throw new RangeError(
-      `Cannot run: expected a shutdownTimeout of 0 milliseconds or more, found ${
+      `Cannot run: expected a shutdownTimeout in whole milliseconds from 0, or Infinity, found ${
         inspect(shutdownTimeout)
       }`,
     );

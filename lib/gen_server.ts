@@ -231,7 +231,7 @@ const STOP = stopKind("GenServer");
  * that `init` does not need may be left out.
  * @throws {TypeError} If `module` has no `init`, or the name none of the forms of a name: the promise
  * rejects, and nothing was started.
- * @throws {RangeError} If `options.timeout` is negative or not a number.
+ * @throws {RangeError} If `options.timeout` is negative, fractional or not a number.
  * @see OTP `gen_server:start_link/3,4`
  *
  * @example Start, call, stop
@@ -327,7 +327,7 @@ function startAs(
  * if nobody has the name, `"timeout"` if no reply came in time, `"calling_self"` if the server is the
  * caller, `["nodedown", node]` if the server's node cannot be reached, else the server's own exit
  * reason.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @throws {TypeError} If `server` has none of the forms of a server.
  * @see OTP `gen_server:call/3`; there the caller exits, here the promise rejects.
  *
@@ -466,7 +466,7 @@ export function reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): "ok" {
  * @throws {Exit} `[why, ["GenServer", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
  * `"timeout"`, `"calling_self"`, or the reason that the server ended with if that is another than was
  * asked for.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see OTP `gen_server:stop/1,3`
  *
  * @example

@@ -216,7 +216,7 @@ export function spawnOpt(body: Body, options: SpawnOptOptions): Pid | readonly [
  *
  * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown (there is no option
  * `monitor`).
- * @throws {RangeError} If `options.timeout` is negative or not a number.
+ * @throws {RangeError} If `options.timeout` is negative, fractional or not a number.
  * @see OTP `proc_lib:start/3,4,5`
  *
  * @example Starting a process and waiting until it is ready
@@ -369,7 +369,7 @@ function startBy(parent: Pid | undefined): PendingCall<Starting> | undefined {
  * @throws {Exit} `[why, ["ProcLib", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
  * `"timeout"`, `"calling_self"`, or the exit reason of the process if it differs from `reason`. In OTP
  * it is `why` alone.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see OTP `proc_lib:stop/1,3`
  *
  * @example Stopping a server

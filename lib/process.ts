@@ -180,7 +180,7 @@ export function spawnMonitor(body: () => unknown): readonly [Pid, Ref] {
  * Resolves after `ms` milliseconds, or never if `ms` is `Infinity`. Messages that arrive meanwhile stay
  * in the mailbox.
  *
- * @throws {RangeError} If `ms` is negative or not a number.
+ * @throws {RangeError} If `ms` is negative, fractional or not a number.
  * @see Elixir `Process.sleep/1`
  *
  * @example Pausing

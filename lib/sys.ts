@@ -7,7 +7,7 @@
  *
  * All functions take a timeout in milliseconds, 5000 by default. They reject with an `Exit`
  * `[why, ["Sys", operation, [server, …, timeout]]]`, with the OTP name of the operation (`"get_state"`)
- * and `why` as for `GenServer.call`; and with a `RangeError` if the timeout is negative or not a
+ * and `why` as for `GenServer.call`; and with a `RangeError` if the timeout is negative, fractional or not a
  * number.
  *
  * Use these functions only for debugging: a program that needs the state of a server should call the server.

@@ -296,7 +296,7 @@ export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}
  * that the task has ended with before it had a result, or `["nodedown", node]`. If the owner does not
  * trap exits, the link will mostly have ended it before.
  * @throws {TypeError} If the calling process is not the owner of the task, or waits for something already.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.await/2`
  */
 async function await_<Given extends Task>(
@@ -324,7 +324,7 @@ export { await_ as await };
  * @param timeout In milliseconds, for all together. Default 5000, `Infinity` for no limit.
  * @throws {Exit} `[why, ["Task", "awaitMany", [tasks, timeout]]]`, `why` as for `Task.await`.
  * @throws {TypeError} If the calling process is not the owner of all tasks, or waits for something already.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.await_many/2`
  *
  * @example
@@ -363,7 +363,7 @@ export async function awaitMany<const Tasks extends readonly Task[]>(
  * @param timeout In milliseconds, default 5000, `Infinity` for no limit, 0 to only look.
  * @throws {Exit} `[["nodedown", node], ["Task", "yield", [task, timeout]]]`.
  * @throws {TypeError} If the calling process is not the owner of the task, or waits for something already.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.yield/2`
  *
  * @example Give up after a while
@@ -397,7 +397,7 @@ export { yield_ as yield };
  * @throws {Exit} `[["nodedown", node], ["Task", "yieldMany", [tasks, timeout]]]`.
  * @throws {TypeError} If the calling process is not the owner of all tasks, or waits for something already;
  * if `onTimeout` is none of its values.
- * @throws {RangeError} If `timeout` or `limit` is negative or not a number.
+ * @throws {RangeError} If `timeout` or `limit` is negative, fractional or not a number.
  * @see Elixir `Task.yield_many/2`
  *
  * @example Those that are ready within 50 ms
@@ -548,7 +548,7 @@ export function ignore<Given extends Task>(task: Given): Outcome<TaskResult<Give
  * @param items An iterable or async iterable. Iterated by the process that iterates the result.
  * @param fun Gets an item. May be async.
  * @throws {TypeError} If `items` is neither, `fun` no function, or `onTimeout` none of its values.
- * @throws {RangeError} If `maxConcurrency` is no integer above zero, or `timeout` negative or not a number.
+ * @throws {RangeError} If `maxConcurrency` is no integer above zero, or `timeout` negative, fractional or not a number.
  * @throws {Exit} The iteration: `["timeout", ["Task.Supervised", "stream", [timeout]]]` if a task takes
  * too long, unless `onTimeout` says otherwise. It also rejects with what the collection throws.
  * @see Elixir `Task.async_stream/3`

@@ -8,6 +8,7 @@ import { attributesOf, ensureAttributes, nameOf } from "../gen/attributes.ts";
 import { callbackOf, Gen } from "../gen/behaviour.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import type { Status } from "../gen/status.ts";
+import { isTimeout } from "../gen/timeout.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";
 import { isThenable } from "../kernel/awaitable.ts";
 import { reasonOf } from "../kernel/exit.ts";
@@ -329,7 +330,7 @@ export class GenServer extends Gen {
 /** Tells whether a value is what a response may carry beside the state. */
 export function isExtra(value: unknown): value is Extra {
   return value === "hibernate" ||
-    (typeof value === "number" && value >= 0) ||
+    isTimeout(value) ||
     (Array.isArray(value) && value.length === 2 && value[0] === "continue");
 }
 

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { checkTimeout } from "../gen/timeout.ts";
 import { DEFAULT_FRAMING_LIMITS } from "./distribution/framing.ts";
 import { checkOptions } from "../kernel/options.ts";
 import { self } from "../kernel/self.ts";
@@ -153,7 +154,9 @@ const START_OPTIONS = [
 
 function checkStartOptions(options: StartOptions): void {
   checkOptions("start a node", options, START_OPTIONS);
-  const { listen, epmd, tls, limits } = options;
+  const { listen, epmd, tls, limits, setupTime, tickTime } = options;
+  if (setupTime !== undefined) checkTimeout("connect to nodes", setupTime);
+  if (tickTime !== undefined) checkTimeout("watch connections", tickTime);
   if (listen !== undefined && listen !== false) {
     checkOptions("listen for nodes", listen, ["port", "hostname"]);
   }

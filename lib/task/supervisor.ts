@@ -379,7 +379,7 @@ export async function startChild(
  * @param fun Called with each item. May be async.
  * @throws {TypeError} If `items` is not iterable, `fun` is not a function, or `onTimeout` or `shutdown`
  * is invalid.
- * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative or not a
+ * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative, fractional or not a
  * number.
  * @throws {Exit} On iteration: as `Task.asyncStream`, and if there is no such supervisor, as
  * {@linkcode async}; for a process that traps exits, the reason is then
