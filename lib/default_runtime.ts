@@ -19,9 +19,10 @@ startNameServer(Global);
 /** Options of the whole runtime, for debugging. */
 export interface RuntimeOptions {
   /**
-   * Whether to freeze messages deeply when they are sent, and objects when they are inserted into a
-   * table, so that a later change throws a `TypeError` where it is made. Slow; meant for tests. Default
-   * `false`.
+   * Whether to freeze deeply what one process hands to another, so that a later change throws a `TypeError`
+   * where it is made: messages, requests and replies, arguments of a start, exit reasons, objects in tables,
+   * values in a registry. What is a part of a server's state is frozen, too, once it is handed out. Slow; meant
+   * for tests. Default `false`.
    */
   readonly freezeMessages?: boolean;
 }

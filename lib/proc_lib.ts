@@ -28,7 +28,7 @@ import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
 import { fence, self } from "./kernel/self.ts";
 import { link, monitor, terminate, unlink } from "./kernel/signals.ts";
-import { inspect, isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
+import { inspect, isPid, message, type Pid, type Ref, type Term } from "./kernel/term.ts";
 import type { InitialCall } from "./gen/initial_call.ts";
 import { LAUNCHED } from "./gen/launched.ts";
 
@@ -117,7 +117,8 @@ function taken(what: string, body: Body): readonly [() => unknown, InitialCall] 
     const [module, name, args] = body;
     const callback: unknown = module?.[name as keyof typeof module];
     if (typeof callback === "function") {
-      return [() => callback.apply(module, args), [module, name, args.length]];
+      const frozen = message(args);
+      return [() => callback.apply(module, frozen), [module, name, args.length]];
     }
   }
   throw new TypeError(

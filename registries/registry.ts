@@ -56,7 +56,15 @@ import { addressOf, localRegistry } from "../lib/kernel/names.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { fence, self } from "../lib/kernel/self.ts";
 import { exitSignal, isLinked, link, onExit, sendToPid, unlink } from "../lib/kernel/signals.ts";
-import { type Atom, inspect, isAtom, isPid, type Pid, type Term } from "../lib/kernel/term.ts";
+import {
+  type Atom,
+  inspect,
+  isAtom,
+  isPid,
+  message,
+  type Pid,
+  type Term,
+} from "../lib/kernel/term.ts";
 import { standIn, TermMap } from "../lib/kernel/term_map.ts";
 import { Keeper } from "./keeper.ts";
 import * as Registry from "./registry.ts"; // __MODULE__
@@ -203,7 +211,7 @@ class Table {
     this.name = options.name;
     this.isUnique = options.keys === "unique";
     this.listeners = [...options.listeners ?? []];
-    for (const [key, value] of pairs(options.meta)) this.meta.set(key, value);
+    for (const [key, value] of pairs(options.meta)) this.meta.set(message(key), message(value));
     this.#owner = owner;
   }
 
@@ -251,7 +259,7 @@ class Table {
     if (this.isUnique && found !== undefined) {
       return ["error", ["already_registered", (found as Entry).pid]];
     }
-    const entry: Entry = { key, id, pid, value };
+    const entry: Entry = { key: message(key), id, pid, value: message(value) };
     const holder = this.#holderOf(process);
     holder.entries = including(holder.entries, entry);
     this.#count++;
@@ -586,7 +594,7 @@ export function updateValue<Value>(
       "Cannot update a value: expected a function that is not async, found a promise",
     );
   }
-  entry.value = value;
+  entry.value = message(value);
   return [value, before];
 }
 
@@ -826,7 +834,7 @@ export function meta<Value = Term>(registry: Atom, key: Term): readonly ["ok", V
  */
 export function putMeta(registry: Atom, key: Term, value: Term): "ok" {
   fence();
-  tableOf(registry).meta.set(key, value);
+  tableOf(registry).meta.set(message(key), message(value));
   return "ok";
 }
 

@@ -25,7 +25,7 @@ import { checkStoredOptions, type StoredOptions, storedOptions } from "../kernel
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
 import { self } from "../kernel/self.ts";
 import { demonitor, flushDown, link, monitor, terminate, unlink } from "../kernel/signals.ts";
-import { isPid, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
+import { isPid, message, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
 import { ensureAttributes } from "./attributes.ts";
 import { Debug, type DebugOption } from "./debug.ts";
 import { checkTimeout } from "./timeout.ts";
@@ -130,7 +130,7 @@ export function start(
   const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
   const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
   const process = new Process(behaviour, null, parent, flags);
-  const starting: Starting = { argument, address, isRegistered: false };
+  const starting: Starting = { argument: message(argument), address, isRegistered: false };
   const pending = new PendingCall(parent, process, name, starting, timeout, START);
   process.state = pending;
   if (address !== null) ensureAttributes(process).name = name;

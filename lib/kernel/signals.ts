@@ -262,7 +262,7 @@ export function exitSignal(from: Pid, to: Pid, reason: Term): void {
   if (process === null) {
     if (to instanceof RemotePid) distribution?.exit(from, to, reason);
   } else if (reason === "kill") terminate(process, "killed");
-  else if (process.trapsExits) deliver(process, ["EXIT", from, reason]);
+  else if (process.trapsExits) deliver(process, message(["EXIT", from, reason]));
   else if (reason !== "normal" || from === to) terminate(process, reason);
 }
 
@@ -296,7 +296,7 @@ export function terminate(process: Process, reason: Term): void {
   if (process.isDead) return;
   process.flags |= DEAD;
   process.pid.process = null;
-  deaths.push({ process, reason });
+  deaths.push({ process, reason: message(reason) });
   if (burying) return;
   burying = true;
   try {

@@ -220,14 +220,14 @@ export function equal(a: Term, b: Term): boolean {
 
 /**
  * Freezes a term and its contents: arrays, plain objects, and the contents of `Map`s and `Set`s.
- * Instances of classes are not frozen, as they may be handles to mutable resources.
+ * Instances of classes are not frozen, as they may be handles to mutable resources, nor are modules.
  */
 export function deepFreeze<T>(term: T): T {
   if (typeof term !== "object" || term === null || Object.isFrozen(term)) return term;
   if (Array.isArray(term)) {
     Object.freeze(term);
     term.forEach(deepFreeze);
-  } else if (isPlainObject(term)) {
+  } else if (isPlainObject(term) && !isModule(term)) {
     Object.freeze(term);
     Object.values(term).forEach(deepFreeze);
   } else if (term instanceof Map) {
@@ -245,9 +245,17 @@ export function setFreezing(on: boolean): void {
   freezing = on;
 }
 
-/** The message to put into a mailbox for `term`: the term itself, frozen if freezing is enabled. */
+/** What one process hands to another for `term`: the term itself, frozen if freezing is enabled. Never throws. */
 export function message<T>(term: T): T {
-  return freezing ? deepFreeze(term) : term;
+  return freezing ? frozen(term) : term;
+}
+
+function frozen<T>(term: T): T {
+  try {
+    return deepFreeze(term);
+  } catch {
+    return term; // a proxy that refuses it
+  }
 }
 
 const INSPECT_DEPTH = 6;
