@@ -8,8 +8,7 @@ import { inspect } from "./term.ts";
 
 /**
  * Checks that `options` is an object without unknown options. An option whose value is `undefined` counts as
- * left out. The values of known
- * options are not read.
+ * left out. The values of known options are not read.
  *
  * @param what What is attempted, as it goes on after "Cannot", such as `"start a GenServer"`.
  * @param known The names of the options.

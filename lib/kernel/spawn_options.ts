@@ -6,7 +6,7 @@
 
 import { checkOptions } from "./options.ts";
 import type { Process } from "./process.ts";
-import { type AliasMode, link as linkTo, monitor as monitorFor } from "./signals.ts";
+import { link as linkTo, monitor as monitorFor } from "./signals.ts";
 import { inspect, type Ref, type Term } from "./term.ts";
 
 /** The priorities of the BEAM's scheduler. They are stored and shown, but have no effect here. */
@@ -19,7 +19,7 @@ export interface MonitorOptions {
    * `"demonitor"`: until the monitor is removed or its message is sent; `"reply_demonitor"`: as
    * `"demonitor"`, and the first message sent to the alias removes both. Default: no alias.
    */
-  readonly alias?: Exclude<AliasMode, "reply"> | undefined;
+  readonly alias?: "explicit_unalias" | "demonitor" | "reply_demonitor" | undefined;
   /** The first element of the message, in place of `"DOWN"`. */
   readonly tag?: Term;
 }
