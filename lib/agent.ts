@@ -35,7 +35,9 @@
  */
 
 import { rejectFairly } from "./kernel/fair.ts";
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { checkOptions } from "./kernel/options.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
+import { START_OPTIONS } from "./gen/start.ts";
 import {
   cast as castTo,
   type Module,
@@ -436,7 +438,7 @@ export function childSpec(
   fun: () => unknown,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
-  return { id: Agent, start: [Agent, "startLink", [fun]], ...overrides };
+  return withOverrides({ id: Agent, start: [Agent, "startLink", [fun]] }, overrides);
 }
 
 function begin(
@@ -445,6 +447,7 @@ function begin(
 ): Promise<StartResult> {
   try {
     const [call, options = {}] = callIn(given);
+    checkOptions("start an agent", options, START_OPTIONS);
     return start(SERVER, call, options as StartOptions);
   } catch (error) {
     return rejectFairly(error);

@@ -53,6 +53,8 @@
  */
 
 import { fairly } from "./kernel/fair.ts";
+import { isTimeout } from "./gen/timeout.ts";
+import { checkOptions } from "./kernel/options.ts";
 import {
   applicationOfModule,
   applicationOfProcess,
@@ -505,6 +507,8 @@ export interface EnvOptions {
   readonly persistent?: boolean;
 }
 
+const ENV_OPTIONS = ["persistent"] as const satisfies readonly (keyof EnvOptions)[];
+
 /**
  * Sets a key in the environment of an application, which need not be loaded. Returns `"ok"`. See the
  * example of {@linkcode getEnv}.
@@ -517,6 +521,7 @@ export function putEnv(
   value: Term,
   options: EnvOptions = {},
 ): "ok" {
+  checkOptions("set a key of an environment", options, ENV_OPTIONS);
   if (!environments.has(application)) environments.set(application, new Map());
   environments.get(application)!.set(key, value);
   if (options.persistent === true) {
@@ -548,6 +553,7 @@ export type Environments =
  * ```
  */
 export function putAllEnv(config: Environments, options: EnvOptions = {}): "ok" {
+  checkOptions("set environments", options, ENV_OPTIONS);
   const refuse = (why: string) => new TypeError(`Cannot set environments: ${why}`);
   if (typeof config !== "object" || config === null) {
     throw refuse(`expected an object or a list, found ${inspect(config)}`);
@@ -614,7 +620,7 @@ export interface RunOptions {
  *
  * @throws {Error} If the application fails to start; those that were started are stopped again. If it is not
  * caught, the program exits with status 1.
- * @throws {RangeError} If `shutdownTimeout` is negative or not a number.
+ * @throws {RangeError} If `shutdownTimeout` is negative, has a fraction or is not a number.
  * @see OTP `init:stop/0`, and `shutdown_timeout` of the kernel application
  *
  * @example A program
@@ -631,11 +637,12 @@ export interface RunOptions {
  */
 export function run(application: Ref, options: RunOptions = {}): Promise<void> {
   return fairly(async () => {
+    checkOptions("run an application", options, ["type", "shutdownTimeout"]);
     const { type = "permanent", shutdownTimeout = 30_000 } = options;
     assertRef(application);
-    if (typeof shutdownTimeout !== "number" || !(shutdownTimeout >= 0)) {
+    if (!isTimeout(shutdownTimeout)) {
       throw new RangeError(
-        `Cannot run: expected a shutdownTimeout of 0 milliseconds or more, found ${
+        `Cannot run: expected a shutdownTimeout in whole milliseconds from 0, or Infinity, found ${
           inspect(shutdownTimeout)
         }`,
       );

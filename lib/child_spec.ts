@@ -6,6 +6,7 @@
  */
 
 import type { Name } from "./kernel/names.ts";
+import { checkOptions, unknownOption } from "./kernel/options.ts";
 import { inspect } from "./kernel/inspect.ts";
 import { isAtom, type Term } from "./kernel/term.ts";
 import { TermMap } from "./kernel/term_map.ts";
@@ -108,7 +109,8 @@ export type ChildrenOf<Given extends readonly unknown[]> = {
   readonly [Index in keyof Given]: ChildOf<Given[Index]>;
 };
 
-const FIELDS: readonly string[] = [
+/** The fields of a child specification. */
+export const FIELDS = [
   "id",
   "start",
   "restart",
@@ -116,7 +118,7 @@ const FIELDS: readonly string[] = [
   "type",
   "modules",
   "significant",
-];
+] as const satisfies readonly (keyof ChildSpec)[];
 
 /**
  * Builds a child specification from a module, a `[module, argument]` pair or another specification; the
@@ -144,17 +146,49 @@ export function childSpec<const Given extends ChildSpec | ModuleSpec>(
   child: ChildOf<Given>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
-  for (const field of Object.keys(overrides)) {
-    if (FIELDS.includes(field)) continue;
-    throw new TypeError(
-      `Cannot override ${inspect(field)} in a child specification: expected one of ` +
-        FIELDS.join(", "),
-    );
-  }
-  return { ...specOf(child), ...overrides };
+  return withOverrides(specOf(child), overrides);
+}
+
+/** A specification with other fields. */
+export function withOverrides(spec: ChildSpec, overrides: ChildSpecOverrides): ChildSpec {
+  checkOptions("override a child specification", overrides, FIELDS);
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  return { ...spec, ...Object.fromEntries(given) };
+}
+
+/** A module that describes a supervisor: its `init` returns what `init` of the supervisor's behaviour makes. */
+export interface SupervisorModule {
+  /** Returns the flags, and the children if they are known. */
+  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
+  init(...args: any): unknown;
+  /** Starts the supervisor, linked to the calling process. */
+  // deno-lint-ignore no-explicit-any
+  startLink(...args: any): unknown;
+}
+
+/** The specification of a supervisor that the `startLink` of a module starts. */
+export function supervisorSpec(
+  module: SupervisorModule,
+  argument: Term,
+  overrides: ChildSpecOverrides = {},
+): ChildSpec {
+  return withOverrides({
+    id: module,
+    start: [module, "startLink", [argument]],
+    type: "supervisor",
+    shutdown: "infinity",
+  }, overrides);
 }
 
 function specOf(child: unknown): ChildSpec {
+  const spec = givenSpec(child);
+  if (typeof spec === "object" && spec !== null && !Array.isArray(spec)) {
+    checkOptions("take this child specification", spec, FIELDS);
+  }
+  return spec;
+}
+
+function givenSpec(child: unknown): ChildSpec {
   if (hasChildSpec(child)) return child.childSpec([]);
   if (Array.isArray(child) && child.length === 2) {
     const [module, argument] = child;
@@ -224,6 +258,7 @@ export function checkChildSpec(
     shutdown = type === "supervisor" ? "infinity" : 5000,
     modules = typeof start === "function" ? "dynamic" : undefined,
   } = spec as ChildSpec;
+  const unknown = unknownOption(spec, FIELDS);
   const wrong = id === undefined
     ? "missing_id"
     : start === undefined
@@ -232,6 +267,8 @@ export function checkChildSpec(
     ? ["invalid_mfa", start]
     : !isOneOf(restart, "permanent", "transient", "temporary")
     ? ["invalid_restart_type", restart]
+    : unknown !== undefined
+    ? ["unknown_field", unknown, FIELDS]
     : wrongSignificance(significant, restart, autoShutdown) ?? (
       !isOneOf(type, "worker", "supervisor")
         ? ["invalid_child_type", type]

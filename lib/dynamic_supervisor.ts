@@ -43,7 +43,14 @@
  */
 
 import { rejectFairly, resolveFairly } from "./kernel/fair.ts";
-import { callStart, Child, NOT_RUNNING, type Started, stopProcess } from "./supervisor/child.ts";
+import {
+  callStart,
+  Child,
+  NOT_RUNNING,
+  reportIfSupervisor,
+  type Started,
+  stopProcess,
+} from "./supervisor/child.ts";
 import {
   type AutoShutdown,
   checkChildSpec,
@@ -51,13 +58,16 @@ import {
   type ChildOf,
   type ChildSpec,
   childSpec as specOf,
+  type ChildSpecOverrides,
   type FullChildSpec,
   idFromName,
   type ModuleSpec,
   type StartFunction,
+  type SupervisorModule,
+  supervisorSpec,
 } from "./child_spec.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
-import type { StartOptions, StartResult } from "./gen/start.ts";
+import { START_OPTIONS, type StartOptions, type StartResult } from "./gen/start.ts";
 import {
   type Module as ServerModule,
   type StartArguments as ServerArguments,
@@ -70,6 +80,7 @@ import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
+import { checkOptions } from "./kernel/options.ts";
 import { TRAP_EXIT } from "./kernel/process.ts";
 import { firstItemsOf, isTuple, itemOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
@@ -94,6 +105,7 @@ import {
 } from "./supervisor/process.ts";
 import {
   checkFlags,
+  COMMON_FLAGS,
   type CommonFlags,
   countOf,
   type Counts,
@@ -252,23 +264,38 @@ export function startLink<const First extends (InitOptions & StartOptions) | Mod
   return startWith(first, ...argumentAndOptions);
 }
 
+const INIT_OPTIONS = [
+  "strategy",
+  "maxRestarts",
+  "maxSeconds",
+  "maxChildren",
+  "extraArguments",
+  "autoShutdown",
+] as const satisfies readonly (keyof InitOptions)[];
+
 function startWith(
   ...args: readonly [first?: unknown, argument?: Term, options?: StartOptions | undefined]
 ): Promise<StartResult> {
   try {
     const [first = {}, argument, options = {}] = args;
-    if (hasInit(first)) return start(first, argument, options);
+    if (hasInit(first)) {
+      checkOptions(START, options, START_OPTIONS);
+      return start(first, argument, options);
+    }
     if (args.length > 1 || !isRecord(first)) {
       throw new TypeError(
         "Cannot start a dynamic supervisor: expected options, or a module with an init callback, " +
           `found ${inspect(first)}`,
       );
     }
-    return start(Default, init(first), first);
+    checkOptions(START, first, [...INIT_OPTIONS, ...START_OPTIONS]);
+    return start(Default, flagsOf(first), first);
   } catch (error) {
     return rejectFairly(error);
   }
 }
+
+const START = "start a dynamic supervisor";
 
 function hasInit(value: unknown): value is Module {
   return (isRecord(value) || typeof value === "function") &&
@@ -295,9 +322,11 @@ function start(module: Module, argument: Term, options: StartOptions): Promise<S
  * @see Elixir `DynamicSupervisor.init/1`
  */
 export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
-  if (!isRecord(options)) {
-    throw new TypeError(`Cannot supervise: expected options, found ${inspect(options)}`);
-  }
+  checkOptions("supervise", options, INIT_OPTIONS);
+  return flagsOf(options);
+}
+
+function flagsOf(options: InitOptions): readonly ["ok", flags: Flags] {
   const { strategy = "one_for_one", maxRestarts = 3, maxSeconds = 5 } = options;
   const { maxChildren = Infinity, extraArguments = [], autoShutdown = "never" } = options;
   return ["ok", {
@@ -310,6 +339,35 @@ export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
   }];
 }
 
+/**
+ * Returns the child specification of a module that describes a dynamic supervisor, for its own `childSpec`: the
+ * supervisor is started by the `startLink` of the module with `argument`, and has unlimited time to stop its children.
+ *
+ * @see Elixir's `use DynamicSupervisor`, which defines `child_spec/1`
+ *
+ * @example A dynamic supervisor's module as a child
+ * ```ts
+ * import { DynamicSupervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Carts = {
+ *   startLink: (most: number) => DynamicSupervisor.startLink(Carts, most),
+ *   init: (most: number) => DynamicSupervisor.init({ maxChildren: most }),
+ *   childSpec: (most: number) => DynamicSupervisor.childSpec(Carts, most),
+ * };
+ * assertEquals(Carts.childSpec(100), {
+ *   id: Carts,
+ *   start: [Carts, "startLink", [100]],
+ *   type: "supervisor",
+ *   shutdown: "infinity",
+ * });
+ * ```
+ */
+export function childSpec(
+  module: SupervisorModule,
+  argument?: Term,
+  overrides?: ChildSpecOverrides,
+): ChildSpec;
 /**
  * Returns the child specification of a dynamic supervisor that is started with `options`. So
  * `[DynamicSupervisor, { name: "carts" }]` is a child, and `DynamicSupervisor` one without options.
@@ -332,15 +390,16 @@ export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
  * });
  * ```
  */
-export function childSpec(
-  options: (InitOptions & StartOptions) | readonly [] = {},
-): ChildSpec {
-  const given = Array.isArray(options) && options.length === 0
+// The last overload is the one that `[DynamicSupervisor, options]` is checked by.
+export function childSpec(options?: (InitOptions & StartOptions) | readonly []): ChildSpec;
+export function childSpec(first: unknown = {}, ...rest: [Term?, ChildSpecOverrides?]): ChildSpec {
+  if (hasInit(first)) return supervisorSpec(first as SupervisorModule, ...rest as [Term]);
+  const options = Array.isArray(first) && first.length === 0
     ? {}
-    : options as InitOptions & StartOptions;
+    : first as InitOptions & StartOptions;
   return {
-    id: idFromName(given.name, DynamicSupervisor),
-    start: [DynamicSupervisor, "startLink", [given]],
+    id: idFromName(options.name, DynamicSupervisor),
+    start: [DynamicSupervisor, "startLink", [options]],
     type: "supervisor",
   };
 }
@@ -538,18 +597,9 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
 
 // --- The supervisor process ---------------------------------------------------------------------
 
-/**
- * A child. Of the start function of a temporary one, which is not called again, only what reports show is
- * kept, nothing that retains memory. Its arguments are `undefined` then, as in OTP's reports.
- */
-type Kept = Child<StartFunction | SpentStart>;
-
-/** What is kept of a start function that is not called again. */
-type SpentStart = readonly [module: object | string, name: string, args: undefined] | undefined;
-
 /** The children, by their pids; while a child is being restarted, by its last pid. */
-class Children implements Family<Kept> {
-  readonly #byPid = new Map<Pid, Kept>();
+class Children implements Family<Child> {
+  readonly #byPid = new Map<Pid, Child>();
   /** The number of significant children. All are up: others are removed. */
   significantUp = 0;
 
@@ -557,16 +607,16 @@ class Children implements Family<Kept> {
     return this.#byPid.size;
   }
 
-  get(pid: Pid): Kept | undefined {
+  get(pid: Pid): Child | undefined {
     return this.#byPid.get(pid);
   }
 
-  from(): Iterable<Kept> {
+  from(): Iterable<Child> {
     return this.#byPid.values();
   }
 
   /** Records that `child`, which had no process, has the process `pid`. */
-  add(child: Kept, pid: Pid): void {
+  add(child: Child, pid: Pid): void {
     const double = this.#byPid.get(pid);
     if (double !== undefined) this.remove(double);
     child.pid = pid;
@@ -575,13 +625,13 @@ class Children implements Family<Kept> {
     if (child.significant) this.significantUp++;
   }
 
-  remove(child: Kept): void {
+  remove(child: Child): void {
     if (this.#byPid.delete(child.pid!) && child.significant) this.significantUp--;
   }
 }
 
 /** The state of a dynamic supervisor. */
-class State extends SupervisorState<FullFlags, Children> implements Supervision<Kept> {}
+class State extends SupervisorState<FullFlags, Children> implements Supervision<Child> {}
 
 /** The response of a supervisor's callback. */
 type Response = Noreply<State> | Stop<State>;
@@ -602,12 +652,12 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
       const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || child.isRestarting) return state.noreply;
       const reason = itemOf(message, 2);
-      return perform(state, childExited<Kept>(state, child, reason, second()), reason);
+      return perform(state, childExited<Child>(state, child, reason, second()), reason);
     }
     if (isTuple(message, "$gen_restart", 2)) {
       const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || !child.isRestarting) return state.noreply;
-      return perform(state, onRetry<Kept>(state, child, second()));
+      return perform(state, onRetry<Child>(state, child, second()));
     }
     return state.unexpected("message", message);
   },
@@ -640,6 +690,12 @@ interface FullFlags extends CommonFlags {
   readonly extraArguments: readonly Term[];
 }
 
+const FLAGS = [
+  ...COMMON_FLAGS,
+  "maxChildren",
+  "extraArguments",
+] as const satisfies readonly (keyof FullFlags)[];
+
 function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
   const { maxChildren = Infinity, extraArguments = [] } = flags;
   const wrong = maxChildren !== Infinity && !(Number.isSafeInteger(maxChildren) && maxChildren >= 0)
@@ -647,7 +703,7 @@ function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
     : !Array.isArray(extraArguments)
     ? ["invalid_extra_arguments", extraArguments]
     : undefined;
-  const checked = checkFlags(flags, ["one_for_one"], wrong);
+  const checked = checkFlags(flags, FLAGS, ["one_for_one"], wrong);
   return checked[0] === "ok" ? ["ok", { ...checked[1], maxChildren, extraArguments }] : checked;
 }
 
@@ -680,13 +736,10 @@ function addChild(state: State, given: Term): Awaitable<Term> {
     if (started[0] === "error") return started;
     const pid = started[1];
     if (pid === undefined) return "ignore";
-    const isUsedAgain = checked[1].restart !== "temporary";
-    const spec = {
-      ...checked[1],
-      id: undefined,
-      start: isUsedAgain ? start : withoutArguments(start),
-    };
-    children.add(new Child(spec), pid);
+    const child = new Child({ ...checked[1], id: undefined, start });
+    child.forgetArguments();
+    children.add(child, pid);
+    if (child.type === "worker") reportIfSupervisor(state.name, state.process.pid, child);
     return started;
   });
 }
@@ -696,10 +749,6 @@ function withArguments(start: StartFunction, extra: readonly Term[]): StartFunct
   if (extra.length === 0) return start;
   if (typeof start !== "function") return [start[0], start[1], [...extra, ...start[2]]];
   return () => (start as (...args: readonly Term[]) => unknown)(...extra);
-}
-
-function withoutArguments(start: StartFunction): SpentStart {
-  return typeof start === "function" ? undefined : [start[0], start[1], undefined];
 }
 
 /**
@@ -722,7 +771,7 @@ function infosOf(children: Children): Term[] {
  */
 function perform(
   state: State,
-  actions: readonly Action<Kept>[],
+  actions: readonly Action<Child>[],
   reason?: Term,
 ): Awaitable<Response> {
   for (const action of actions) {
@@ -745,7 +794,7 @@ function perform(
   return state.noreply;
 }
 
-function restart(state: State, child: Kept): Awaitable<Response> {
+function restart(state: State, child: Child): Awaitable<Response> {
   const { process, children } = state;
   // Only children that are not temporary are restarted: their start functions are kept.
   return then(callStart(child.start as StartFunction, asThrown), (started) => {
@@ -766,7 +815,7 @@ function restart(state: State, child: Kept): Awaitable<Response> {
 
 // --- Stopping -----------------------------------------------------------------------------------
 
-function stopOne(state: State, child: Kept): Awaitable<"ok"> {
+function stopOne(state: State, child: Child): Awaitable<"ok"> {
   const finish = (reason: Term): "ok" => {
     if (reason === NOT_RUNNING) reason = state.lastWords(child.pid!);
     state.forgetUnread();
@@ -784,13 +833,13 @@ function stopOne(state: State, child: Kept): Awaitable<"ok"> {
 /** Sends exit signals to all children at once, and waits for each as long as its `shutdown` says. */
 async function stopAll(state: State): Promise<void> {
   const { process, children } = state;
-  const stopped: [child: Kept, reason: Awaitable<Term>][] = [];
+  const stopped: [child: Child, reason: Awaitable<Term>][] = [];
   for (const child of children.from()) {
     if (!child.isRestarting) {
       stopped.push([child, stopProcess(process, child.pid!, child.shutdown)]);
     }
   }
-  const ends: [child: Kept, reason: Term][] = [];
+  const ends: [child: Child, reason: Term][] = [];
   for (const [child, reason] of stopped) {
     ends.push([child, isThenable(reason) ? await reason : reason]);
   }
@@ -805,7 +854,7 @@ async function stopAll(state: State): Promise<void> {
  * Reports an unexpected exit reason of a child that was stopped. `["shutdown", term]` is expected of any
  * child, as by Elixir's DynamicSupervisor; a Supervisor, like OTP's, reports it for a permanent child.
  */
-function reportUnlessExpected(state: State, child: Kept, reason: Term): void {
+function reportUnlessExpected(state: State, child: Child, reason: Term): void {
   const isExpected = child.shutdown === "brutal_kill"
     ? reason === "killed"
     : reason === "shutdown" || isTuple(reason, "shutdown", 2) ||

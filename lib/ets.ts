@@ -61,6 +61,7 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import { fromText, toText } from "./ets/file.ts";
 import {
   type Bindings,
@@ -233,12 +234,24 @@ function newTable(name: Atom, options: TableOptions = {}): Tab {
 }
 export { newTable as new };
 
+const OPTIONS = [
+  "type",
+  "protection",
+  "namedTable",
+  "keypos",
+  "heir",
+  "compressed",
+  "readConcurrency",
+  "writeConcurrency",
+  "decentralizedCounters",
+] as const satisfies readonly (keyof TableOptions)[];
 const TYPES: readonly TableType[] = ["set", "ordered_set", "bag", "duplicate_bag"];
 const PROTECTIONS: readonly Protection[] = ["public", "protected", "private"];
 
 function create(name: Atom, options: TableOptions): EtsTable {
   const owner = self();
   assertAtom(name, "create a table");
+  checkOptions("create a table", options, OPTIONS);
   const {
     type = "set",
     protection = "protected",
@@ -249,11 +262,8 @@ function create(name: Atom, options: TableOptions): EtsTable {
     readConcurrency = false,
     writeConcurrency = false,
     decentralizedCounters = false,
-    ...others
   } = options;
   const kept = { compressed, readConcurrency, writeConcurrency, decentralizedCounters };
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw badOption(unknown, options);
   if (!TYPES.includes(type)) throw badOption("type", options, TYPES.map(inspect).join(", "));
   if (!Number.isSafeInteger(keypos) || keypos < 1) {
     throw badOption("keypos", options, "a position from 1 on");
@@ -263,13 +273,11 @@ function create(name: Atom, options: TableOptions): EtsTable {
   return new EtsTable(name, owner, { type, keypos, isNamed: namedTable, kept }, protection, heir);
 }
 
-function badOption(option: string, options: object, accepted?: string): TypeError {
+function badOption(option: string, options: object, accepted: string): TypeError {
   return new TypeError(
-    accepted === undefined
-      ? `Cannot create a table: there is no option ${option}`
-      : `Cannot take the option ${option} of a table: expected ${accepted}, found ${
-        inspect((options as Record<string, unknown>)[option])
-      }`,
+    `Cannot take the option ${option} of a table: expected ${accepted}, found ${
+      inspect((options as Record<string, unknown>)[option])
+    }`,
   );
 }
 
@@ -478,13 +486,8 @@ export function info(tab: Tab, item?: InfoItem): unknown {
  */
 export function setopts(tab: Tab, options: Pick<TableOptions, "heir" | "protection">): true {
   const table = open(tab, "own", "set options of");
-  const { heir, protection, ...others } = options;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot set the option ${unknown} of a table: expected heir or protection`,
-    );
-  }
+  checkOptions("set options of a table", options, ["heir", "protection"]);
+  const { heir, protection } = options;
   checkMutable({ heir, protection }, options);
   if (heir !== undefined) table.heir = heir;
   if (protection !== undefined) table.protection = protection;

@@ -110,9 +110,12 @@
  */
 
 import { fairly, rejectFairly } from "./kernel/fair.ts";
+import { checkOptions } from "./kernel/options.ts";
 import {
   assertRegistered,
+  LOOP_OPTIONS,
   start as startGen,
+  START_OPTIONS,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
@@ -137,7 +140,7 @@ import { fence, self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
 import { type Atom, isPid, message, type NodeName, Pid, type Term } from "./kernel/term.ts";
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
 import { ask, askToStop, stopKind } from "./gen/client.ts";
 import type {
   Callbacks,
@@ -222,7 +225,7 @@ const STOP = stopKind("GenServer");
  * The argument can be omitted if `init` does not need it.
  * @throws {TypeError} If `module` has no `init`, or `name` is not a valid name: the promise rejects, and no
  * process is started.
- * @throws {RangeError} If `options.timeout` is negative or not a number.
+ * @throws {RangeError} If `options.timeout` is negative, fractional or not a number.
  * @see OTP `gen_server:start_link/3,4`
  *
  * @example Start, call, stop
@@ -298,10 +301,11 @@ function startAs(
   mode: StartMode,
   module: Module,
   argument?: Term,
-  options: StartOptions = {},
+  options?: StartOptions,
 ): Promise<Term> {
   try {
-    return startGen(behaviourOf(module), argument, options, mode);
+    if (options !== undefined) checkOptions("start a GenServer", options, START_OPTIONS);
+    return startGen(behaviourOf(module), argument, options ?? {}, mode);
   } catch (error) {
     return rejectFairly(error);
   }
@@ -326,7 +330,7 @@ function startAs(
  * there is no such process, `"timeout"` if no reply arrived in time, `"calling_self"` if the server is the
  * caller, `["nodedown", node]` if the node of the server cannot be reached, otherwise the exit reason of the
  * server.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @throws {TypeError} If `server` is not a valid server reference.
  * @see OTP `gen_server:call/3`; there the caller exits, here the promise rejects.
  *
@@ -468,7 +472,7 @@ export function reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): "ok" {
  * @param timeout In milliseconds, default `Infinity`. The server continues to stop after a timeout.
  * @throws {Exit} `[why, ["GenServer", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
  * `"timeout"`, `"calling_self"`, or the exit reason of the server if it is not `reason`.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see OTP `gen_server:stop/1,3`
  *
  * @example `terminate` runs, and the name is released
@@ -654,6 +658,7 @@ export function enterLoop<M extends Callbacks>(
 ): Promise<never> {
   return fairly(async () => {
     const behaviour = behaviourOf(module as Module);
+    checkOptions("enter the loop", options, LOOP_OPTIONS);
     if (extra !== undefined && !isExtra(extra)) {
       throw new TypeError(
         'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +
@@ -707,5 +712,12 @@ export function childSpec<M extends object>(
   argument: StartLinkArgument<M>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
-  return { id: module, start: [module, "startLink", [argument]], ...overrides };
+  if (typeof (module as { whichChildren?: unknown }).whichChildren === "function") {
+    throw new TypeError(
+      `Cannot make the specification of a server: ${
+        inspect(module)
+      } is a supervisor; use its childSpec`,
+    );
+  }
+  return withOverrides({ id: module, start: [module, "startLink", [argument]] }, overrides);
 }

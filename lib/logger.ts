@@ -17,6 +17,7 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import { formatError } from "./application/error.ts";
 import type { ErrorInfo } from "./gen/crash.ts";
 import { errorOf, formatExit } from "./kernel/exit.ts";
@@ -70,6 +71,7 @@ let handleSaslReports = false;
  * ```
  */
 export function configure(options: Options): void {
+  checkOptions("configure the logger", options, ["level", "handleSaslReports"]);
   if (options.level !== undefined) assertLevel(options.level, LEVELS);
   level = options.level ?? level;
   handleSaslReports = options.handleSaslReports ?? handleSaslReports;

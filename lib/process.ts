@@ -33,7 +33,6 @@ import { charge, current } from "./kernel/scheduler.ts";
 import { fence, hold, resourcesOf, self as selfProcess } from "./kernel/self.ts";
 import {
   Alias,
-  type AliasMode,
   demonitor as demonitorOf,
   exitSignal,
   flushDown,
@@ -60,6 +59,18 @@ import {
 import { DISPOSE_TIMEOUT_MS } from "./kernel/resources.ts";
 import { TermMap } from "./kernel/term_map.ts";
 import { now } from "./kernel/clock.ts";
+import { checkOptions } from "./kernel/options.ts";
+import {
+  assertOneOf,
+  assertPriority,
+  checkMonitorOptions,
+  checkSpawnOptions,
+  type MonitorOptions,
+  type Priority,
+  type StoredOptions,
+  storedOptions,
+  tie,
+} from "./kernel/spawn_options.ts";
 import { left, MAX_DELAY_MS, start } from "./kernel/timers.ts";
 import { send } from "./send.ts";
 
@@ -68,19 +79,17 @@ export const moduleName = "Process";
 
 // --- Processes ----------------------------------------------------------------------------------
 
-/** The priorities of the BEAM's scheduler. They are stored and shown, but have no effect here. */
-export type Priority = "low" | "normal" | "high" | "max";
+export type { MonitorOptions, Priority, StoredOptions };
 
 /** Options of {@linkcode spawn}. */
-export interface SpawnOptions {
+export interface SpawnOptions extends StoredOptions {
   /** Whether to link the new process to the calling process. Default `false`. */
-  readonly link?: boolean;
-  /** Whether to monitor it: then the result is `[pid, ref]`. Default `false`. */
-  readonly monitor?: boolean;
-  /** Shown by {@linkcode info}, without effect. Default `"normal"`. */
-  readonly priority?: Priority;
-  /** The BEAM's other options are accepted and have no effect here. */
-  readonly [option: string]: Term;
+  readonly link?: boolean | undefined;
+  /**
+   * Whether to monitor it, with the options of the monitor if there are any: then the result is `[pid, ref]`.
+   * Default `false`.
+   */
+  readonly monitor?: boolean | MonitorOptions | undefined;
 }
 
 /**
@@ -108,7 +117,7 @@ export function self(): Pid {
  * `throw exit(reason)` it exits with that reason; with any other exception it exits with
  * `[error, stack]`, and the error is reported.
  *
- * @throws {TypeError} If `body` is not a function, or `options.priority` is not a {@linkcode Priority}.
+ * @throws {TypeError} If `body` is not a function, or an option is unknown or has a wrong value.
  * @see Erlang `spawn/1`, `spawn_opt/2`
  *
  * @example A process that sends a message to its parent
@@ -126,21 +135,23 @@ export function spawn(body: () => unknown): Pid;
 export function spawn<const Options extends SpawnOptions>(
   body: () => unknown,
   options: Options,
-): Options extends { readonly monitor: true } ? readonly [Pid, Ref] : Pid;
+): Options extends { readonly monitor: true | MonitorOptions } ? readonly [Pid, Ref] : Pid;
 export function spawn(
   body: () => unknown,
-  options: SpawnOptions = {},
+  options?: SpawnOptions,
 ): Pid | readonly [Pid, Ref] {
-  if (typeof body !== "function") {
-    throw new TypeError(`Cannot spawn: expected a function, found ${inspect(body)}`);
-  }
-  const { link, monitor, ...others } = options;
-  if (others.priority !== undefined) assertPriority(others.priority);
-  const parent = selfProcess();
-  const process = spawnCoroutine(parent, body);
-  if (Object.keys(others).length > 0) process.more().options = others;
-  if (link === true) linkTo(parent, process.pid);
-  return monitor === true ? [process.pid, monitorFor(parent, process, process.pid)] : process.pid;
+  if (options === undefined) return begin(body).pid;
+  checkSpawnOptions("spawn", options);
+  const process = begin(body);
+  const stored = storedOptions(options);
+  if (stored !== null) process.more().options = stored;
+  const ref = tie(selfProcess(), process, options);
+  return ref === undefined ? process.pid : [process.pid, ref];
+}
+
+function begin(body: () => unknown): KernelProcess {
+  if (typeof body === "function") return spawnCoroutine(selfProcess(), body);
+  throw new TypeError(`Cannot spawn: expected a function, found ${inspect(body)}`);
 }
 
 /**
@@ -150,7 +161,9 @@ export function spawn(
  * @see Erlang `spawn_link/1`
  */
 export function spawnLink(body: () => unknown): Pid {
-  return spawn(body, { link: true });
+  const process = begin(body);
+  linkTo(selfProcess(), process.pid);
+  return process.pid;
 }
 
 /**
@@ -170,14 +183,15 @@ export function spawnLink(body: () => unknown): Pid {
  * ```
  */
 export function spawnMonitor(body: () => unknown): readonly [Pid, Ref] {
-  return spawn(body, { monitor: true });
+  const process = begin(body);
+  return [process.pid, monitorFor(selfProcess(), process, process.pid)];
 }
 
 /**
  * Resolves after `ms` milliseconds, or never if `ms` is `Infinity`. Messages that arrive meanwhile stay
  * in the mailbox.
  *
- * @throws {RangeError} If `ms` is negative or not a number.
+ * @throws {RangeError} If `ms` is negative, fractional or not a number.
  * @see Elixir `Process.sleep/1`
  *
  * @example Pausing
@@ -583,19 +597,6 @@ export function unlink(pid: Pid): true {
   return true;
 }
 
-/** Options of {@linkcode monitor}. */
-export interface MonitorOptions {
-  /**
-   * Makes the reference also an alias of the calling process. `"explicit_unalias"`: until
-   * {@linkcode unalias}; `"demonitor"`: until the monitor is removed or its message is sent;
-   * `"reply_demonitor"`: as `"demonitor"`, and the first message sent to the alias removes both. Default:
-   * no alias.
-   */
-  readonly alias?: Exclude<AliasMode, "reply">;
-  /** The first element of the message, in place of `"DOWN"`. */
-  readonly tag?: Term;
-}
-
 /**
  * Monitors a process: when it exits, the calling process receives the message
  * `["DOWN", ref, "process", object, reason]`, where `object` is the pid, or `[name, node]` if `server` was
@@ -605,7 +606,7 @@ export interface MonitorOptions {
  * Each call creates a monitor of its own. A name is resolved once, when this is called. Monitoring oneself
  * is a no-op, as in Erlang: the reference is valid, and no message is ever sent.
  *
- * @throws {TypeError} If `server` is not a server, or `options.alias` is not one of the three modes.
+ * @throws {TypeError} If `server` is not a server, or an option is unknown or has a wrong value.
  * @throws {Exit} `["timeout", ["NameRegistry", "whereisName", [key]]]` if a registry does not answer
  * within 5000 milliseconds: the promise rejects, and there is no monitor.
  * @see Erlang `monitor/2,3`
@@ -624,10 +625,10 @@ export interface MonitorOptions {
 export function monitor(server: Pid | string | symbol, options?: MonitorOptions): Ref;
 /** Monitors the process that is registered under a name, whose registry may be asynchronous. */
 export function monitor(server: ServerRef, options?: MonitorOptions): Awaitable<Ref>;
-export function monitor(server: ServerRef, options: MonitorOptions = {}): Awaitable<Ref> {
+export function monitor(server: ServerRef, options?: MonitorOptions): Awaitable<Ref> {
   const process = selfProcess();
-  const { alias, tag = "DOWN" } = options;
-  if (alias !== undefined) assertOneOf(alias, MONITOR_ALIASES, "monitor with this kind of alias");
+  if (options !== undefined) checkMonitorOptions("monitor", options);
+  const { alias, tag } = options ?? {};
   const start = (pid: Pid | undefined) =>
     monitorFor(process, pid?.process ?? null, objectOf(server, pid), tag, alias);
   return lookUp(process, server, REGISTRY_TIMEOUT_MS, start);
@@ -707,7 +708,6 @@ export function alias(mode: "explicit_unalias" | "reply" = "explicit_unalias"): 
 }
 
 const ALIASES = ["explicit_unalias", "reply"];
-const MONITOR_ALIASES = ["explicit_unalias", "demonitor", "reply_demonitor"];
 
 /**
  * Deactivates an alias of the calling process: messages sent to it are dropped from now on. Returns
@@ -762,7 +762,7 @@ export function flag(
   if (name !== "trap_exit" || typeof value !== "boolean") {
     throw new TypeError(
       'Cannot set this process flag: expected "trap_exit" and a boolean, "priority" and one of ' +
-        `${PRIORITIES.join(", ")}, or "dispose_timeout" and milliseconds, found ${
+        `low, normal, high, max, or "dispose_timeout" and milliseconds, found ${
           inspect(name)
         } and ${inspect(value)}`,
     );
@@ -771,12 +771,6 @@ export function flag(
   if (value) process.flags |= TRAP_EXIT;
   else process.flags &= ~TRAP_EXIT;
   return before;
-}
-
-const PRIORITIES = ["low", "normal", "high", "max"];
-
-function assertPriority(value: unknown): asserts value is Priority {
-  assertOneOf(value, PRIORITIES, "give a process this priority");
 }
 
 function priorityOf(process: KernelProcess): Term {
@@ -946,9 +940,11 @@ function startTimerFor(
   to: Pid | Atom,
   message: (ref: Ref) => Term,
   time: number,
-  { abs = false }: TimerOptions = {},
+  options?: TimerOptions,
 ): Ref {
   fence();
+  if (options !== undefined) checkOptions("start a timer", options, ["abs"]);
+  const { abs = false } = options ?? {};
   if (!isPid(to) && !isAtom(to) || isElsewhere(to)) {
     throw new TypeError(
       `Cannot start a timer: expected a pid of this node or a local name, found ${inspect(to)}`,
@@ -991,6 +987,7 @@ export interface CancelTimerOptions {
  * @see Erlang `erlang:cancel_timer/1,2`
  */
 export function cancelTimer(ref: Ref, options: CancelTimerOptions = {}): number | false | "ok" {
+  checkOptions("cancel a timer", options, ["async", "info"]);
   const timer = timerBehind(ref, "cancel");
   const result = timer === undefined ? false : left(timer) ?? false;
   timer?.cancel();
@@ -1009,6 +1006,7 @@ export function readTimer(
   ref: Ref,
   options: { readonly async?: boolean } = {},
 ): number | false | "ok" {
+  checkOptions("read a timer", options, ["async"]);
   const timer = timerBehind(ref, "read");
   return answerTimer(
     "read_timer",
@@ -1314,13 +1312,6 @@ function localProcess(pid: unknown, what: string): KernelProcess | null {
 function assertPid(pid: unknown, what: string): asserts pid is Pid {
   if (isPid(pid)) return;
   throw new TypeError(`Cannot ${what} a process: expected a pid, found ${inspect(pid)}`);
-}
-
-function assertOneOf(value: unknown, accepted: readonly string[], what: string): void {
-  if (accepted.includes(value as string)) return;
-  throw new TypeError(
-    `Cannot ${what}: expected one of ${accepted.join(", ")}, found ${inspect(value)}`,
-  );
 }
 
 function assertRef(ref: unknown, what: string): void {

@@ -50,7 +50,10 @@ import {
   callStart,
   Child,
   isExpectedEnd,
+  type KeptChildSpec,
+  type KeptStart,
   NOT_RUNNING,
+  reportIfSupervisor,
   reportProgress,
   type Started,
   stopProcess,
@@ -62,10 +65,15 @@ import {
   type ChildOf,
   type ChildrenOf,
   type ChildSpec,
-  childSpec,
-  type FullChildSpec,
+  childSpec as specOf,
+  type ChildSpecOverrides,
+  FIELDS,
   isAutoShutdown,
   type ModuleSpec,
+  type StartFunction,
+  type SupervisorModule,
+  supervisorSpec,
+  withOverrides,
 } from "./child_spec.ts";
 import { Children } from "./supervisor/children.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
@@ -80,6 +88,7 @@ import {
 import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
+import { checkOptions } from "./kernel/options.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { aliveProcess, TRAP_EXIT } from "./kernel/process.ts";
 import { isTuple, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
@@ -104,6 +113,7 @@ import {
 } from "./supervisor/process.ts";
 import {
   checkFlags,
+  COMMON_FLAGS,
   type CommonFlags,
   countOf,
   type Counts,
@@ -114,8 +124,17 @@ import {
 /** The name of this module where it is printed. */
 export const moduleName = "Supervisor";
 
-export { childSpec };
-export type { AutoShutdown, ChildOf, ChildrenOf, Counts, ModuleSpec, StartResult, Strategy };
+export type {
+  AutoShutdown,
+  ChildOf,
+  ChildrenOf,
+  Counts,
+  KeptChildSpec,
+  KeptStart,
+  ModuleSpec,
+  StartResult,
+  Strategy,
+};
 
 // --- The contract -------------------------------------------------------------------------------
 
@@ -245,7 +264,7 @@ const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult)
  *
  * @example A module-based supervisor
  * ```ts
- * import { Agent, type ChildSpec, Supervisor, unwrap } from "@denotp/otp";
+ * import { Agent, Supervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
  *
  * const Numbers = {
@@ -255,11 +274,7 @@ const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult)
  *       numbers.map((n) => Supervisor.childSpec([Agent, () => n], { id: n })),
  *       { strategy: "rest_for_one" },
  *     ),
- *   childSpec: (numbers: number[]): ChildSpec => ({
- *     id: Numbers,
- *     start: [Numbers, "startLink", [numbers]],
- *     type: "supervisor",
- *   }),
+ *   childSpec: (numbers: number[]) => Supervisor.childSpec(Numbers, numbers),
  * };
  *
  * const supervisor = unwrap(await Numbers.startLink([1, 2]));
@@ -275,17 +290,26 @@ export function startLink<const First extends readonly (ChildSpec | ModuleSpec)[
   const [second, options] = argumentAndOptions;
   try {
     return Array.isArray(first)
-      ? start(Default, initOf(first, second as InitOptions), second as StartOptions)
-      : start(first as Module, second, options);
+      ? start(Default, initOf(first, second as InitOptions, LIST_OPTIONS), second as StartOptions)
+      : startModule(first as Module, second, options);
   } catch (error) {
     return rejectFairly(error);
   }
 }
 
-function start(
+const INIT_OPTIONS = [
+  "strategy",
+  "maxRestarts",
+  "maxSeconds",
+  "autoShutdown",
+] as const satisfies readonly (keyof InitOptions)[];
+const START_OPTIONS = ["name"] as const satisfies readonly (keyof StartOptions)[];
+const LIST_OPTIONS = [...INIT_OPTIONS, ...START_OPTIONS];
+
+function startModule(
   module: Module,
   argument: Term,
-  { name }: StartOptions = {},
+  options: StartOptions = {},
 ): Promise<StartResult> {
   if (typeof module?.init !== "function") {
     throw new TypeError(
@@ -293,6 +317,11 @@ function start(
         `found ${inspect(module)}`,
     );
   }
+  checkOptions("start a supervisor", options, START_OPTIONS);
+  return start(module, argument, options);
+}
+
+function start(module: Module, argument: Term, { name }: StartOptions): Promise<StartResult> {
   return startServer(SERVER, { module, argument, name } satisfies Starting, { name });
 }
 
@@ -310,18 +339,20 @@ export function init<const Given extends readonly (ChildSpec | ModuleSpec)[]>(
   children: ChildrenOf<Given>,
   options: InitOptions,
 ): readonly ["ok", readonly [flags: Flags, children: readonly ChildSpec[]]] {
-  return initOf(children, options);
+  return initOf(children, options, INIT_OPTIONS);
 }
 
 function initOf(
   children: unknown,
   options: InitOptions,
+  known: readonly string[],
 ): readonly ["ok", readonly [flags: Flags, children: readonly ChildSpec[]]] {
   if (!Array.isArray(children)) {
     throw new TypeError(
       `Cannot supervise this: expected a list of children, found ${inspect(children)}`,
     );
   }
+  if (options !== undefined) checkOptions("supervise", options, known);
   const { strategy, maxRestarts = 3, maxSeconds = 5, autoShutdown = "never" } = options ?? {};
   if (strategy === undefined) {
     throw new TypeError(
@@ -330,7 +361,106 @@ function initOf(
     );
   }
   const flags = { strategy, intensity: maxRestarts, period: maxSeconds, autoShutdown };
-  return ["ok", [flags, children.map((child: ChildSpec) => childSpec(child))]];
+  return ["ok", [flags, children.map((child: ChildSpec) => specOf(child))]];
+}
+
+/** A module that describes a supervisor: it has `init` and `startLink`, and no callback of a server beside `init`. */
+// deno-lint-ignore no-explicit-any -- the argument is the module's own business
+type DescribesSupervisor = SupervisorModule & { init(...args: any): Awaitable<InitResult> };
+
+/**
+ * What {@linkcode childSpec} takes second: the argument of a module that describes a supervisor; after anything
+ * else, the fields that differ.
+ */
+export type ArgumentOrOverrides<Given> = Given extends DescribesSupervisor ? unknown
+  : ChildSpecOverrides;
+
+/**
+ * Returns a child specification:
+ * - `childSpec(child, overrides)`: that of a module or of a `[module, argument]` pair, or the one that is given,
+ *   with the fields of `overrides` in place of its own;
+ * - `childSpec(module, argument, overrides)`: that of a module that describes a supervisor, which has `init` and
+ *   `startLink` and no callback of a server beside `init`. It is for the module's own `childSpec`: the supervisor
+ *   is started by the `startLink` of the module with `argument`, and has any time to stop its children.
+ *
+ * The specification is checked by the supervisor that starts the child.
+ *
+ * @throws {TypeError} If `child` is a module without `childSpec`, or not a child; if `overrides` has a field that
+ * a child specification does not have; if the argument of a supervisor's module looks like overrides, and there are
+ * no `overrides`.
+ * @see Elixir `Supervisor.child_spec/2`; `use Supervisor`, which defines `child_spec/1`
+ *
+ * @example One module twice under one supervisor
+ * ```ts
+ * import { Agent, Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zero = () => 0;
+ * assertEquals(Supervisor.childSpec([Agent, zero], { id: "second" }), {
+ *   id: "second",
+ *   start: [Agent, "startLink", [zero]],
+ * });
+ * ```
+ *
+ * @example A supervisor's module as a child
+ * ```ts
+ * import { Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Numbers = {
+ *   startLink: (numbers: number[]) => Supervisor.startLink(Numbers, numbers),
+ *   init: (_numbers: number[]) => Supervisor.init([], { strategy: "one_for_one" }),
+ *   childSpec: (numbers: number[]) => Supervisor.childSpec(Numbers, numbers),
+ * };
+ * assertEquals(Numbers.childSpec([1, 2]), {
+ *   id: Numbers,
+ *   start: [Numbers, "startLink", [[1, 2]]],
+ *   type: "supervisor",
+ *   shutdown: "infinity",
+ * });
+ * ```
+ */
+export function childSpec<const Given extends ChildSpec | ModuleSpec | SupervisorModule>(
+  child: Given extends DescribesSupervisor ? Given : ChildOf<Given>,
+  ...rest: [argumentOrOverrides?: ArgumentOrOverrides<Given>, overrides?: ChildSpecOverrides]
+): ChildSpec {
+  const first: unknown = child;
+  if (rest.length === 0 || !isSupervisorModule(first)) {
+    const spec = specOf(first as ChildSpec);
+    return rest[0] === undefined ? spec : withOverrides(spec, rest[0] as ChildSpecOverrides);
+  }
+  if (rest.length === 1 && isLikeOverrides(rest[0])) {
+    throw new TypeError(
+      `Cannot tell whether ${inspect(rest[0])} is the argument of the supervisor ${
+        inspect(first)
+      } or ` +
+        "overrides: write ([module, argument], overrides) or (module, argument, overrides)",
+    );
+  }
+  return supervisorSpec(first, ...rest as [Term, ChildSpecOverrides?]);
+}
+
+/** Callbacks of servers, and the functions of the supervisors of this library: a user's supervisor has none of them. */
+const NOT_OF_SUPERVISORS = [
+  "handleCall",
+  "handleCast",
+  "handleInfo",
+  "handleContinue",
+  "callbackMode",
+  "whichChildren",
+];
+
+function isSupervisorModule(value: unknown): value is SupervisorModule {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  const module = value as Record<string, unknown>;
+  return typeof module["init"] === "function" && typeof module["startLink"] === "function" &&
+    !NOT_OF_SUPERVISORS.some((name) => typeof module[name] === "function");
+}
+
+function isLikeOverrides(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => (FIELDS as readonly string[]).includes(key));
 }
 
 const CALL = callKind("supervisor");
@@ -375,7 +505,7 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
   child: ChildOf<Given>,
 ): Promise<StartChildResult> {
   try {
-    return ask(supervisor, ["start_child", childSpec(child as ChildSpec)]);
+    return ask(supervisor, ["start_child", specOf(child as ChildSpec)]);
   } catch (error) {
     return rejectFairly(error);
   }
@@ -487,6 +617,9 @@ export function countChildren(supervisor: ServerRef): Promise<Counts> {
  * Returns the specification of a child, with every field: `["ok", specification]` or
  * `["error", "not_found"]`.
  *
+ * The supervisor forgets the arguments of temporary children that {@linkcode startChild} has started: the `start`
+ * of such a child is `[module, name, undefined]`, or `undefined` if it was a function.
+ *
  * @see OTP `supervisor:get_childspec/2`
  *
  * @example The specification, with default values
@@ -506,7 +639,7 @@ export function countChildren(supervisor: ServerRef): Promise<Counts> {
 export function getChildSpec(
   supervisor: ServerRef,
   id: Term,
-): Promise<readonly ["ok", FullChildSpec] | readonly ["error", "not_found"]> {
+): Promise<readonly ["ok", KeptChildSpec] | readonly ["error", "not_found"]> {
   return ask(supervisor, ["get_childspec", id]);
 }
 
@@ -589,6 +722,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),
   handleCast: (request: Term, state: State) => {
+    // In OTP the clause is missing, and the supervisor crashes: README lists the difference.
     if (!isTuple(request, "try_again_restart", 2)) {
       return state.unexpected("cast", request);
     }
@@ -624,7 +758,7 @@ async function begin(starting: Starting): Promise<Init<State>> {
   if (typeof flags !== "object" || flags === null || Array.isArray(flags)) {
     return ["stop", ["supervisor_data", ["invalid_type", flags]]];
   }
-  const checkedFlags = checkFlags(flags, STRATEGIES);
+  const checkedFlags = checkFlags(flags, COMMON_FLAGS, STRATEGIES);
   if (checkedFlags[0] === "error") return ["stop", ["supervisor_data", checkedFlags[1]]];
   const checked = checkChildSpecList(specs, checkedFlags[1].autoShutdown);
   if (checked[0] === "error") return ["stop", ["start_spec", checked[1]]];
@@ -653,7 +787,8 @@ function isInitResult(outcome: unknown): outcome is readonly ["ok", readonly [Fl
  * none.
  */
 async function startOne(state: State, child: Child): Promise<Started> {
-  const started = await callStart(child.start);
+  // A temporary child, whose arguments are forgotten, is not started again.
+  const started = await callStart(child.start as StartFunction);
   assertAlive(state.process);
   if (started[0] === "error") return started;
   state.children.setPid(child, started[1]);
@@ -664,6 +799,7 @@ async function startOne(state: State, child: Child): Promise<Started> {
 /** Starts a new child and keeps it, unless the start failed, or it is temporary and its start was ignored. */
 async function startAndKeep(state: State, child: Child): Promise<Started> {
   const started = await startOne(state, child);
+  if (child.type === "worker") reportIfSupervisor(state.name, state.process.pid, child);
   if (started[0] === "ok" && (child.isUp || child.restart !== "temporary")) {
     state.children.add(child);
   }
@@ -786,7 +922,9 @@ async function addChild(state: State, spec: Term): Promise<Term> {
   if (present !== undefined) return ["error", "already_present"];
   const child = new Child(checked[1]);
   const started = await startAndKeep(state, child);
-  return started[0] === "ok" ? started : ["error", [started[1], recordOf(child)]];
+  if (started[0] === "error") return ["error", [started[1], recordOf(child)]];
+  child.forgetArguments();
+  return started;
 }
 
 /** OTP's record of a child. */

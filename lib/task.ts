@@ -39,7 +39,8 @@
 
 import { hasThen, thenError } from "./kernel/awaitable.ts";
 import { fairly } from "./kernel/fair.ts";
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { checkOptions } from "./kernel/options.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { exit } from "./kernel/exit.ts";
 import { now } from "./kernel/clock.ts";
@@ -74,6 +75,7 @@ import {
   type Mapping,
   mappingOf,
   type ReasonOf,
+  STREAM_OPTIONS,
   type StreamOptions,
   type StreamResult,
 } from "./task/stream.ts";
@@ -301,7 +303,10 @@ export function completed<Result>(value: Result): Task<Result> {
  * ```
  */
 export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}): ChildSpec {
-  return { id: Self, start: [Self, "startLink", [fun]], restart: "temporary", ...overrides };
+  return withOverrides(
+    { id: Self, start: [Self, "startLink", [fun]], restart: "temporary" },
+    overrides,
+  );
 }
 
 // --- Waiting ------------------------------------------------------------------------------------
@@ -318,7 +323,7 @@ export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}
  * a task without a result, or `["nodedown", node]`. If the owner does not trap exits, it usually exits by the
  * link first.
  * @throws {TypeError} If the calling process is not the owner of the task, or is already waiting for messages.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.await/2`
  *
  * @example A result
@@ -359,7 +364,7 @@ export { await_ as await };
  * @param timeout In milliseconds, for all together. Default 5000, `Infinity` for no limit.
  * @throws {Exit} `[why, ["Task", "awaitMany", [tasks, timeout]]]`, `why` as for `Task.await`.
  * @throws {TypeError} If the calling process is not the owner of all tasks, or is already waiting for messages.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.await_many/2`
  *
  * @example Three results
@@ -400,7 +405,7 @@ export function awaitMany<const Tasks extends readonly Task[]>(
  * @param timeout In milliseconds, default 5000, `Infinity` for no limit, 0 to check without waiting.
  * @throws {Exit} `[["nodedown", node], ["Task", "yield", [task, timeout]]]`.
  * @throws {TypeError} If the calling process is not the owner of the task, or is already waiting for messages.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.yield/2`
  *
  * @example A task that is stopped after a timeout
@@ -436,7 +441,7 @@ export { yield_ as yield };
  * @throws {Exit} `[["nodedown", node], ["Task", "yieldMany", [tasks, timeout]]]`.
  * @throws {TypeError} If the calling process is not the owner of all tasks, or is already waiting for
  * messages; if `onTimeout` is not one of its values.
- * @throws {RangeError} If `timeout` or `limit` is negative or not a number.
+ * @throws {RangeError} If `timeout` or `limit` is negative, fractional or not a number.
  * @see Elixir `Task.yield_many/2`
  *
  * @example The tasks that return within 50 ms
@@ -455,6 +460,9 @@ export function yieldMany<const Tasks extends readonly Task[]>(
 ): Promise<OutcomesOf<Tasks>> {
   return fairly(async () => {
     const process = ownerOfAll(tasks, "wait for tasks");
+    if (typeof options !== "number") {
+      checkOptions("wait for tasks", options, ["timeout", "limit", "onTimeout"]);
+    }
     const { timeout = DEFAULT_TIMEOUT_MS, limit = Infinity, onTimeout = "nothing" } =
       typeof options === "number" ? { timeout: options } : options;
     checkTimeout("wait for tasks", timeout);
@@ -602,8 +610,8 @@ export function ignore<Given extends Task>(task: Given): Outcome<TaskResult<Give
  * @param fun Called with an item. May be async.
  * @throws {TypeError} If `items` is neither, `fun` is not a function, or `onTimeout` is not one of its
  * values.
- * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative or not a
- * number.
+ * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative, fractional or
+ * not a number.
  * @throws {Exit} While iterating: `["timeout", ["Task.Supervised", "stream", [timeout]]]` if a task takes too
  * long, unless `onTimeout` specifies otherwise. It also rejects with what the collection throws.
  * @see Elixir `Task.async_stream/3`
@@ -649,6 +657,7 @@ export function asyncStream(
   ...mapping: Mapping
 ): AsyncIterable<StreamResult<Term>> {
   const { call, options } = mappingOf<StreamOptions>("make a stream of tasks", mapping);
+  checkOptions("make a stream of tasks", options, STREAM_OPTIONS);
   return makeStream(items, call, options, (task) => {
     task.startedAs(startResponding(task.origin, task.call, task.respond));
     return "ok";

@@ -18,6 +18,7 @@
  */
 
 import { fairly } from "../lib/kernel/fair.ts";
+import { checkOptions } from "../lib/kernel/options.ts";
 import { exit } from "../lib/kernel/exit.ts";
 import type { Awaitable } from "../lib/kernel/awaitable.ts";
 import type { Process } from "../lib/kernel/process.ts";
@@ -63,6 +64,7 @@ let multiNameAction: "allow" | "refuse" = "refuse";
  * ```
  */
 export function configure(options: Options): void {
+  checkOptions("configure global names", options, ["multiNameAction"]);
   const action = options.multiNameAction ?? multiNameAction;
   if (action !== "allow" && action !== "refuse") {
     throw new TypeError(

@@ -54,6 +54,7 @@
  */
 
 import { fairly } from "../lib/kernel/fair.ts";
+import { checkOptions } from "../lib/kernel/options.ts";
 import { rejectFor } from "../lib/kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "../lib/kernel/awaitable.ts";
 import { exit } from "../lib/kernel/exit.ts";
@@ -63,7 +64,7 @@ import type { Process } from "../lib/kernel/process.ts";
 import { fence, self } from "../lib/kernel/self.ts";
 import { exitSignal, isLinked, link, onExit, sendToPid, unlink } from "../lib/kernel/signals.ts";
 import { inspect } from "../lib/kernel/inspect.ts";
-import { type Atom, isAtom, isPid, type Pid, type Term } from "../lib/kernel/term.ts";
+import { type Atom, isAtom, isPid, message, type Pid, type Term } from "../lib/kernel/term.ts";
 import { standIn, TermMap } from "../lib/kernel/term_map.ts";
 import { Keeper } from "./keeper.ts";
 import * as Registry from "./registry.ts"; // __MODULE__
@@ -214,7 +215,7 @@ class Table {
     this.name = options.name;
     this.isUnique = options.keys === "unique";
     this.listeners = [...options.listeners ?? []];
-    for (const [key, value] of pairs(options.meta)) this.meta.set(key, value);
+    for (const [key, value] of pairs(options.meta)) this.meta.set(message(key), message(value));
     this.#owner = owner;
   }
 
@@ -268,7 +269,13 @@ class Table {
     if (this.isUnique && found !== undefined) {
       return ["error", ["already_registered", (found as Entry).pid]];
     }
-    const entry: Entry = { key, id, pid, serial: ++this.#serial, value };
+    const entry: Entry = {
+      key: message(key),
+      id,
+      pid,
+      serial: ++this.#serial,
+      value: message(value),
+    };
     const holder = this.#holderOf(process);
     holder.entries = including(holder.entries, entry);
     this.#count++;
@@ -455,7 +462,7 @@ const KEEPER = new Keeper({
  */
 export function startLink(options: StartOptions): Promise<StartResult> {
   return fairly(async () => {
-    checkOptions(options);
+    checkStartOptions(options);
     return await start(self(), options);
   });
 }
@@ -499,11 +506,20 @@ export function childSpec(options: StartOptions): RegistryChildSpec {
   };
 }
 
-function checkOptions(options: StartOptions): void {
+const OPTIONS = [
+  "keys",
+  "name",
+  "partitions",
+  "listeners",
+  "meta",
+  "compressed",
+] as const satisfies readonly (keyof StartOptions)[];
+
+function checkStartOptions(options: StartOptions): void {
   const fail = (expected: string, found: unknown) => {
     throw new TypeError(`Cannot start a registry: expected ${expected}, found ${inspect(found)}`);
   };
-  if (typeof options !== "object" || options === null) fail("options", options);
+  checkOptions("start a registry", options, OPTIONS);
   const { keys, name, partitions = 1, listeners = [], meta } = options;
   if (!isKeys(keys)) {
     fail('keys to be "unique", "duplicate", ["duplicate", "pid"] or ["duplicate", "key"]', keys);
@@ -654,7 +670,7 @@ export function updateValue<Value>(
     );
   }
   if (table.only(key) !== entry) return "error";
-  entry.value = value;
+  entry.value = message(value);
   return [value, before];
 }
 
@@ -884,12 +900,13 @@ export function dispatch<Value = Term, Result = unknown>(
   registry: Atom,
   key: Term,
   deliver: (entries: Registration<Value>[]) => Result,
-  _options?: DispatchOptions,
+  options?: DispatchOptions,
 ): Result extends PromiseLike<unknown> ? Awaitable<"ok"> : "ok" {
   fence();
   if (typeof deliver !== "function") {
     throw new TypeError(`Cannot dispatch: expected a function, found ${inspect(deliver)}`);
   }
+  if (options !== undefined) checkOptions("dispatch", options, ["parallel"]);
   const entries = lookup<Value>(registry, key);
   const delivered = entries.length === 0 ? undefined : deliver(entries);
   const answer = then(delivered, () => "ok");
@@ -931,7 +948,7 @@ export function meta<Value = Term>(registry: Atom, key: Term): readonly ["ok", V
  */
 export function putMeta(registry: Atom, key: Term, value: Term): "ok" {
   fence();
-  tableOf(registry).meta.set(key, value);
+  tableOf(registry).meta.set(message(key), message(value));
   return "ok";
 }
 

@@ -198,7 +198,12 @@ Deno.test("DynamicSupervisor.startLink() refuses wrong options, of which there i
         await announced();
       }
     }
-    const flags = { strategy: "one_for_one", intensity: 0, period: 1, unknown: 1 };
+    assertEquals(await refused(Module, { maxChilds: 1 }), ["supervisor_data", [
+      "unknown_flag",
+      "maxChilds",
+      ["strategy", "intensity", "period", "autoShutdown", "maxChildren", "extraArguments"],
+    ]]);
+    const flags = { strategy: "one_for_one", intensity: 0, period: 1, maxChilds: undefined };
     assertEquals((await DynamicSupervisor.startLink(Module, flags))[0], "ok");
     assertEquals((await DynamicSupervisor.startLink(Module, {}))[0], "ok");
   }));

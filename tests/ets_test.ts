@@ -114,7 +114,7 @@ Deno.test("Ets.new() refuses a name that is taken, and invalid options", () =>
       ],
       [
         () => Ets.new("x", { ordered: true } as unknown as Ets.TableOptions),
-        "there is no option ordered",
+        'unknown option "ordered"',
       ],
     ];
     const before = Ets.all().length;

@@ -643,7 +643,7 @@ Deno.test("the report of the exit of a machine names state, data, queue, postpon
   });
 });
 
-Deno.test("formatStatus() words what the report shows, and hides all if it fails", async () => {
+Deno.test("formatStatus() words what the report shows, and hides state and data if it fails", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const formats: [(status: GenStatem.Status) => unknown, unknown][] = [
@@ -659,10 +659,7 @@ Deno.test("formatStatus() words what the report shows, and hides all if it fails
         () => {
           throw ERROR;
         },
-        ["formatStatus failed", "formatStatus failed", [
-          "formatStatus failed",
-          "formatStatus failed",
-        ]],
+        ["secret", ["cast", "go"], ["formatStatus failed", "formatStatus failed"]],
       ],
     ];
     for (const [formatStatus, expected] of formats) {

@@ -261,7 +261,7 @@ for (
     "returns a promise": async (status: GenServer.Status) => await status,
   })
 ) {
-  Deno.test(`formatStatus() that ${what} has nothing shown, rather than the secrets`, async () => {
+  Deno.test(`formatStatus() that ${what} hides the state alone, and the events that contain it`, async () => {
     using reports = collectReports();
     await inProcess(async () => {
       const Leaky = { ...Vault, formatStatus: formatStatus as never };
@@ -272,9 +272,10 @@ for (
       assert(!/1234|5678/.test(JSON.stringify(status)));
       await failure(GenServer.call(pid, { password: "5678" }));
       const [report] = reports.logged;
+      const { module, log } = report!.details!;
       assertEquals(
-        [report!.state, report!.lastMessage, report!.reason, report!.details!["log"]],
-        ["formatStatus failed", "formatStatus failed", "formatStatus failed", []],
+        [report!.state, report!.lastMessage, report!.reason, module, log],
+        ["formatStatus failed", { password: "5678" }, { failedFor: "1234" }, Leaky, []],
       );
     });
   });

@@ -186,7 +186,7 @@ for (const [what, start] of Object.entries(STARTS)) {
       const before = Process.list();
       for (const options of [{ monitor: true }, { monitor: false }, { name: "x" }] as object[]) {
         const error = await assertRejects(() => start(() => {}, options), TypeError);
-        assert(error.message.includes("timeout, link, priority"), error.message);
+        assert(error.message.includes("timeout, link or priority"), error.message);
       }
       await assertRejects(() => start(() => {}, { timeout: -1 }), RangeError);
       assertEquals(Process.list(), before);

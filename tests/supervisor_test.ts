@@ -4,12 +4,14 @@ import {
   Agent,
   type ChildSpec,
   configureRuntime,
+  DynamicSupervisor,
   Exit,
   exit,
   flush,
   GenServer,
   inspect,
   ok,
+  PartitionSupervisor,
   type Pid,
   Process,
   self,
@@ -292,6 +294,11 @@ Deno.test("Supervisor.startLink() refuses wrong flags, and takes those that are 
     for (const [flags, what, value] of wrong) {
       assertEquals(await refusedInit(["ok", [flags, []]]), ["supervisor_data", [what, value]]);
     }
+    assertEquals(await refusedInit(["ok", [{ maxRestart: 1 }, []]]), ["supervisor_data", [
+      "unknown_flag",
+      "maxRestart",
+      ["strategy", "intensity", "period", "autoShutdown"],
+    ]]);
     for (const flags of ["flags", 1, ["one_for_one", 1, 5], null]) {
       assertEquals(await refusedInit(["ok", [flags, []]]), [
         "supervisor_data",
@@ -303,7 +310,7 @@ Deno.test("Supervisor.startLink() refuses wrong flags, and takes those that are 
         {},
         { intensity: 0 },
         { strategy: "rest_for_one", intensity: 7, period: 1, autoShutdown: "all_significant" },
-        { strategy: "one_for_all", autoShutdown: "any_significant", unknown: "key" },
+        { strategy: "one_for_all", autoShutdown: "any_significant", intensity: undefined },
         { autoShutdown: "never" },
       ] as const
     ) {
@@ -377,7 +384,19 @@ Deno.test("Supervisor.startLink() refuses wrong specifications in init, and star
       "badarg",
       "children",
     ]]);
-    const odd = { ...good, unknown: "key" };
+    assertEquals(await refusedInit(["ok", [{}, [{ ...good, restrat: "temporary" }]]]), [
+      "start_spec",
+      ["unknown_field", "restrat", [
+        "id",
+        "start",
+        "restart",
+        "shutdown",
+        "type",
+        "modules",
+        "significant",
+      ]],
+    ]);
+    const odd = { ...good, restrat: undefined };
     unwrap(await Supervisor.startLink({ init: () => ["ok", [{}, [odd]]] as const }));
     assertEquals(await announced(), [["start", "good"]]);
   }));
@@ -513,9 +532,89 @@ Deno.test("Supervisor.childSpec() asks the module, and puts overrides in the pla
   assertThrows(
     () => Supervisor.childSpec(Module, { restarts: 1 } as never),
     TypeError,
-    'Cannot override "restarts" in a child specification',
+    'Cannot override a child specification: unknown option "restarts"; expected id, start, restart',
   );
 });
+
+Deno.test("Supervisor.childSpec() makes the specification of a supervisor of a module that describes one", () => {
+  const Numbers = {
+    startLink: (_numbers: unknown) => Supervisor.startLink(Numbers),
+    init: () => Supervisor.init([], ONE_FOR_ONE),
+    childSpec: (numbers: unknown) => Supervisor.childSpec(Numbers, numbers),
+  };
+  const expected = (argument: unknown): ChildSpec => ({
+    id: Numbers,
+    start: [Numbers, "startLink", [argument]],
+    type: "supervisor",
+    shutdown: "infinity",
+  });
+  for (const argument of [[1, 2], {}, undefined, null, "id", { size: 1 }, { id: 1, size: 1 }]) {
+    assertEquals(Supervisor.childSpec(Numbers, argument), expected(argument));
+    assertEquals(Supervisor.childSpec([Numbers, argument]), expected(argument));
+  }
+  assertEquals(Supervisor.childSpec(Numbers), expected([]));
+  assertEquals(Supervisor.childSpec([Numbers, 1], { id: 1 }), { ...expected(1), id: 1 });
+  assertEquals(Supervisor.childSpec(Numbers, { id: 2 }, { id: 1, shutdown: undefined }), {
+    ...expected({ id: 2 }),
+    id: 1,
+  });
+  // It could be the argument as well as overrides.
+  assertThrows(
+    () => Supervisor.childSpec(Numbers, { id: 1 }),
+    TypeError,
+    "Cannot tell whether { id: 1 }",
+  );
+  // A server's module is asked for its own, and the second argument is overrides.
+  const Server = {
+    ...Numbers,
+    handleCall() {},
+    childSpec: () => ({ id: 1, start: () => "ignore" }),
+  };
+  assertEquals(Supervisor.childSpec(Server, { id: 2 }).id, 2);
+});
+
+Deno.test("GenServer.childSpec() of a supervisor makes no worker of it in silence", () =>
+  supervising(async (reports) => {
+    for (const module of [Supervisor, DynamicSupervisor, PartitionSupervisor]) {
+      assertThrows(
+        () => GenServer.childSpec(module, undefined as never),
+        TypeError,
+        "is a supervisor; use its childSpec",
+      );
+    }
+    const Numbers = {
+      startLink: () => Supervisor.startLink(Numbers),
+      init: () => Supervisor.init([], ONE_FOR_ONE),
+    };
+    const Carts = {
+      startLink: () => DynamicSupervisor.startLink(Carts),
+      init: () => DynamicSupervisor.init(),
+    };
+    const supervisor = unwrap(
+      await Supervisor.startLink([GenServer.childSpec(Numbers, undefined)], ONE_FOR_ONE),
+    );
+    const dynamic = unwrap(await DynamicSupervisor.startLink());
+    unwrap(await DynamicSupervisor.startChild(dynamic, GenServer.childSpec(Carts, undefined)));
+    const warnings = reports.all.filter(({ level }) => level === "warning");
+    assertEquals(warnings.map(({ pid }) => pid), [supervisor, dynamic]);
+    for (const { reason } of warnings) {
+      assert(
+        `${reason}`.includes("is a supervisor, but its specification says that it is a worker"),
+      );
+    }
+    // The right specification is taken without a word.
+    const right = unwrap(
+      await Supervisor.startLink([
+        Supervisor.childSpec(Numbers, undefined),
+        DynamicSupervisor.childSpec(Carts, undefined),
+      ], ONE_FOR_ONE),
+    );
+    assertEquals((await Supervisor.countChildren(right)).supervisors, 2);
+    const shutdownOf = async (id: unknown) =>
+      unwrap(await Supervisor.getChildSpec(right, id)).shutdown;
+    assertEquals([await shutdownOf(Numbers), await shutdownOf(Carts)], ["infinity", "infinity"]);
+    assertEquals(reports.all.filter(({ level }) => level === "warning").length, 2);
+  }));
 
 Deno.test("Supervisor.childSpec() throws when a module has no childSpec, is missing, or is not a module [SU-003]", () => {
   class Plain {
@@ -937,6 +1036,38 @@ Deno.test("Supervisor.whichChildren() lists the child started last first [SU-041
       "worker",
       [Worker],
     ]);
+  }));
+
+Deno.test("Supervisor.startChild() forgets the arguments of a temporary child that runs, as OTP's does", () =>
+  supervising(async (reports) => {
+    const temporary = { restart: "temporary" } as const;
+    const supervisor = unwrap(
+      await Supervisor.startLink([worker("first", {}, temporary)], ONE_FOR_ONE),
+    );
+    const startOf = async (id: unknown) =>
+      unwrap(await Supervisor.getChildSpec(supervisor, id)).start as readonly unknown[];
+    const { start } = worker("added", {}, temporary);
+    await Supervisor.startChild(supervisor, worker("added", {}, temporary));
+    await Supervisor.startChild(supervisor, worker("transient", {}, { restart: "transient" }));
+    await Supervisor.startChild(supervisor, {
+      id: "function",
+      start: () => Agent.startLink(() => 1),
+      restart: "temporary",
+    });
+    // Those of its init are kept in OTP, too: the supervisor's own argument holds them anyway.
+    assertEquals((await startOf("first")).length, 3);
+    assertEquals((await startOf("first"))[2], (worker("first").start as readonly unknown[])[2]);
+    assertEquals(await startOf("added"), [...(start as readonly unknown[]).slice(0, 2), undefined]);
+    assertEquals(await startOf("function"), undefined);
+    assert((await startOf("transient"))[2] !== undefined);
+    // What the supervisor reports of it does not hold them either.
+    const pid = await childOf(supervisor, "added");
+    end(pid, "crash");
+    await announced();
+    const ended = reports.all.find(({ kind }) => kind === "supervisor");
+    const offender = ended!.details!["offender"] as { start: unknown[] };
+    assertEquals(offender.start, [...(start as readonly unknown[]).slice(0, 2), undefined]);
+    assertEquals(await Supervisor.getChildSpec(supervisor, "added"), ["error", "not_found"]);
   }));
 
 Deno.test("Supervisor.getChildSpec() returns the whole specification, defaults included", () =>

@@ -697,6 +697,33 @@ Deno.test("Sys.changeCode() returns an error when the module has no codeChange, 
   });
 });
 
+Deno.test("Sys.changeCode() answers an error and keeps the state when codeChange returns anything but ['ok', state]", async () => {
+  await inProcess(async () => {
+    const answers = ["ok", ["ok"], ["ok", 1, 2], ["error", "refused"], undefined, {
+      0: "ok",
+      1: 2,
+    }];
+    let next: () => unknown;
+    const Changing = { init: () => ok("old"), codeChange: () => next() };
+    const pid = unwrap(await GenServer.startLink(Changing)) as Pid;
+    await Sys.suspend(pid);
+    for (const answer of answers) {
+      for (
+        const change of [() => answer, () => Promise.resolve(answer), () => {
+          throw answer;
+        }]
+      ) {
+        next = change;
+        assertEquals(await Sys.changeCode(pid, 1, 2), ["error", answer]);
+        assertEquals(await Sys.getState(pid), "old");
+      }
+    }
+    next = () => ["ok", "new"];
+    assertEquals(await Sys.changeCode(pid, 1, 2), "ok");
+    assertEquals(await Sys.getState(pid), "new");
+  });
+});
+
 Deno.test("Sys.getStatus() names the server itself as the parent where it was started without a link [SY-011]", async () => {
   await inProcess(async () => {
     const name = ["global", freshAtom()] as const;

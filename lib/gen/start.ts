@@ -20,6 +20,7 @@ import {
 } from "../kernel/names.ts";
 import { type Behaviour, HAS_PARENT, Process, STARTING } from "../kernel/process.ts";
 import { sleep } from "../kernel/receive.ts";
+import { checkStoredOptions, type StoredOptions, storedOptions } from "../kernel/spawn_options.ts";
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
 import { self } from "../kernel/self.ts";
 import {
@@ -32,7 +33,7 @@ import {
   unlink,
   whenCompleted,
 } from "../kernel/signals.ts";
-import { isPid, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
+import { isPid, message, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
 import { ensureAttributes } from "./attributes.ts";
 import { Debug, type DebugOption } from "./debug.ts";
 import { checkTimeout } from "./timeout.ts";
@@ -58,10 +59,25 @@ export interface StartOptions {
   /** Debug functions to install at the start, as by `Sys`: `["trace", "log", "statistics"]`. */
   readonly debug?: readonly DebugOption[] | undefined;
   /** Options for the spawn. Kept for `Process.info`; they have no other effect here. */
-  readonly spawnOpt?: Readonly<Record<string, Term>> | undefined;
+  readonly spawnOpt?: StoredOptions | undefined;
   /** The time in milliseconds without a message after which the process hibernates. Default `Infinity`. */
   readonly hibernateAfter?: number | undefined;
 }
+
+/** The names of these options. */
+export const START_OPTIONS = [
+  "name",
+  "timeout",
+  "debug",
+  "spawnOpt",
+  "hibernateAfter",
+] as const satisfies readonly (keyof StartOptions)[];
+
+/** The names of the options of `enterLoop`. */
+export const LOOP_OPTIONS = [
+  "debug",
+  "hibernateAfter",
+] as const satisfies typeof START_OPTIONS[number][];
 
 /** The result of a `start` function. */
 export type StartResult<Module = unknown> =
@@ -128,15 +144,16 @@ export function start(
   const address = name === undefined || name === null ? null : addressOf(name);
   checkTimeout("start", timeout);
   if (hibernateAfter !== undefined) checkTimeout("hibernate", hibernateAfter);
+  if (spawnOpt !== undefined) checkStoredOptions("start a process", spawnOpt);
   const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
   const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
   const process = new Process(behaviour, null, parent, flags);
-  const starting: Starting = { argument, address, isRegistered: false };
+  const starting: Starting = { argument: message(argument), address, isRegistered: false };
   const pending = new PendingCall(parent, process, name, starting, timeout, START);
   process.state = pending;
   if (address !== null) ensureAttributes(process).name = name;
   if (debugging !== null) ensureAttributes(process).debug = debugging;
-  if (spawnOpt !== undefined) process.more().options = spawnOpt;
+  if (spawnOpt !== undefined) process.more().options = storedOptions(spawnOpt);
   schedule(process);
   if (mode === "link") link(parent, process.pid);
   if (mode !== "monitor") return pending.promise;

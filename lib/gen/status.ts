@@ -21,7 +21,10 @@ export interface Status {
 
 const HIDDEN = "formatStatus failed";
 
-/** Applies `format` to a status. If that fails, all values are hidden, because they may contain secrets. */
+/**
+ * Applies `format` to a status. If that fails, the state is hidden, as it may contain secrets, and so are the
+ * logged events, which contain it.
+ */
 export function shown(status: Status, format: (status: Status) => unknown): Status {
   try {
     const formatted = format(status);
@@ -31,6 +34,5 @@ export function shown(status: Status, format: (status: Status) => unknown): Stat
   } catch {
     // Treated like a return value of the wrong type.
   }
-  const hidden = Object.keys(status).map((field) => [field, field === "log" ? [] : HIDDEN]);
-  return Object.fromEntries(hidden);
+  return { ...status, state: HIDDEN, ...("data" in status && { data: HIDDEN }), log: [] };
 }

@@ -10,13 +10,18 @@ import { MAX_DELAY_MS } from "../kernel/timers.ts";
 /** The default timeout of calls, and of other functions that wait for an answer, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 
-/** Checks a timeout. @throws {RangeError} If it is negative or not a number. */
+/** Whether a value is a timeout: whole milliseconds from 0, or `Infinity`. */
+export function isTimeout(value: unknown): value is number {
+  return Number.isInteger(value)
+    ? (value as number) >= 0 && (value as number) <= MAX_DELAY_MS
+    : value === Infinity;
+}
+
+/** Checks a timeout. @throws {RangeError} If it is negative, has a fraction or is not a number. */
 export function checkTimeout(what: string, timeout: unknown): void {
-  if (
-    typeof timeout === "number" && timeout >= 0 && (timeout <= MAX_DELAY_MS || timeout === Infinity)
-  ) return;
+  if (isTimeout(timeout)) return;
   throw new RangeError(
-    `Cannot ${what} with this timeout: expected milliseconds from 0 to ${MAX_DELAY_MS}, or ` +
-      `Infinity, found ${inspect(timeout)}`,
+    `Cannot ${what} with this timeout: expected milliseconds from 0 to ${MAX_DELAY_MS}, without a ` +
+      `fraction, or Infinity, found ${inspect(timeout)}`,
   );
 }

@@ -86,11 +86,14 @@ export interface Module extends Callbacks {
    * ignored; if it throws, the server exits with that error.
    */
   terminate?(reason: any, state: any): unknown;
-  /** Converts the state for a new version of the module: `["ok", state]` or `["error", reason]`. */
+  /**
+   * Converts the state for a new version of the module: `["ok", state]`. Anything else is an error, and the
+   * server keeps its state.
+   */
   codeChange?(oldVersion: any, state: any, extra: any): unknown;
   /**
-   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, no
-   * status is shown.
+   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, the
+   * state is not shown.
    */
   formatStatus?(status: Status): Status;
 }

@@ -9,6 +9,7 @@ import { attributesOf, ensureAttributes, nameOf } from "../gen/attributes.ts";
 import { callbackOf, Gen } from "../gen/behaviour.ts";
 import { answer, isFrom } from "../gen/reply.ts";
 import type { Status } from "../gen/status.ts";
+import { isTimeout } from "../gen/timeout.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";
 import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { reasonOf } from "../kernel/exit.ts";
@@ -115,8 +116,14 @@ export class GenServer extends Gen {
   override async changeCode(process: Process, oldVersion: Term, extra: Term): Promise<Term> {
     const codeChange = callbackOf(this.#module, "codeChange");
     if (codeChange === undefined) return ["error", ["undef", "codeChange"]];
-    const result = await codeChange(oldVersion, process.state, extra);
-    if (itemOf(result, 0) !== "ok") return result;
+    let result: unknown;
+    try {
+      result = await codeChange(oldVersion, process.state, extra);
+    } catch (thrown) {
+      if (isA(thrown, Error)) throw thrown;
+      result = thrown;
+    }
+    if (!isTuple(result, "ok", 2)) return ["error", result];
     process.state = itemOf(result, 1);
     return "ok";
   }
@@ -403,7 +410,7 @@ export class GenServer extends Gen {
 /** Whether a value is a valid extra element of a response. */
 export function isExtra(value: unknown): value is Extra {
   return value === "hibernate" ||
-    (typeof value === "number" && value >= 0) ||
+    isTimeout(value) ||
     isTuple(value, "continue", 2);
 }
 

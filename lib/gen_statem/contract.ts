@@ -90,8 +90,8 @@ export interface Module extends Callbacks {
   /** Converts state and data for a new version of the module. Returns `["ok", state, data]`, or a reason. */
   codeChange?(oldVersion: any, state: any, data: any, extra: any): unknown;
   /**
-   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, no status
-   * is shown.
+   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, state
+   * and data are not shown.
    */
   formatStatus?(status: Status): Status;
 }

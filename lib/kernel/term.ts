@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isModule } from "./module_name.ts";
 import type { Process } from "./process.ts";
 import { isA } from "./reader.ts";
 
@@ -362,8 +363,8 @@ export class Classes {
 
 /**
  * Freezes a term and its contents: arrays, plain objects, and the contents of `Map`s and `Set`s.
- * Instances of classes are not frozen, as they may be handles to mutable resources; neither is what
- * cannot be read.
+ * Instances of classes are not frozen, as they may be handles to mutable resources; neither are modules,
+ * nor what cannot be read.
  */
 export function deepFreeze<T>(term: T): T {
   if (typeof term !== "object" || term === null) return term;
@@ -393,7 +394,7 @@ function freeze(term: object, seen: Set<object>, find: (part: unknown) => void):
   if (Array.isArray(term)) {
     Object.freeze(term);
     term.forEach(find);
-  } else if (isPlainObject(term)) {
+  } else if (isPlainObject(term) && !isModule(term)) {
     Object.freeze(term);
     Object.values(term).forEach(find);
   } else if (term instanceof Map) {
@@ -412,7 +413,7 @@ export function setFreezing(on: boolean): void {
   freezing = on;
 }
 
-/** The message to put into a mailbox for `term`: the term itself, frozen if freezing is enabled. */
+/** What one process hands to another for `term`: the term itself, frozen if freezing is enabled. Never throws. */
 export function message<T>(term: T): T {
   return freezing ? deepFreeze(term) : term;
 }

@@ -15,6 +15,9 @@
  * @module
  */
 
+import { checkTimeout } from "../gen/timeout.ts";
+import { DEFAULT_FRAMING_LIMITS } from "./distribution/framing.ts";
+import { checkOptions } from "../kernel/options.ts";
 import { self } from "../kernel/self.ts";
 import { inspect } from "../kernel/inspect.ts";
 import { type NodeName, nodeName, type Pid, type Term } from "../kernel/term.ts";
@@ -114,6 +117,7 @@ function runningNode(): Life<DistributionTransport> | null {
  */
 export function start(name: NodeName, options: StartOptions = {}): Promise<StartResult> {
   return inTurn(async () => {
+    checkStartOptions(options);
     const running = runningNode();
     if (running !== null) return ["error", ["already_started", running.pid]];
     const begun = new Life(
@@ -131,6 +135,37 @@ export function start(name: NodeName, options: StartOptions = {}): Promise<Start
     life = begun;
     return ["ok", begun.pid];
   });
+}
+
+const START_OPTIONS = [
+  "cookie",
+  "cookies",
+  "hidden",
+  "listen",
+  "resolve",
+  "epmd",
+  "tls",
+  "allowedNodes",
+  "setupTime",
+  "mapping",
+  "tickTime",
+  "limits",
+  "preventOverlappingPartitions",
+] as const satisfies readonly (keyof StartOptions)[];
+
+function checkStartOptions(options: StartOptions): void {
+  checkOptions("start a node", options, START_OPTIONS);
+  const { listen, epmd, tls, limits, setupTime, tickTime } = options;
+  if (setupTime !== undefined) checkTimeout("connect to nodes", setupTime);
+  if (tickTime !== undefined) checkTimeout("watch connections", tickTime);
+  if (listen !== undefined && listen !== false) {
+    checkOptions("listen for nodes", listen, ["port", "hostname"]);
+  }
+  if (epmd !== undefined) checkOptions("use EPMD", epmd, ["port", "host", "serve"]);
+  if (tls !== undefined) checkOptions("use TLS", tls, ["cert", "key", "ca"]);
+  if (limits !== undefined) {
+    checkOptions("limit connections", limits, Object.keys(DEFAULT_FRAMING_LIMITS));
+  }
 }
 
 /** The reason for an error that a start resolves with; `undefined` for all others, which it rejects with. */
@@ -300,14 +335,12 @@ export function monitorNodes(isOn: boolean, options?: MonitorNodesOptions): "ok"
   return "ok";
 }
 
-function assertMonitorNodesOptions({ nodeType, nodedownReason, ...unknown }: MonitorNodesOptions) {
+function assertMonitorNodesOptions(options: MonitorNodesOptions): void {
+  checkOptions("monitor nodes", options, ["nodeType", "nodedownReason"]);
+  const { nodeType, nodedownReason } = options;
   const refuse = (found: string, accepted: string) => {
     throw new TypeError(`Cannot monitor nodes: found ${found}, expected ${accepted}`);
   };
-  const [unknownOption] = Object.keys(unknown);
-  if (unknownOption !== undefined) {
-    refuse(`the option ${unknownOption}`, "nodeType and nodedownReason");
-  }
   if (nodeType !== undefined && !["visible", "hidden", "all"].includes(nodeType)) {
     refuse(`the nodeType ${inspect(nodeType)}`, "visible, hidden or all");
   }

@@ -6,6 +6,7 @@
 
 import type { FullChildSpec, Restart, Shutdown, StartFunction } from "../child_spec.ts";
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
+import { PROTOCOL, type Protocol } from "../kernel/calls.ts";
 import { isOrderly, reasonOf } from "../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
 import { isA, itemsOf } from "../kernel/reader.ts";
@@ -15,13 +16,10 @@ import { inspect } from "../kernel/inspect.ts";
 import { isPid, type Pid, type Term } from "../kernel/term.ts";
 import { start as startTimer } from "../kernel/timers.ts";
 
-/**
- * A child: its specification and its current process. `Start` is the type in which its start function is
- * kept.
- */
-export class Child<Start = StartFunction> {
+/** A child: its specification and its current process. */
+export class Child {
   readonly id: Term;
-  readonly start: Start;
+  start: KeptStart;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: "worker" | "supervisor";
@@ -32,11 +30,11 @@ export class Child<Start = StartFunction> {
   /** Whether a restart failed and will be tried again. */
   isRestarting = false;
   /** The previous and the next child in the order of their start. */
-  previous: Child<Start> | null = null;
-  next: Child<Start> | null = null;
+  previous: Child | null = null;
+  next: Child | null = null;
 
   /** Creates a child with this specification, not started yet. */
-  constructor(spec: SpecWith<Start>) {
+  constructor(spec: KeptChildSpec) {
     this.id = spec.id;
     this.start = spec.start;
     this.restart = spec.restart;
@@ -56,15 +54,31 @@ export class Child<Start = StartFunction> {
     return this.isRestarting ? undefined : this.pid;
   }
 
+  /** Forgets the arguments of the start function if it is not called again: that of a temporary child. */
+  forgetArguments(): void {
+    if (this.restart !== "temporary") return;
+    const { start } = this;
+    this.start = typeof start === "object" ? [start[0], start[1], undefined] : undefined;
+  }
+
   /** Its specification, with every field. */
-  get spec(): SpecWith<Start> {
+  get spec(): KeptChildSpec {
     const { id, start, restart, significant, shutdown, type, modules } = this;
     return { id, start, restart, significant, shutdown, type, modules };
   }
 }
 
-/** A child specification with every field, and with `start` as given. */
-type SpecWith<Start> = Omit<FullChildSpec, "start"> & { readonly start: Start };
+/**
+ * The start of a child, as its supervisor keeps it. Of a temporary child that has been started, which is not
+ * started again, the arguments are forgotten, and a function as a whole.
+ */
+export type KeptStart =
+  | StartFunction
+  | readonly [module: object | string, name: string, args: undefined]
+  | undefined;
+
+/** A child specification with every field, as a supervisor keeps it. See {@linkcode KeptStart}. */
+export type KeptChildSpec = Omit<FullChildSpec, "start"> & { readonly start: KeptStart };
 
 // --- Starting -----------------------------------------------------------------------------------
 
@@ -179,7 +193,7 @@ export function reportError(
   pid: Pid,
   context: Context,
   reason: Term,
-  child: Child<unknown>,
+  child: Child,
   childPid: Term,
 ): void {
   report({
@@ -190,6 +204,29 @@ export function reportError(
     reason,
     details: { supervisor, context, offender: describe(child, childPid) },
   });
+}
+
+/** Warns of a child that is a supervisor, but a worker by its specification: its own children would be killed. */
+export function reportIfSupervisor(supervisor: Term, pid: Pid, child: Child): void {
+  const behaviour = child.pid?.process?.behaviour as { readonly module?: HasProtocol } | undefined;
+  const protocol = behaviour?.module?.[PROTOCOL];
+  if (protocol !== "supervisor" && protocol !== "dynamic_supervisor") return;
+  report({
+    level: "warning",
+    kind: "message",
+    pid,
+    reason:
+      `The child ${
+        inspect(child.id)
+      } is a supervisor, but its specification says that it is a worker, ` +
+      "which may be killed before it has stopped its own children: expected " +
+      'type: "supervisor", which Supervisor.childSpec and DynamicSupervisor.childSpec set',
+    details: { supervisor },
+  });
+}
+
+interface HasProtocol {
+  readonly [PROTOCOL]?: Protocol;
 }
 
 /** Reports that `child` was started. */
@@ -205,7 +242,7 @@ export function reportProgress(supervisor: Term, pid: Pid, child: Child): void {
 
 /** A child in a report. */
 function describe(
-  { id, start, restart, significant, shutdown, type }: Child<unknown>,
+  { id, start, restart, significant, shutdown, type }: Child,
   pid: Term,
 ): Term {
   return { pid, id, start, restart, significant, shutdown, type };

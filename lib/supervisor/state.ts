@@ -7,6 +7,7 @@
  */
 
 import { type AutoShutdown, type Checked, isAutoShutdown } from "../child_spec.ts";
+import { unknownOption } from "../kernel/options.ts";
 import type { Process } from "../kernel/process.ts";
 import type { Pid, Term } from "../kernel/term.ts";
 import type { Noreply } from "../response.ts";
@@ -41,21 +42,35 @@ export interface CommonFlags {
   readonly autoShutdown: AutoShutdown;
 }
 
+/** The names of these flags. */
+export const COMMON_FLAGS = [
+  "strategy",
+  "intensity",
+  "period",
+  "autoShutdown",
+] as const satisfies readonly (keyof CommonFlags)[];
+
 /** Flags as the `init` of a module returns them; those that are omitted have OTP's defaults. */
 type GivenFlags = { readonly [Flag in keyof CommonFlags]?: CommonFlags[Flag] | undefined };
 
 /**
  * Checks the flags that every supervisor has, and sets defaults.
  *
+ * @param known The names of all flags of this kind of supervisor.
  * @param strategies The strategies that this kind of supervisor supports.
  * @param wrongOwn The error in the flags that only this kind of supervisor has, if there is one.
  */
 export function checkFlags(
-  { strategy = "one_for_one", intensity = 1, period = 5, autoShutdown = "never" }: GivenFlags,
+  flags: GivenFlags,
+  known: readonly string[],
   strategies: readonly Strategy[],
   wrongOwn?: Term,
 ): Checked<CommonFlags> {
-  const wrong = !strategies.includes(strategy)
+  const { strategy = "one_for_one", intensity = 1, period = 5, autoShutdown = "never" } = flags;
+  const unknown = unknownOption(flags, known);
+  const wrong = unknown !== undefined
+    ? ["unknown_flag", unknown, known]
+    : !strategies.includes(strategy)
     ? ["invalid_strategy", strategy]
     : wrongLimits(intensity, period) ?? wrongOwn ??
       (isAutoShutdown(autoShutdown) ? undefined : ["invalid_auto_shutdown", autoShutdown]);
@@ -100,7 +115,7 @@ export class SupervisorState<Flags extends CommonFlags, Children> {
   }
 
   /** Reports an error with a child. `pid` is the process of the child in the report. */
-  report(context: Context, reason: Term, child: Child<unknown>, pid: Term = child.pid): void {
+  report(context: Context, reason: Term, child: Child, pid: Term = child.pid): void {
     reportError(this.name, this.process.pid, context, reason, child, pid);
   }
 
@@ -127,12 +142,12 @@ export class SupervisorState<Flags extends CommonFlags, Children> {
 }
 
 /** A child, as `whichChildren` returns it. */
-export function infoOf({ id, isRestarting, pid, type, modules }: Child<unknown>) {
+export function infoOf({ id, isRestarting, pid, type, modules }: Child) {
   return showingNames([id, isRestarting ? "restarting" : pid, type, modules] as const);
 }
 
 /** Counts children; `isActive` returns whether a child counts as active. */
-export function countOf<Each extends Child<unknown>>(
+export function countOf<Each extends Child>(
   children: Iterable<Each>,
   isActive: (child: Each) => boolean,
 ): Counts {

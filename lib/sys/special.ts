@@ -203,7 +203,7 @@ async function handle<Misc>(special: Special<Misc>, from: From, request: Term): 
       const [, target, oldVersion, extra] = firstItemsOf(request, 4);
       try {
         const changed = await module.systemCodeChange!(special.misc, target, oldVersion, extra);
-        if (itemOf(changed, 0) !== "ok") return ["error", changed];
+        if (!isTuple(changed, "ok", 2)) return ["error", changed];
         special.misc = itemOf(changed, 1) as Misc;
         return "ok";
       } catch (thrown) {

@@ -18,7 +18,7 @@ import { report } from "../kernel/report.ts";
 import { self } from "../kernel/self.ts";
 import { deliver, demonitor, flushDown, monitor, sendToAlias } from "../kernel/signals.ts";
 import { inspect } from "../kernel/inspect.ts";
-import type { Atom, Pid, Ref, Term } from "../kernel/term.ts";
+import { type Atom, message, type Pid, type Ref, type Term } from "../kernel/term.ts";
 import { TermMap } from "../kernel/term_map.ts";
 import type { InitialCall } from "../gen/initial_call.ts";
 import type {
@@ -100,7 +100,12 @@ export function callOf(what: string, given: FunctionOrCall): Call {
   ) {
     const found = (fun as Record<string, unknown>)[name];
     if (typeof found === "function") {
-      return { fun: found as AnyFunction, module: fun, args, mfa: [fun, name, args.length] };
+      return {
+        fun: found as AnyFunction,
+        module: fun,
+        args: message(args),
+        mfa: [fun, name, args.length],
+      };
     }
   }
   throw new TypeError(
@@ -112,7 +117,7 @@ export function callOf(what: string, given: FunctionOrCall): Call {
 /** The call with a first argument added. */
 export function withArgument({ fun, module, args, mfa }: Call, argument: Term): Call {
   const [where, name, arity] = mfa;
-  return { fun, module, args: [argument, ...args], mfa: [where, name, arity + 1] };
+  return { fun, module, args: [message(argument), ...args], mfa: [where, name, arity + 1] };
 }
 
 // --- Its owner ----------------------------------------------------------------------------------

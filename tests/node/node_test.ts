@@ -610,7 +610,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 
 Deno.test("Node.monitorNodes() refuses options that there are not", () => {
   const unknown: readonly (readonly [object, string])[] = [
-    [{ nodeTypes: "all" }, "found the option nodeTypes, expected nodeType and nodedownReason"],
+    [{ nodeTypes: "all" }, 'unknown option "nodeTypes"; expected nodeType or nodedownReason'],
     [{ nodeType: "shy" }, 'found the nodeType "shy", expected visible, hidden or all'],
     [{ nodedownReason: 1 }, "found the nodedownReason 1, expected true or false"],
   ];

@@ -38,7 +38,7 @@ export type BadRpc = readonly [
  *
  * @param timeout In milliseconds, default `Infinity`.
  * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
- * @throws {RangeError} If the timeout is negative or not a number.
+ * @throws {RangeError} If the timeout is negative, fractional or not a number.
  * @see OTP `rpc:call/5`
  *
  * @example A node that cannot be reached

@@ -11,6 +11,7 @@
  */
 
 import { spawnCoroutine } from "../../kernel/coroutine.ts";
+import { isStoredOption } from "../../kernel/spawn_options.ts";
 import { RemotePid } from "../../kernel/distribution.ts";
 import { leadThrough, printerOf } from "../../kernel/group_leader.ts";
 import type { Process } from "../../kernel/process.ts";
@@ -270,7 +271,8 @@ function isOption(option: Term): boolean {
   if (option === "link" || isMonitor(option)) return true;
   if (!Array.isArray(option) || option.length !== 2) return false;
   const [name, value] = option;
-  return typeof name === "string" && Object.hasOwn(OPTIONS, name) && OPTIONS[name]!(value);
+  if (typeof name !== "string") return false;
+  return isStoredOption(name, value) || Object.hasOwn(OPTIONS, name) && OPTIONS[name]!(value);
 }
 
 /** Whether an option requests a monitor. The options of the monitor itself concern the requesting node only. */
@@ -278,23 +280,12 @@ function isMonitor(option: Term): boolean {
   return option === "monitor" || Array.isArray(option) && option[0] === "monitor";
 }
 
-/** Options of the BEAM that have no effect here, each with the check of its values. */
+/** Further options that have no effect here, each with the check of its values. */
 const OPTIONS: Readonly<Record<string, (value: Term) => boolean>> = {
-  async_dist: (value) => typeof value === "boolean",
-  fullsweep_after: isSize,
-  max_heap_size: (value) => isSize(value) || value instanceof Map,
-  message_queue_data: (value) => value === "on_heap" || value === "off_heap",
-  min_bin_vheap_size: isSize,
-  min_heap_size: isSize,
-  priority: (value) => ["low", "normal", "high", "max"].includes(value as string),
   reply: (value) => typeof value === "string",
   reply_tag: () => true,
-  scheduler: isSize,
+  scheduler: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
-
-function isSize(value: Term): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
 
 /** Starts the process of a request. A function that cannot be run is an error of that process, as on the BEAM. */
 function startLocally(

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ChildSpec, StartFunction } from "../../child_spec.ts";
+import { type ChildSpec, FIELDS, type StartFunction } from "../../child_spec.ts";
 import { exit } from "../../kernel/exit.ts";
 import { inspect } from "../../kernel/inspect.ts";
 import type { Term } from "../../kernel/term.ts";
@@ -137,22 +137,28 @@ function assertNamed(spec: Term): void {
 }
 
 function startThere(start: StartFunction, modules: Term): Term {
-  const [module, name, args] = Array.isArray(start) ? start : [];
+  const [module, name, args] = Array.isArray(start) ? start : [undefined, undefined, []];
   const [first] = Array.isArray(modules) ? modules : [];
   return [
     moduleAtom(module) ?? moduleAtom(first) ?? Symbol("undefined"),
     Symbol(String(nameOf(name))),
-    List.from(args ?? [], (arg) => sendable(arg)),
+    args === undefined ? Symbol("undefined") : List.from(args, (arg) => sendable(arg)),
   ];
 }
 
-/** The local form of OTP's specification. The supervisor refuses anything else, which is returned unchanged. */
+/**
+ * The local form of OTP's specification, without the fields that OTP ignores. The supervisor refuses anything else,
+ * which is returned unchanged.
+ */
 function specHere(spec: Term): Term {
   const given = spec instanceof Map
     ? Object.fromEntries(Array.from(spec, ([key, value]) => [String(nameOf(key)), value]))
     : spec;
   if (typeof given !== "object" || given === null || !("start" in given)) return spec;
-  const entries = Object.entries(given).map(([key, value]) => [key, nameOf(value)]);
+  const known = Object.entries(given).filter(([key]) =>
+    (FIELDS as readonly string[]).includes(key)
+  );
+  const entries = known.map(([key, value]) => [key, nameOf(value)]);
   const { id, start, modules, ...words } = Object.fromEntries(entries);
   return { id: idHere(id), ...words, ...startHere(start, modules) };
 }
