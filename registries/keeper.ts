@@ -8,7 +8,8 @@
  * @module
  */
 
-import { PendingCall } from "../lib/kernel/calls.ts";
+import { type From, PendingCall } from "../lib/kernel/calls.ts";
+import { aliasIn } from "../lib/kernel/list.ts";
 import { takenPayload } from "../lib/kernel/mailbox.ts";
 import { localNameOf } from "../lib/kernel/names.ts";
 import {
@@ -19,8 +20,8 @@ import {
   TRAP_EXIT,
 } from "../lib/kernel/process.ts";
 import { spend, TURN_MESSAGES } from "../lib/kernel/scheduler.ts";
-import { link, terminate } from "../lib/kernel/signals.ts";
-import type { Term } from "../lib/kernel/term.ts";
+import { link, sendToAlias, sendToPid, terminate } from "../lib/kernel/signals.ts";
+import { isPid, type Term } from "../lib/kernel/term.ts";
 
 /** What differs between kinds of keepers. */
 export interface KeeperKind {
@@ -76,16 +77,14 @@ export class Keeper implements Behaviour {
       (process.flags & HAS_PARENT) !== 0
     ) {
       this.#stop(process, second);
-    } else if (message.length === 3 && tag === "system" && Array.isArray(first)) {
-      const call = first[1] instanceof PendingCall ? first[1] : null;
-      const [operation, argument] = Array.isArray(second) ? second : [second];
-      call?.reply(this.#answerSystem(process, operation, second));
-      if (operation === "terminate") this.#stop(process, argument);
+    } else if (message.length === 3 && tag === "system" && isFrom(first)) {
+      reply(first, this.#answerSystem(process, second));
+      if (isTerminate(second)) this.#stop(process, second[1]);
     } else this.#kind.onMessage?.(message);
   }
 
-  #answerSystem(process: Process, operation: Term, request: Term): Term {
-    switch (operation) {
+  #answerSystem(process: Process, request: Term): Term {
+    switch (request) {
       case "get_state":
         return ["ok", process.state];
       case "get_status":
@@ -97,10 +96,8 @@ export class Keeper implements Behaviour {
       case "resume":
         process.flags &= ~SUSPENDED;
         return "ok";
-      case "terminate":
-        return "ok";
     }
-    return ["error", ["unknown_system_msg", request]];
+    return isTerminate(request) ? "ok" : ["error", ["unknown_system_msg", request]];
   }
 
   #status(process: Process): Term {
@@ -132,4 +129,22 @@ export class Keeper implements Behaviour {
       call.reply({ specs: 0, active: 0, supervisors: 0, workers: 0 });
     }
   }
+}
+
+function isTerminate(request: Term): request is readonly ["terminate", Term] {
+  return Array.isArray(request) && request.length === 2 && request[0] === "terminate";
+}
+
+/** Whether a term is the sender of a system message. */
+function isFrom(term: Term): term is From {
+  return Array.isArray(term) && term.length === 2 && isPid(term[0]);
+}
+
+/** Replies to a system message, of this node or of another. */
+function reply([client, tag]: From, value: Term): void {
+  if (tag instanceof PendingCall) return tag.reply(value);
+  if (tag === null) return; // the sender expects no reply
+  const alias = aliasIn(tag);
+  if (alias !== undefined) sendToAlias(alias, [tag, value]);
+  else sendToPid(client, [tag, value]);
 }

@@ -80,6 +80,35 @@ async function specialLoop(parent: Pid, first: unknown, trap: boolean): Promise<
   }
 }
 
+/** Requests of the wrong form, all of which OTP's servers have been seen to answer with an error. */
+const UNKNOWN_REQUESTS: readonly unknown[] = [
+  "sing",
+  ["sing", 1],
+  5,
+  [],
+  {},
+  null,
+  "debug",
+  ["debug"],
+  ["debug", 1, 2],
+  ["debug", "no function", "trace", [true]],
+  "replace_state",
+  ["replace_state"],
+  ["replace_state", 1, 2],
+  "change_code",
+  ["change_code"],
+  ["change_code", 1],
+  "terminate",
+  ["terminate"],
+  ["terminate", 1, 2],
+  ["get_state"],
+  ["get_state", 1],
+  ["get_status", 1],
+  ["suspend"],
+  ["resume"],
+  ["resume", 1],
+];
+
 type Start = (state: unknown, trap?: boolean) => Promise<Pid>;
 
 const SUBJECTS: Record<string, Start> = {
@@ -431,13 +460,18 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
     });
   });
 
-  Deno.test(`${subject} answers a system request that it does not know with an error`, async () => {
+  Deno.test(`${subject} answers a system request that it does not know with an error, suspended or not`, async () => {
     await inProcess(async () => {
       const pid = await start("state");
-      for (const request of ["sing", ["sing", 1], 5]) {
-        send(pid, ["system", [self(), "tag"], request]);
-        assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", request]]]);
+      for (const suspended of [false, true]) {
+        if (suspended) await Sys.suspend(pid);
+        for (const request of UNKNOWN_REQUESTS) {
+          send(pid, ["system", [self(), "tag"], request]);
+          assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", request]]]);
+        }
       }
+      assertEquals((await Sys.getStatus(pid)).status, "suspended");
+      await Sys.resume(pid);
       assertEquals(await GenServer.call(pid, "get"), "state");
     });
   });

@@ -8,6 +8,7 @@ import type { From } from "../kernel/calls.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
 import { inspect, type Pid, type Term } from "../kernel/term.ts";
+import { isFrom } from "./reply.ts";
 
 /**
  * What a server does, as debug functions see it: `["in", message]` for each message it takes,
@@ -295,7 +296,7 @@ export function formatEvent(event: SystemEvent, server: Term): string {
 }
 
 function formatMessage(message: Term): string {
-  if (Array.isArray(message) && message[0] === "$gen_call") {
+  if (Array.isArray(message) && message[0] === "$gen_call" && isFrom(message[1])) {
     return `call ${inspect(message[2])} from ${inspect(message[1][0])}`;
   }
   if (Array.isArray(message) && message[0] === "$gen_cast") return `cast ${inspect(message[1])}`;

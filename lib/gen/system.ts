@@ -8,6 +8,7 @@
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import type { From } from "../kernel/calls.ts";
 import { classified, reasonOf } from "../kernel/exit.ts";
+import { List } from "../kernel/list.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { type Process, SUSPENDED } from "../kernel/process.ts";
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
@@ -39,6 +40,31 @@ export interface SystemCallbacks {
   stop(process: Process, reason: Term, kind: Kind, payload: Term): void;
 }
 
+/** The number of elements of each system request that is a tuple; 0 for those that are an atom. */
+const SIZES: ReadonlyMap<Term, number> = new Map([
+  ["get_state", 0],
+  ["get_status", 0],
+  ["suspend", 0],
+  ["resume", 0],
+  ["terminate", 2],
+  ["replace_state", 2],
+  ["change_code", 4],
+  ["debug", 4],
+]);
+
+/**
+ * The operation of a system request; `undefined` if it is not a request that OTP's `sys` sends. Other nodes may
+ * send any term.
+ */
+export function operationOf(request: Term): Term {
+  const isTuple = Array.isArray(request) && !(request instanceof List);
+  const operation = isTuple ? request[0] : request;
+  if (SIZES.get(operation) !== (isTuple ? request.length : 0)) return undefined;
+  // In this runtime it is a function that changes the debug functions; `sys` of other nodes is translated.
+  const isSound = operation !== "debug" || typeof (request as readonly Term[])[1] === "function";
+  return isSound ? operation : undefined;
+}
+
 /** Handles a system message. */
 export function handleSystemMessage(
   behaviour: SystemCallbacks,
@@ -53,8 +79,8 @@ export function handleSystemMessage(
     const timeout = attributes?.idleTimeout;
     if (timeout !== undefined) attributes!.setIdleTimeout(process, timeout);
   };
-  const [operation, argument] = Array.isArray(request) ? request : [request];
-  switch (operation) {
+  const argument = Array.isArray(request) ? request[1] : undefined;
+  switch (operationOf(request)) {
     case "get_state":
       respond(["ok", behaviour.getState(process)]);
       return goOn();

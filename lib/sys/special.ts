@@ -17,6 +17,7 @@ import { receiveMessage } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
 import type { Pid, Term } from "../kernel/term.ts";
 import { shown, type Status } from "../gen/status.ts";
+import { operationOf } from "../gen/system.ts";
 
 /**
  * The callbacks of a special process, which {@linkcode handleSystemMsg} calls. `misc` is any term that
@@ -174,8 +175,8 @@ function isForSystem(message: Term, parent: Pid): boolean {
 /** Handles a request, and resolves with the reply. */
 async function handle<Misc>(special: Special<Misc>, from: From, request: Term): Promise<Term> {
   const { process, module, debug } = special;
-  const [operation, argument] = Array.isArray(request) ? request : [request];
-  switch (operation) {
+  const argument = Array.isArray(request) ? request[1] : undefined;
+  switch (operationOf(request)) {
     case "suspend":
       process.flags |= SUSPENDED;
       return "ok";

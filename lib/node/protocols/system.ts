@@ -34,7 +34,8 @@ export const system: Dialect = {
   asked(request) {
     if (!Array.isArray(request)) return nameOf(request);
     const [operation, argument] = request;
-    if (operation === "debug") return ["debug", debugHere(argument)];
+    if (request instanceof List || request.length !== 2) return request;
+    if (operation === "debug") return ["debug", debugHere(argument), "debug", [argument]];
     return operation === "terminate" ? [operation, nameOf(argument)] : request;
   },
 
@@ -76,6 +77,9 @@ function debugThere(name: Term, args: Term): Term {
   }
 }
 
+/** OTP's answer to a request for debug functions that it does not know. */
+const UNKNOWN_DEBUG = "unknown_debug";
+
 /** The change to the debug functions of a local process that another node requests. */
 function debugHere(wanted: Term): (debug: Debug) => Term {
   const [name, given] = Array.isArray(wanted) ? wanted : [wanted];
@@ -83,8 +87,8 @@ function debugHere(wanted: Term): (debug: Debug) => Term {
   return (debug) => {
     try {
       return altered(debug, nameOf(name), flag);
-    } catch (error) {
-      return ["error", String(error)];
+    } catch {
+      return UNKNOWN_DEBUG; // a flag that is not valid
     }
   };
 }
@@ -108,7 +112,7 @@ function altered(debug: Debug, name: Term, flag: Term): Term {
       else debug.log(flag as boolean);
       return "ok";
     default:
-      return ["error", ["unknown_debug", inspect(name)]];
+      return UNKNOWN_DEBUG;
   }
 }
 
