@@ -24,7 +24,7 @@ import { reasonOf } from "../../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
 import { runAs } from "../../kernel/scheduler.ts";
-import { terminate } from "../../kernel/signals.ts";
+import { onExit, terminate } from "../../kernel/signals.ts";
 import { inspect, type NodeName, nodeName, type Pid, type Term } from "../../kernel/term.ts";
 import { standIn } from "../../kernel/term_map.ts";
 import { start as startTimer } from "../../kernel/timers.ts";
@@ -61,6 +61,8 @@ export interface GlobalServices {
   compare(one: Term, other: Term): number;
   /** The creation of this node, which tells its lives apart. */
   creation(): number;
+  /** Called when a process of this service has exited. */
+  ended(service: string, reason: Term): void;
 }
 
 /** Options of global names. */
@@ -102,6 +104,8 @@ export class GlobalNames implements Cluster, Surroundings {
   readonly preventsOverlappingPartitions: boolean;
   readonly #services: GlobalServices;
   readonly #unwatch: () => void;
+  /** Remove the exit hooks of the processes. */
+  readonly #releases: readonly ((() => void) | undefined)[];
   readonly #connected = new Set<NodeName>();
   readonly #server: Server;
   readonly #lockerProcess = keeper.start(null, "locker");
@@ -111,8 +115,8 @@ export class GlobalNames implements Cluster, Surroundings {
   /** The callers that wait for nodes to go down. */
   readonly #leaving = new Set<{ readonly nodes: Set<NodeName>; readonly done: () => void }>();
 
-  /** The number of changes of names in progress. */
-  #changes = 0;
+  /** The changes of names in progress: each is called with whether it was made. */
+  readonly #changes = new Set<(isDone: boolean) => void>();
   #isOver = false;
 
   /** Starts the processes. */
@@ -120,7 +124,10 @@ export class GlobalNames implements Cluster, Surroundings {
     this.#services = services;
     this.creation = services.creation();
     this.preventsOverlappingPartitions = preventOverlappingPartitions;
-    for (const { pid } of this.#processes()) services.speakExactly(pid);
+    this.#releases = this.#processes().map(([service, { pid }]) => {
+      services.speakExactly(pid);
+      return onExit(pid, (reason) => services.ended(service, reason));
+    });
     this.#server = new Server(this);
     const registrarSelf = {
       ...this.#locking(),
@@ -141,6 +148,7 @@ export class GlobalNames implements Cluster, Surroundings {
   /** Stops the processes. Changes in progress are completed, on the nodes that are left then. */
   stop(): void {
     this.#unwatch();
+    for (const release of this.#releases) release?.();
     unexportFunctions(GLOBAL);
     this.#locker.stop();
     this.#asServer(() => this.#server.stop());
@@ -148,17 +156,22 @@ export class GlobalNames implements Cluster, Surroundings {
     for (const { done } of this.#leaving) done();
     terminate(this.#lockerProcess, "shutdown");
     this.#isOver = true;
+    if (this.#registrarProcess.isDead) { for (const done of this.#changes) done(false); }
     this.#endRegistrar();
   }
 
   #endRegistrar(): void {
-    if (!this.#isOver || this.#changes > 0) return;
+    if (!this.#isOver || this.#changes.size > 0) return;
     this.#registrar.stop();
     terminate(this.#registrarProcess, "shutdown");
   }
 
-  #processes(): readonly Process[] {
-    return [nameServer, this.#lockerProcess, this.#registrarProcess];
+  #processes(): readonly (readonly [service: string, Process])[] {
+    return [
+      ["global name server", nameServer],
+      ["locker of global names", this.#lockerProcess],
+      ["registrar of global names", this.#registrarProcess],
+    ];
   }
 
   #asServer<T>(body: () => T): T {
@@ -231,11 +244,11 @@ export class GlobalNames implements Cluster, Surroundings {
   #change(request: Request, mayBe: () => boolean): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (isDone: boolean) => {
-        this.#changes--;
+        this.#changes.delete(done);
         this.#endRegistrar();
         resolve(isDone);
       };
-      this.#changes++;
+      this.#changes.add(done);
       this.#registrar.post({ request, mayBe, done } satisfies Change);
     });
   }
