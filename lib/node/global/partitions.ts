@@ -14,19 +14,21 @@ export type LostConnection = readonly [
   "lost_connection",
   by: NodeName,
   life: number | bigint,
-  number: number,
+  number: number | bigint,
   to: NodeName,
 ];
 
 /** How long a report is remembered, in milliseconds: an hour. */
 const MEMORY_MS = 3_600_000;
+/** The maximum number of remembered reports. Further ones are ignored: a peer may make them up. */
+const MOST_REPORTS = 65_536;
 /** The lowest bits of the number that tells lives of a node apart are its creation. */
 const CREATION_BITS = 32n;
 const LIFE_BITS = 59n;
 
 interface Heard {
   readonly life: number | bigint;
-  readonly number: number;
+  readonly number: number | bigint;
   readonly forget: () => void;
 }
 
@@ -57,6 +59,7 @@ export class LostConnections {
   hear([, by, life, number, to]: LostConnection): boolean {
     const key = `${by} ${to}`;
     const before = this.#heard.get(key);
+    if (before === undefined && this.#heard.size >= MOST_REPORTS) return false;
     if (before !== undefined && before.life == life && number <= before.number) return false;
     before?.forget();
     const forget = this.#after(MEMORY_MS, () => this.#heard.delete(key));

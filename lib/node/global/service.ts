@@ -25,7 +25,7 @@ import { OwnedTimer, type Process } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
 import { runAs } from "../../kernel/scheduler.ts";
 import { onExit, terminate } from "../../kernel/signals.ts";
-import { inspect, type NodeName, nodeName, type Pid, type Term } from "../../kernel/term.ts";
+import { inspect, isPid, type NodeName, nodeName, type Pid, type Term } from "../../kernel/term.ts";
 import { standIn } from "../../kernel/term_map.ts";
 import { start as startTimer } from "../../kernel/timers.ts";
 import { exit, spawn } from "../../process.ts";
@@ -350,6 +350,10 @@ export class GlobalNames implements Cluster, Surroundings {
     return wireNames(names, (name) => typeof this.keyOf(name) === "string");
   }
 
+  isConnected(node: NodeName): boolean {
+    return this.#connected.has(node);
+  }
+
   cast(node: NodeName, message: readonly unknown[]): void {
     this.#send(node, ["$gen_cast", message]);
   }
@@ -382,7 +386,13 @@ export class GlobalNames implements Cluster, Surroundings {
     return () => void exit(resolver, "kill");
   }
 
-  readonly #resolveIt = async (method: Term, name: Term, otherPid: Pid, ownPid: Pid) => {
+  readonly #resolveIt = async (method: Term, name: Term, otherPid: Term, ownPid: Term) => {
+    if (!isPid(otherPid) || !isPid(ownPid)) {
+      const found = `${inspect(otherPid)} and ${inspect(ownPid)}`;
+      throw new TypeError(
+        `Cannot resolve the name ${inspect(name)}: expected pids, found ${found}`,
+      );
+    }
     const said = await resolveIt(names, [method, name, otherPid, ownPid], resolveOn);
     return said === "none" ? atom("none") : said;
   };

@@ -3,7 +3,7 @@ import { RemotePid } from "../../../lib/kernel/distribution.ts";
 import type { Pid, Term } from "../../../lib/kernel/term.ts";
 import type { Resolution } from "../../../lib/node/global/conflicts.ts";
 import { NO_ANSWER, Server, type Surroundings } from "../../../lib/node/global/server.ts";
-import { List, list } from "../../../lib/node/terms.ts";
+import { Export, List, list } from "../../../lib/node/terms.ts";
 import { Locks, Names } from "../../../registries/name_server.ts";
 
 // --- Fixtures -----------------------------------------------------------------------------------
@@ -14,6 +14,7 @@ let pids = 0;
 const pidOf = (node: string): Pid => new RemotePid(node, ++pids, 0, 1);
 const LOCKER = pidOf(ME);
 const HIS_LOCKER = pidOf(PEER);
+const METHOD = new Export("global", "random_exit_name", 3);
 const LOCK = ["global", list([LOCKER, HIS_LOCKER])] as const;
 
 /** A server of `m@h`, and all that it has done to the world, in order. */
@@ -47,6 +48,9 @@ class Stepped implements Surroundings {
 
   namesToSend() {
     return new List<never>();
+  }
+  isConnected(node: string) {
+    return !node.startsWith("stranger");
   }
   cast(node: string, message: readonly unknown[]) {
     this.#done.push(["cast", node, ...message]);
@@ -121,7 +125,7 @@ Deno.test("Server goes through a session step by step, and knows the peer then",
   assertEquals(here.done, [["cast", PEER, "exchange", ME, list(), list(), 5]]);
   server.cast(["exchange", PEER, list(), list(), 1]);
   const pid = pidOf("q@h");
-  here.comparison!({ ops: [["insert", ["name", pid, "method"]]], resolved: [["delete", "x"]] });
+  here.comparison!({ ops: [["insert", ["name", pid, METHOD]]], resolved: [["delete", "x"]] });
   assertEquals(here.done, [
     ["cast", PEER, "resolved", ME, list([["delete", "x"]]), list(), "unused", list(), 5],
   ]);
@@ -227,7 +231,7 @@ Deno.test("Server ends a session whose peer goes down, and callers that wait for
     ["locker", "remove_from_known", PEER],
   ]);
   // What the comparison says then is of no interest.
-  here.comparison!({ ops: [["insert", ["name", pidOf(PEER), "method"]]], resolved: [] });
+  here.comparison!({ ops: [["insert", ["name", pidOf(PEER), METHOD]]], resolved: [] });
   assertEquals([here.done, here.names.lookup("name")], [[], undefined]);
 });
 
@@ -256,20 +260,20 @@ Deno.test("Server enters a name only while the caller has the lock", () => {
   assertEquals(server.call(["set_lock", ["global", registrar]], registrar), true);
   assertEquals(server.call(["set_lock", ["global", registrar]], registrar), true);
   assertEquals(server.call(["set_lock", ["global", other]], other), false);
-  assertEquals(server.call(["register", "name", pid, "method"], registrar), "yes");
+  assertEquals(server.call(["register", "name", pid, METHOD], registrar), "yes");
   assertEquals(names.lookup("name"), pid);
-  assertEquals(server.call(["register", "name", pidOf(PEER), "method"], other), "yes");
+  assertEquals(server.call(["register", "name", pidOf(PEER), METHOD], other), "yes");
   assertEquals(names.lookup("name"), undefined);
   assertEquals(server.call(["del_lock", ["global", registrar]], registrar), true);
   assertEquals(locks.isSet("global"), false);
   // The lock was released: it may be free, or held for another requester since.
-  server.call(["register", "late", pid, "method"], registrar);
+  server.call(["register", "late", pid, METHOD], registrar);
   assertEquals(names.lookup("late"), pid);
   // It was lost: what is said now was said before.
   server.call(["set_lock", ["global", registrar]], registrar);
   here.hooks.get(registrar)!();
   assertEquals(locks.isSet("global"), false);
-  server.call(["register", "later", pid, "method"], registrar);
+  server.call(["register", "later", pid, METHOD], registrar);
   assertEquals(names.lookup("later"), undefined);
   assertEquals(server.call(["unregister", "late"], other), "ok");
   assertEquals(names.entries.size, 0);
