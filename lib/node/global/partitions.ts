@@ -27,7 +27,6 @@ const CREATION_BITS = 32n;
 const LIFE_BITS = 59n;
 
 interface Heard {
-  readonly life: number | bigint;
   readonly number: number | bigint;
   readonly forget: () => void;
 }
@@ -57,13 +56,15 @@ export class LostConnections {
 
   /** Adds a report; returns whether it is new. */
   hear([, by, life, number, to]: LostConnection): boolean {
-    const key = `${by} ${to}`;
+    // Lives are remembered separately: two reports of one pair would otherwise be passed on in turn without end.
+    const key = `${by} ${to} ${life}`;
     const before = this.#heard.get(key);
-    if (before === undefined && this.#heard.size >= MOST_REPORTS) return false;
-    if (before !== undefined && before.life == life && number <= before.number) return false;
+    if (before === undefined ? this.#heard.size >= MOST_REPORTS : number <= before.number) {
+      return false;
+    }
     before?.forget();
     const forget = this.#after(MEMORY_MS, () => this.#heard.delete(key));
-    this.#heard.set(key, { life, number, forget });
+    this.#heard.set(key, { number, forget });
     return true;
   }
 

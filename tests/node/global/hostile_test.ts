@@ -94,3 +94,12 @@ Deno.test("LostConnections remembers no more than 65,536 reports, whatever is re
   assertEquals(lost.hear(["lost_connection", "n1@h", 1, 2, "m@h"]), true);
   lost.stop();
 });
+
+Deno.test("LostConnections takes no report of an earlier life for new again", () => {
+  const lost = new LostConnections(1, Math.random, () => () => {});
+  const hear = (life: number | bigint, number: number) =>
+    lost.hear(["lost_connection", "a@h", life, number, "b@h"]);
+  assertEquals([hear(1n << 40n, 1), hear(7, 1), hear(1n << 40n, 2)], [true, true, true]);
+  assertEquals([hear(1n << 40n, 1), hear(7, 1), hear(1n << 40n, 2)], [false, false, false]);
+  lost.stop();
+});

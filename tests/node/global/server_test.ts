@@ -352,3 +352,73 @@ Deno.test("Server leaves all nodes at once without a word of loss", () => {
   const said = (here.done as Term[][]).map(([what]) => what);
   assertEquals(said, ["locker", "locker", "disconnect", "disconnect", "locker", "locker"]);
 });
+
+// --- Messages of the wrong shape ----------------------------------------------------------------
+
+Deno.test("Server drops casts and messages of the wrong shape, and goes on with the session", () => {
+  const here = new Stepped();
+  here.compare();
+  const entry = ["name", HIS_LOCKER, METHOD];
+  const wrong: readonly Term[] = [
+    "exchange",
+    ["exchange"],
+    list(["exchange", PEER, list(), list(), 1]),
+    ["init_connect", [8, 5], undefined, ["locker", "pid", new Map(), HIS_LOCKER]],
+    ["init_connect", [8, 5], PEER, ["locker", "pid", new Map(), PEER]],
+    ["init_connect", ["8", 5], PEER, ["locker", "pid", new Map(), HIS_LOCKER]],
+    ["init_connect", [8], PEER, ["locker", "pid", new Map(), HIS_LOCKER]],
+    ["lock_set", PEER, true, list(), 3],
+    ["lock_set", HIS_LOCKER, "true", list()],
+    ["new_nodes", PEER, list(), list(), list(["no node"]), list()],
+    ["new_nodes", PEER, list([["insert", entry, 1]]), list(), list(), list()],
+    ["new_nodes", PEER, list([["insert", ["name", PEER, METHOD]]]), list(), list(), list()],
+    ["new_nodes", PEER, list(), list(), list([["o@h", "8"]]), list()],
+    ["new_nodes", PEER, list(), list(), list(), list(["lock"])],
+    ["in_sync", undefined, true],
+  ];
+  for (const message of wrong) {
+    here.server.cast(message);
+    assertEquals(here.done, ["warned"]);
+  }
+  const infos: readonly Term[] = [
+    undefined,
+    ["remove_connection"],
+    ["remove_connection", undefined],
+    ["lost_connection", PEER, 1, 1, undefined],
+    ["lost_connection", PEER, 1n << 70n, 1, ME],
+    ["init_connect_ack", PEER, 1],
+    ["cancel_connect", [PEER], 1],
+  ];
+  for (const message of infos) here.server.info(message);
+  here.server.cast(["in_sync", "stranger@h", true]);
+  here.server.cast(["init_connect", [8, 5], "stranger@h", ["locker", "pid", 1, HIS_LOCKER]]);
+  assertEquals([here.done, here.server.synced, here.server.sizes.early], [[], [], 0]);
+  here.comparison!({ ops: [], resolved: [] });
+  here.server.cast(["resolved", PEER, list([["insert", entry]]), list(), "unused", list(), 1]);
+  assertEquals([here.server.known, here.names.lookup("name")], [[PEER], HIS_LOCKER]);
+});
+
+Deno.test("Server cancels a session in which the peer sends names or operations of the wrong shape", () => {
+  const wrong: readonly Term[] = [
+    ["exchange", PEER, list(["name"]), list(), 1],
+    ["exchange", PEER, list([["name", PEER, METHOD]]), list(), 1],
+    ["exchange", PEER, list([["name", HIS_LOCKER, "method"]]), list(), 1],
+    ["resolved", PEER, list(["delete"]), list(), "unused", list(), 1],
+    ["resolved", PEER, list(), list([["o@h"]]), "unused", list(), 1],
+    ["resolved", PEER, [], list(), "unused", list(), 1],
+  ];
+  for (const message of wrong) {
+    const here = new Stepped();
+    here.compare();
+    let isSynced = false;
+    here.server.whenSynced([PEER], () => isSynced = true);
+    here.server.cast(message);
+    assertEquals(here.done, [
+      "warned",
+      ["tell", PEER, "cancel_connect", ME, 5],
+      "called off",
+      ["locker", "cancel", PEER, 1],
+    ]);
+    assertEquals([here.server.known, here.server.sizes.sessions, isSynced], [[], 0, true]);
+  }
+});
