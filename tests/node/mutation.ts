@@ -81,3 +81,27 @@ export function mutated(term: Term, lot: Lot): Term {
   }
   return term instanceof List ? List.from(items) : items;
 }
+
+/** Values that other denotp nodes can send, and that are not what they seem. */
+const TRAPS: readonly Term[] = [
+  { toString: 1, valueOf: 1 },
+  { [Symbol.toPrimitive.toString()]: 1, then: 1, length: -1 },
+  { process: 1, node: { toString: 1 } },
+  JSON.parse('{"__proto__": {"a": 1}, "constructor": 1, "hasOwnProperty": 1}'),
+  Object("boxed"),
+  Symbol("atom"),
+  Symbol(),
+  new Date(NaN),
+  Object.assign(new Error("x"), { message: 7, stack: { toString: 1 } }),
+  new Set([1]),
+  Array(3),
+];
+
+/** As {@linkcode mutated}, also with values that only another denotp node can send. */
+export function trapped(term: Term, lot: Lot): Term {
+  if (!Array.isArray(term) || lot(5) === 0) return TRAPS[lot(TRAPS.length)];
+  if (lot(2) === 0) return mutated(term, lot);
+  const at = lot(term.length);
+  const items = term.map((item, i) => i === at ? trapped(item, lot) : item);
+  return term instanceof List ? List.from(items) : items;
+}

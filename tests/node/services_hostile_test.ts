@@ -13,24 +13,9 @@ import * as LoggerProxy from "../../lib/node/services/logger_proxy.ts";
 import * as NetKernel from "../../lib/node/services/net_kernel.ts";
 import { collectReports } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";
-import { type Lot, lotFrom, mutated } from "./mutation.ts";
+import { lotFrom, trapped } from "./mutation.ts";
 
 const SERVICES = { NetKernel, Rex, LoggerProxy, GroupLeader };
-
-/** Values that other denotp nodes can send, and that are not what they seem. */
-const TRAPS: readonly Term[] = [
-  { toString: 1, valueOf: 1 },
-  { [Symbol.toPrimitive.toString()]: 1, then: 1, length: -1 },
-  { process: 1, node: { toString: 1 } },
-  JSON.parse('{"__proto__": {"a": 1}, "constructor": 1, "hasOwnProperty": 1}'),
-  Object("boxed"),
-  Symbol("atom"),
-  Symbol(),
-  new Date(NaN),
-  Object.assign(new Error("x"), { message: 7, stack: { toString: 1 } }),
-  new Set([1]),
-  Array(3),
-];
 
 function requests(peer: FakePeer, server: Pid): readonly Term[] {
   const [pid, alias] = [peer.pid(), peer.ref()];
@@ -62,14 +47,6 @@ function requests(peer: FakePeer, server: Pid): readonly Term[] {
   ];
 }
 
-function wrong(term: Term, lot: Lot): Term {
-  if (!Array.isArray(term) || lot(5) === 0) return TRAPS[lot(TRAPS.length)];
-  if (lot(2) === 0) return mutated(term, lot);
-  const at = lot(term.length);
-  const items = term.map((item, i) => i === at ? wrong(item, lot) : item);
-  return term instanceof List ? List.from(items) : items;
-}
-
 /** Refuses to format what the services ask it to, which they wait for. */
 async function answerSpawns(peer: FakePeer): Promise<void> {
   for (;;) {
@@ -92,7 +69,7 @@ for (const [name, module] of Object.entries(SERVICES)) {
         Process.flag("trap_exit", true);
         for (let round = 0; round < 100; round++) {
           for (const request of requests(peer, server)) {
-            const said = wrong(request, lot);
+            const said = trapped(request, lot);
             // OTP's processes terminate when they are asked to.
             peer.says("send", peer.pid(), server, said);
             await answerSpawns(peer);

@@ -10,8 +10,7 @@ import { type From, PROTOCOL, type Protocol } from "../../kernel/calls.ts";
 import { aliasTag } from "../../kernel/list.ts";
 import type { Process } from "../../kernel/process.ts";
 import { Alias } from "../../kernel/signals.ts";
-import { isReference, type Pid, Ref, type Term } from "../../kernel/term.ts";
-import { EncodeError } from "../etf/bytes.ts";
+import { inspect, isReference, type Pid, Ref, type Term } from "../../kernel/term.ts";
 import { agent } from "./agent.ts";
 import type { Dialect } from "./protocol.ts";
 import { dynamicSupervisor, supervisor } from "./supervisor.ts";
@@ -82,9 +81,9 @@ class Interpreter extends Alias {
     try {
       answer(this.#asker, this.#dialect.answer(given, this.#request));
     } catch (error) {
-      if (!(error instanceof EncodeError)) throw error;
       // Otherwise the process itself would exit.
-      answer(this.#asker, ["error", ["badarg", error.message.slice(0, MOST_CHARACTERS)]]);
+      const found = error instanceof Error ? error.message : inspect(error);
+      answer(this.#asker, ["error", ["badarg", found.slice(0, MOST_CHARACTERS)]]);
     }
   }
 }
