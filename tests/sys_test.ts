@@ -33,6 +33,7 @@ import {
   Sys,
   unwrap,
 } from "../mod.ts";
+import { List } from "../lib/kernel/list.ts";
 import { freshAtom } from "./fixtures/naming.ts";
 import { failure, Scripted, ScriptedAsync } from "./fixtures/script.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
@@ -102,6 +103,7 @@ const UNKNOWN_REQUESTS: readonly unknown[] = [
   ["terminate"],
   ["terminate", 1, 2],
   ["get_state"],
+  List.of("get_state"), // a list, as another node may send it, and no tuple
   ["get_state", 1],
   ["get_status", 1],
   ["suspend"],

@@ -44,9 +44,18 @@ export const system: Dialect = {
     const [operation] = Array.isArray(request) ? request : [request];
     const isState = operation === "get_state" || operation === "replace_state";
     if (isState && !isError(answer)) return sendable((answer as readonly Term[])[1]);
+    if (isUnknown(answer)) return ["error", [UNKNOWN_REQUEST, sendable(atomThere(request))]];
     return sendable(atomThere(answer));
   },
 };
+
+/** Tags OTP's answer to a request that it does not know: `{error, {unknown_system_msg, Request}}`. */
+const UNKNOWN_REQUEST = "unknown_system_msg";
+
+function isUnknown(answer: Term): boolean {
+  return isError(answer) && Array.isArray((answer as readonly Term[])[1]) &&
+    ((answer as readonly Term[])[1] as readonly Term[])[0] === UNKNOWN_REQUEST;
+}
 
 function isError(answer: Term): boolean {
   return Array.isArray(answer) && answer[0] === "error" && answer.length === 2;
