@@ -121,7 +121,7 @@ import {
   type StartOptions,
   type StartResult,
 } from "./gen/start.ts";
-import { answer, isFrom } from "./gen/reply.ts";
+import { answer, isFrom } from "./kernel/reply.ts";
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { allNodes, isElsewhere } from "./kernel/distribution.ts";

@@ -89,7 +89,7 @@ import {
   type StartOptions,
   type StartResult,
 } from "./gen/start.ts";
-import { answer } from "./gen/reply.ts";
+import { answer } from "./kernel/reply.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";

@@ -33,6 +33,7 @@ import {
   Sys,
   unwrap,
 } from "../mod.ts";
+import { List } from "../lib/kernel/list.ts";
 import { freshAtom } from "./fixtures/naming.ts";
 import { failure, Scripted, ScriptedAsync } from "./fixtures/script.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
@@ -79,6 +80,36 @@ async function specialLoop(parent: Pid, first: unknown, trap: boolean): Promise<
     });
   }
 }
+
+/** Requests of the wrong form, all of which OTP's servers have been seen to answer with an error. */
+const UNKNOWN_REQUESTS: readonly unknown[] = [
+  "sing",
+  ["sing", 1],
+  5,
+  [],
+  {},
+  null,
+  "debug",
+  ["debug"],
+  ["debug", 1, 2],
+  ["debug", "no function", "trace", [true]],
+  "replace_state",
+  ["replace_state"],
+  ["replace_state", 1, 2],
+  "change_code",
+  ["change_code"],
+  ["change_code", 1],
+  "terminate",
+  ["terminate"],
+  ["terminate", 1, 2],
+  ["get_state"],
+  List.of("get_state"), // a list, as another node may send it, and no tuple
+  ["get_state", 1],
+  ["get_status", 1],
+  ["suspend"],
+  ["resume"],
+  ["resume", 1],
+];
 
 type Start = (state: unknown, trap?: boolean) => Promise<Pid>;
 
@@ -431,13 +462,18 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
     });
   });
 
-  Deno.test(`${subject} replies to an unknown system request with an error`, async () => {
+  Deno.test(`${subject} replies to an unknown system request with an error, suspended or not`, async () => {
     await inProcess(async () => {
       const pid = await start("state");
-      for (const request of ["sing", ["sing", 1], 5]) {
-        send(pid, ["system", [self(), "tag"], request]);
-        assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", request]]]);
+      for (const suspended of [false, true]) {
+        if (suspended) await Sys.suspend(pid);
+        for (const request of UNKNOWN_REQUESTS) {
+          send(pid, ["system", [self(), "tag"], request]);
+          assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", request]]]);
+        }
       }
+      assertEquals((await Sys.getStatus(pid)).status, "suspended");
+      await Sys.resume(pid);
       assertEquals(await GenServer.call(pid, "get"), "state");
     });
   });

@@ -43,7 +43,7 @@ import { type Attributes, attributesOf, ensureAttributes, loggedBy, nameOf } fro
 import { reportCrash } from "./crash.ts";
 import { Debug } from "./debug.ts";
 import { type HasInitialCall, INITIAL_CALL, type InitialCall } from "./initial_call.ts";
-import { isFrom } from "./reply.ts";
+import { isFrom } from "../kernel/reply.ts";
 import { begin, giveUp, type Starter, startOf, type StartOptions } from "./start.ts";
 import { shown, type Status } from "./status.ts";
 import { handleSystemMessage, type SystemCallbacks } from "./system.ts";

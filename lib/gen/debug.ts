@@ -8,9 +8,10 @@
 import type { From } from "../kernel/calls.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
-import { isA, itemOf } from "../kernel/reader.ts";
+import { isA, isTuple, itemOf } from "../kernel/reader.ts";
 import { inspect } from "../kernel/inspect.ts";
 import type { Pid, Term } from "../kernel/term.ts";
+import { isFrom } from "../kernel/reply.ts";
 
 /**
  * The events of a server, as debug functions receive them: `["in", message]` for each message taken,
@@ -304,11 +305,10 @@ export function formatEvent(event: SystemEvent, server: Term): string {
 }
 
 function formatMessage(message: Term): string {
-  switch (itemOf(message, 0)) {
-    case "$gen_call":
-      return `call ${inspect(itemOf(message, 2))} from ${inspect(itemOf(itemOf(message, 1), 0))}`;
-    case "$gen_cast":
-      return `cast ${inspect(itemOf(message, 1))}`;
+  const from = itemOf(message, 1);
+  if (isTuple(message, "$gen_call", 3) && isFrom(from)) {
+    return `call ${inspect(itemOf(message, 2))} from ${inspect(from[0])}`;
   }
+  if (isTuple(message, "$gen_cast", 2)) return `cast ${inspect(itemOf(message, 1))}`;
   return inspect(message);
 }

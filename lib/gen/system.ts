@@ -8,14 +8,15 @@
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
 import type { From } from "../kernel/calls.ts";
 import { classified, reasonOf } from "../kernel/exit.ts";
+import { List } from "../kernel/list.ts";
 import { type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { type Process, SUSPENDED } from "../kernel/process.ts";
-import { firstItemsOf, isArray, itemOf } from "../kernel/reader.ts";
+import { firstItemsOf, isA, isArray, itemOf, sizeOf } from "../kernel/reader.ts";
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
 import type { Term } from "../kernel/term.ts";
 import { attributesOf, ensureAttributes } from "./attributes.ts";
 import { Debug } from "./debug.ts";
-import { answer } from "./reply.ts";
+import { answer } from "../kernel/reply.ts";
 
 /** The part of a behaviour that system messages need: OTP's system callbacks. */
 export interface SystemCallbacks {
@@ -40,6 +41,31 @@ export interface SystemCallbacks {
   stop(process: Process, reason: Term, kind: Kind, payload: Term): void;
 }
 
+/** The number of elements of each system request that is a tuple; 0 for those that are an atom. */
+const SIZES: ReadonlyMap<Term, number> = new Map([
+  ["get_state", 0],
+  ["get_status", 0],
+  ["suspend", 0],
+  ["resume", 0],
+  ["terminate", 2],
+  ["replace_state", 2],
+  ["change_code", 4],
+  ["debug", 4],
+]);
+
+/**
+ * The operation of a system request; `undefined` if it is not a request that OTP's `sys` sends. Other nodes may
+ * send any term.
+ */
+export function operationOf(request: Term): Term {
+  const isTuple = isArray(request) && !isA(request, List);
+  const operation = isTuple ? itemOf(request, 0) : request;
+  if (SIZES.get(operation) !== (isTuple ? sizeOf(request) : 0)) return undefined;
+  // In this runtime it is a function that changes the debug functions; `sys` of other nodes is translated.
+  const isSound = operation !== "debug" || typeof itemOf(request, 1) === "function";
+  return isSound ? operation : undefined;
+}
+
 /** Handles a system message. */
 export function handleSystemMessage(
   behaviour: SystemCallbacks,
@@ -54,9 +80,8 @@ export function handleSystemMessage(
     const timeout = attributes?.idleTimeout;
     if (timeout !== undefined) attributes!.setIdleTimeout(process, timeout);
   };
-  const operation = isArray(request) ? itemOf(request, 0) : request;
   const argument = itemOf(request, 1);
-  switch (operation) {
+  switch (operationOf(request)) {
     case "get_state":
       respond(["ok", behaviour.getState(process)]);
       return goOn();

@@ -7,7 +7,7 @@
 
 import { attributesOf, ensureAttributes, nameOf } from "../gen/attributes.ts";
 import { callbackOf, Gen } from "../gen/behaviour.ts";
-import { answer, isFrom } from "../gen/reply.ts";
+import { answer, isFrom } from "../kernel/reply.ts";
 import type { Status } from "../gen/status.ts";
 import { isTimeout } from "../gen/timeout.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";

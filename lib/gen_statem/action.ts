@@ -6,7 +6,7 @@
  */
 
 import { unknownOption } from "../kernel/options.ts";
-import { isFrom } from "../gen/reply.ts";
+import { isFrom } from "../kernel/reply.ts";
 import { isTuple, itemOf } from "../kernel/reader.ts";
 import { isTimeout } from "../gen/timeout.ts";
 import type { Step } from "./machine.ts";

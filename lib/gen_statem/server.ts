@@ -8,7 +8,7 @@
 import { loggedBy, nameOf } from "../gen/attributes.ts";
 import { callbackOf, Gen } from "../gen/behaviour.ts";
 import type { StartOptions } from "../gen/start.ts";
-import { answer, isFrom } from "../gen/reply.ts";
+import { answer, isFrom } from "../kernel/reply.ts";
 import { PendingCall } from "../kernel/calls.ts";
 import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { Exit, isOrderly, reasonOf, withStack } from "../kernel/exit.ts";

@@ -120,6 +120,7 @@ export function start(name: NodeName, options: StartOptions = {}): Promise<Start
     checkStartOptions(options);
     const running = runningNode();
     if (running !== null) return ["error", ["already_started", running.pid]];
+    await life?.end(); // it may be ending, because one of its services has exited
     const begun = new Life(
       { ...options, node: name },
       (identities) => new DistributionTransport({ ...options, node: name, identities }),

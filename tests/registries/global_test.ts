@@ -2,6 +2,7 @@ import {
   Agent,
   Exit,
   exit,
+  flush,
   GenServer,
   Global,
   ok,
@@ -248,7 +249,29 @@ Deno.test("Global goes on when its name server is sent garbage [GL-021]", () =>
     await Global.unregisterName("name");
     assertEquals(await Global.registerName("other", self()), "yes");
     assertEquals(await Global.trans(["a", self()], () => "done"), "done");
+    assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", "gurka"]]]);
     await assertSilence();
+  }));
+
+Deno.test("Global keeps its names when its name server ends, and another one is started", () =>
+  inProcess(async () => {
+    const server = Process.whereis("global_name_server")!;
+    await Global.registerName("name", self());
+    for (const bare of ["terminate", ["terminate"], "debug"]) {
+      send(server, ["system", [self(), 1], bare]);
+    }
+    assertEquals(await Sys.terminate(server, "shutdown"), "ok");
+    await settled();
+    const next = Process.whereis("global_name_server")!;
+    assertEquals([Process.isAlive(server), Process.isAlive(next)], [false, true]);
+    assertEquals(flush().length, 3);
+    assertEquals(Global.whereisName("name"), self());
+    assertEquals((await Sys.getStatus(next)).module, Global);
+    await Global.unregisterName("name");
+    assertEquals(await Global.registerName("other", self()), "yes");
+    Process.exit(next, "kill");
+    assertEquals(await Global.trans(["a", self()], () => "done"), "done");
+    assertEquals(Process.isAlive(Process.whereis("global_name_server")!), true);
   }));
 
 Deno.test("Global names servers: start, call, stop, and no second one", () =>

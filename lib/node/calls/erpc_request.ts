@@ -89,7 +89,8 @@ export function outcomeIn(reason: Term, result: Ref): Outcome {
     case "exit":
       return ["exit", ["exception", term]];
     default:
-      return ["error", reason.length === 4 ? ["exception", term, stack] : term];
+      if (reason.length === 4) return ["error", ["exception", term, stack]];
+      return ["error", Array.isArray(term) ? term as never : ["erpc", term]];
   }
 }
 

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { answer, isFrom } from "../../gen/reply.ts";
+import { answer, isFrom } from "../../kernel/reply.ts";
 import { type From, PROTOCOL, type Protocol } from "../../kernel/calls.ts";
 import { aliasIn, aliasTag } from "../../kernel/list.ts";
 import type { Process } from "../../kernel/process.ts";
 import { Alias } from "../../kernel/signals.ts";
+import { inspect } from "../../kernel/inspect.ts";
 import { isReference, type Pid, Ref, type Term } from "../../kernel/term.ts";
-import { EncodeError } from "../etf/bytes.ts";
 import { agent } from "./agent.ts";
 import { IncomingMonitor } from "../peer.ts";
 import { type Dialect, Failure } from "./protocol.ts";
@@ -84,9 +84,9 @@ class Interpreter extends Alias {
     try {
       answer(this.#asker, this.#dialect.answer(given, this.#request));
     } catch (error) {
-      if (!(error instanceof EncodeError)) throw error;
       // Otherwise the process itself would exit.
-      answer(this.#asker, ["error", ["badarg", error.message.slice(0, MOST_CHARACTERS)]]);
+      const found = error instanceof Error ? error.message : inspect(error);
+      answer(this.#asker, ["error", ["badarg", found.slice(0, MOST_CHARACTERS)]]);
     }
   }
 }

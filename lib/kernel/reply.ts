@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type From, PendingCall } from "../kernel/calls.ts";
-import { aliasIn } from "../kernel/list.ts";
-import { isA, itemOf, sizeOf } from "../kernel/reader.ts";
-import { sendToAlias, sendToPid } from "../kernel/signals.ts";
-import { isPid, type Term } from "../kernel/term.ts";
+import { type From, PendingCall } from "./calls.ts";
+import { aliasIn } from "./list.ts";
+import { isA, itemOf, sizeOf } from "./reader.ts";
+import { sendToAlias, sendToPid } from "./signals.ts";
+import { isPid, type Term } from "./term.ts";
 
 /** Whether a term is the `from` of a call. */
 export function isFrom(term: unknown): term is From {
