@@ -91,6 +91,9 @@ function runningNode(): Life<DistributionTransport> | null {
  * `"epmd_protocol"` if its answer is invalid; `"eaddrinuse"` if the port to listen on is in use. The reason is
  * logged, too.
  *
+ * As on the BEAM, other nodes can send exit signals to the processes of this one. If one of the processes of `global`
+ * exits, or the supervisor of the node's other services does, the node stops, and this is logged.
+ *
  * Needs `--allow-net` for the port, EPMD and the other nodes. Without the option `cookie` it looks for
  * the cookie as Erlang does, which needs `--allow-env=RELEASE_COOKIE`, or `--allow-env=HOME` and
  * `--allow-read` of the file `.erlang.cookie` there.

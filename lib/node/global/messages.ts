@@ -7,7 +7,6 @@
 
 import { List } from "../../kernel/list.ts";
 import { isPid, isReference, type NodeName, type Pid, type Term } from "../../kernel/term.ts";
-import { isNodeName } from "../distribution/handshake.ts";
 import { Export, Fun } from "../terms.ts";
 import type { LockSet } from "./locker.ts";
 import type { LostConnection } from "./partitions.ts";
@@ -52,6 +51,9 @@ export type Info =
   | LostConnection
   | readonly ["remove_connection", node: NodeName];
 
+/** Atoms have at most 255 characters, each of which may be a surrogate pair. */
+const MOST_NAME_LENGTH = 510;
+
 type Check = (term: Term) => boolean;
 
 /** The checks of the elements after the tag, by the tag. */
@@ -72,7 +74,9 @@ function isListOf(term: Term, is: Check): boolean {
 }
 
 const isAnything: Check = () => true;
-const isNode = (term: Term): term is NodeName => typeof term === "string" && isNodeName(term);
+/** Wider than what this node connects to: Erlang's nodes may know others whose names have any characters. */
+const isNode = (term: Term): term is NodeName =>
+  typeof term === "string" && term.length <= MOST_NAME_LENGTH && /^[^@]+@[^@]+$/.test(term);
 const isVersion: Check = (term) => Number.isSafeInteger(term);
 /** Servers of Erlang have used integers and references. */
 const isTag: Check = (term) =>
