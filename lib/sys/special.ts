@@ -14,7 +14,7 @@ import { classified, exit, reasonOf } from "../kernel/exit.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import { localNameOf } from "../kernel/names.ts";
 import { type Process, SUSPENDED } from "../kernel/process.ts";
-import { firstItemsOf, type isArray, isTuple, itemOf } from "../kernel/reader.ts";
+import { firstItemsOf, isTuple, itemOf } from "../kernel/reader.ts";
 import { receiveMessage } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
 import type { Pid, Term } from "../kernel/term.ts";
