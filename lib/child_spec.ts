@@ -26,7 +26,8 @@ export type Restart = "permanent" | "transient" | "temporary";
 
 /**
  * How a child is stopped: by the exit signal `"shutdown"` and so many milliseconds later by `"kill"`,
- * by `"kill"` at once, or by `"shutdown"` and all the time it takes.
+ * by `"kill"` at once, or by `"shutdown"` and all the time it takes. The time in which its resources are disposed
+ * of is added (`Process.use`).
  */
 export type Shutdown = number | "brutal_kill" | "infinity";
 
