@@ -28,7 +28,8 @@ export type Restart = "permanent" | "transient" | "temporary";
 
 /**
  * How a child is stopped: by the exit signal `"shutdown"`, and `"kill"` after this time in milliseconds; by
- * `"kill"` at once; or by `"shutdown"` without a time limit.
+ * `"kill"` at once; or by `"shutdown"` without a time limit. The time in which its resources are
+ * disposed of is added (`Process.use`).
  */
 export type Shutdown = number | "brutal_kill" | "infinity";
 

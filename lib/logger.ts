@@ -214,6 +214,12 @@ function formatKind(report: Report): string {
       }
       return lines.join("\n");
     }
+    case "exit_hook":
+    case "exit_step": {
+      const step = kind === "exit_hook" ? "an exit hook" : String(report.details?.["step"]);
+      return `Process ${subject} has exited, and a step of that has failed: ${step}\n` +
+        formatReason(reason);
+    }
     case "resource":
       return formatResource(report);
     case "task":

@@ -25,8 +25,9 @@ export interface Report {
    * What happened: `"process"` (a plain process raised), `"gen_server"` and other behaviours
    * (a server terminates), `"task"` (a task terminates), `"unhandled_message"`, `"crash"` (a process
    * that a behaviour started exits abnormally), `"uncaught"` (an error or a rejection that nothing handles),
-   * `"log_handler"` (a handler has failed and is removed), `"supervisor"`, `"progress"`, `"message"` (a text from
-   * a user).
+   * `"log_handler"` (a handler has failed and is removed), `"exit_hook"` and
+   * `"exit_step"` (a step of an exit has failed), `"resource"` (it could not be disposed of), `"supervisor"`,
+   * `"progress"`, `"message"` (a text from a user).
    */
   readonly kind: string;
   /** Whether it is a SASL report, which is not logged unless SASL reports are enabled. */

@@ -108,6 +108,11 @@ Deno.test("terminate() does every other step when hooks, calls, monitors and lis
     assertStrictEquals(outcomes[0], late);
     assertEquals(outcomes[1], "ended");
     assertEquals((outcomes[2] as Exit).reason, ["boom", "call"]);
+    const [hook, step] = reports.all.filter(({ kind }) => kind.startsWith("exit_"))
+      .map((report) => Logger.format(report).split("\n    at")[0]);
+    const exited = `Process ${server} has exited, and a step of that has failed:`;
+    assertEquals(hook, `${exited} an exit hook\n** (Error) hook`);
+    assertEquals(step, `${exited} monitor\n** (Error) cannot tell`);
     assertEquals(failedSteps(reports.all), [
       ["exit_hook", server, error],
       ["monitor", server, Failing.error],
