@@ -6,7 +6,7 @@
  */
 
 import { localNameOf } from "../kernel/names.ts";
-import { OwnedTimer, type Process } from "../kernel/process.ts";
+import { CONTINUING, OwnedTimer, type Process } from "../kernel/process.ts";
 import { schedule } from "../kernel/scheduler.ts";
 import type { Term } from "../kernel/term.ts";
 import { stage } from "../kernel/timers.ts";
@@ -21,8 +21,8 @@ export class Attributes {
   idleTimer: OwnedTimer | null = null;
   /** The idle time is up, and nothing has come in between. */
   isIdleTimeUp = false;
-  /** What the callback that comes next is to continue with, if it has to wait for a turn. */
-  continuation: { readonly argument: Term } | null = null;
+  /** What the server continues with, while its process is `CONTINUING`. */
+  #continuation: Term = undefined;
   /** Installed debug functions, if there are any. */
   debug: Debug | null = null;
 
@@ -38,6 +38,26 @@ export class Attributes {
     if (timeout === 0) return timeIsUp();
     this.idleTimer = new OwnedTimer(process, timeIsUp);
     stage(this.idleTimer, timeout);
+  }
+
+  /** Has the server continue with `argument` before it takes the next message. */
+  continueWith(process: Process, argument: Term): void {
+    this.#continuation = argument;
+    process.flags |= CONTINUING;
+  }
+
+  /** Takes what the server is to continue with. Most servers need no attributes after that. */
+  takeContinuation(process: Process): Term {
+    const argument = this.#continuation;
+    this.#continuation = undefined;
+    process.flags &= ~CONTINUING;
+    if (this.#isUnused) process.server = null;
+    return argument;
+  }
+
+  get #isUnused(): boolean {
+    return this.name === undefined && this.idleTimeout === undefined && this.idleTimer === null &&
+      !this.isIdleTimeUp && this.debug === null;
   }
 
   /** Takes the idle timeout away: a message has come. */

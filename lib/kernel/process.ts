@@ -44,6 +44,8 @@ export const HAS_PARENT = 128;
 export const HELD = 256;
 /** Leads a group: all its descendants belong to it. */
 export const LEADS_GROUP = 512;
+/** A server that has a callback to continue with before it takes the next message. */
+export const CONTINUING = 2048;
 
 /** How a kind of process uses its turns. One object for all processes of the kind. */
 export interface Behaviour {
