@@ -589,3 +589,35 @@ Deno.test("Ets.match() finds with a variable in two places what has equal terms 
     );
     assert(found > 100, `only ${found} equal pairs were tried`);
   }));
+
+Deno.test("Ets.match() and select() refuse patterns and bodies that are too deep or too large, before they match", () =>
+  inProcess(() => {
+    const table = filled("set", ["a", 1]);
+    const within = (depth: number, bottom: Term, around: (term: Term) => Term) => {
+      let term = bottom;
+      for (let i = 0; i < depth; i++) term = around(term);
+      return term;
+    };
+    const endless: Term[] = ["$1"];
+    endless.push(endless);
+    const tooLarge: [pattern: Term, name: string][] = [
+      [within(100_000, "$1", (term) => [term]), "deep arrays"],
+      [within(100_000, "$1", (term) => ({ term })), "deep objects"],
+      [within(200, "$1", (term) => [term, term]), "shared parts"],
+      [endless, "a cycle"],
+    ];
+    for (const [large, name] of tooLarge) {
+      const [match, select] = [
+        "Cannot match: expected a pattern of at most 500 levels",
+        "Cannot select: expected a body of at most 500 levels",
+      ];
+      assertThrows(() => Ets.match(table, [_, large]), RangeError, match, name);
+      assertThrows(() => Ets.select(table, [[["$1", _], [], [large]]]), RangeError, select, name);
+    }
+    // What has no variables is matched at any depth.
+    const deep = within(100_000, 1, (term) => [term]);
+    Ets.insert(table, ["b", deep]);
+    assertEquals(Ets.match(table, ["$1", within(99_000, 1, (term) => [term])]), []);
+    assertEquals(Ets.match(table, ["$1", within(90_000, _, (term) => [term])]), [["b"]]);
+    assertEquals(Ets.match(table, [_, within(400, "$1", (term) => [term])]).length, 1);
+  }));

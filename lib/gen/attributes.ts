@@ -7,7 +7,7 @@
  */
 
 import { localNameOf } from "../kernel/names.ts";
-import { OwnedTimer, type Process } from "../kernel/process.ts";
+import { CONTINUING, OwnedTimer, type Process } from "../kernel/process.ts";
 import { schedule } from "../kernel/scheduler.ts";
 import type { Term } from "../kernel/term.ts";
 import { stage } from "../kernel/timers.ts";
@@ -22,8 +22,8 @@ export class Attributes {
   idleTimer: OwnedTimer | null = null;
   /** Whether the idle timeout has expired and not been handled yet. */
   isIdleTimeUp = false;
-  /** The argument of a `handleContinue` that has to wait for the next turn. */
-  continuation: { readonly argument: Term } | null = null;
+  /** What the server continues with, while its process is `CONTINUING`. */
+  #continuation: Term = undefined;
   /** The installed debug functions, if there are any. */
   debug: Debug | null = null;
 
@@ -39,6 +39,26 @@ export class Attributes {
     if (timeout === 0) return timeIsUp();
     this.idleTimer = new OwnedTimer(process, timeIsUp);
     stage(this.idleTimer, timeout);
+  }
+
+  /** Makes the server continue with `argument` before it takes the next message. */
+  continueWith(process: Process, argument: Term): void {
+    this.#continuation = argument;
+    process.flags |= CONTINUING;
+  }
+
+  /** Returns what the server continues with, and forgets it. Most servers need no attributes after that. */
+  takeContinuation(process: Process): Term {
+    const argument = this.#continuation;
+    this.#continuation = undefined;
+    process.flags &= ~CONTINUING;
+    if (this.#isUnused) process.server = null;
+    return argument;
+  }
+
+  get #isUnused(): boolean {
+    return this.name === undefined && this.idleTimeout === undefined && this.idleTimer === null &&
+      !this.isIdleTimeUp && this.debug === null;
   }
 
   /** Cancels the idle timeout, because a message has arrived. */

@@ -17,6 +17,7 @@ import { localNameOf } from "../kernel/names.ts";
 import {
   type Behaviour,
   BUSY,
+  CONTINUING,
   DEAD,
   HAS_PARENT,
   HELD,
@@ -26,7 +27,7 @@ import {
   SUSPENDED,
   TRAP_EXIT,
 } from "../kernel/process.ts";
-import { isA, itemOf, itemsOf } from "../kernel/reader.ts";
+import { isA, itemsOf, tagOf } from "../kernel/reader.ts";
 import { searchNew } from "../kernel/receive.ts";
 import { report } from "../kernel/report.ts";
 import {
@@ -78,7 +79,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   /** Handles the expiry of the idle timeout. */
   protected abstract handleIdleTimeout(process: Process): void;
 
-  /** Runs the callback that {@linkcode Attributes.continuation} is for. */
+  /** Runs the callback that {@linkcode Attributes.continueWith} asked for. */
   protected handleContinuation(_process: Process, _argument: Term): void {}
 
   /** The state, as `Sys.getState` returns it. */
@@ -144,41 +145,38 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     }
     const onlyNew = (process.flags & SUSPENDED) !== 0 || process.wait !== null;
     return (process.flags & (BUSY | HELD | DEAD)) === 0 &&
-      (onlyNew ? !process.hasNothingNew : !process.isEmpty || isContinuing(process));
+      (onlyNew ? !process.hasNothingNew : !process.isEmpty || (process.flags & CONTINUING) !== 0);
   }
 
   /** Handles one message. Returns whether there was one. */
   #handleNext(process: Process): boolean {
-    if ((process.flags & (BUSY | HELD | DEAD | SUSPENDED)) !== 0) {
+    if ((process.flags & (BUSY | HELD | DEAD | SUSPENDED | CONTINUING)) !== 0) {
       return this.#handleInPart(process);
     }
     if (process.wait !== null) return false; // a callback waits in receive
-    if (process.server !== null && isContinuing(process)) return this.#goOn(process);
     if (process.isEmpty) return process.server !== null && this.#handleIdle(process);
     const kind = process.shift();
     const payload = takenPayload;
-    const attributes = attributesOf(process);
-    if (attributes !== null) attributes.clearIdleTimer();
+    if (process.server !== null) attributesOf(process)!.clearIdleTimer();
     if (kind === PLAIN && this.#handleSpecial(process, payload)) return true;
     // A system message does not wake a hibernating server.
     process.flags &= ~HIBERNATING;
-    if (attributes !== null) this.#handleWithAttributes(process, attributes, kind, payload);
-    else this.handle(process, kind, payload);
+    if (process.server !== null) {
+      this.#handleWithAttributes(process, attributesOf(process)!, kind, payload);
+    } else this.handle(process, kind, payload);
     return true;
   }
 
   /** Handles a message that is taken while other messages have to wait. */
   #handleInPart(process: Process): boolean {
     if ((process.flags & (BUSY | HELD | DEAD)) !== 0) return false;
-    return this.#handleNextSystemMessage(process);
+    if ((process.flags & SUSPENDED) !== 0) return this.#handleNextSystemMessage(process);
+    return process.wait === null && this.#goOn(process);
   }
 
-  /** Goes on with a chain of callbacks that was interrupted, as others were to have their turns. */
+  /** Continues with what a callback has asked for. */
   #goOn(process: Process): boolean {
-    const attributes = attributesOf(process)!;
-    const { argument } = attributes.continuation!;
-    attributes.continuation = null;
-    this.handleContinuation(process, argument);
+    this.handleContinuation(process, attributesOf(process)!.takeContinuation(process));
     return true;
   }
 
@@ -195,8 +193,11 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
 
   /** Handles a system message or the exit of the parent. Returns whether the message was one. */
   #handleSpecial(process: Process, message: Term): boolean {
-    const tag = itemOf(message, 0);
-    if (tag !== "system" && tag !== "EXIT") return false;
+    const tag = tagOf(message);
+    return (tag === "system" || tag === "EXIT") && this.#handleTagged(process, tag, message);
+  }
+
+  #handleTagged(process: Process, tag: "system" | "EXIT", message: Term): boolean {
     const items = itemsOf(message, 3);
     if (items === undefined) return false;
     const [, from, content] = items;
@@ -417,11 +418,6 @@ function reportFailed({ pid }: Process, thrown: unknown): void {
     reason: reasonOf(thrown),
     details: { step: "report" },
   });
-}
-
-function isContinuing(process: Process): boolean {
-  const attributes = attributesOf(process);
-  return attributes !== null && attributes.continuation !== null;
 }
 
 // --- Callbacks ----------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ import { reasonOf } from "../kernel/exit.ts";
 import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
-import { isA, isArray, isTuple, itemOf, itemsOf } from "../kernel/reader.ts";
-import { runAs, spend, TURN_MESSAGES } from "../kernel/scheduler.ts";
+import { isA, isArray, isTuple, itemOf, itemsOf, tagOf } from "../kernel/reader.ts";
+import { runAs } from "../kernel/scheduler.ts";
 import { inspect } from "../kernel/inspect.ts";
 import type { Term } from "../kernel/term.ts";
 import type { Extra } from "../response.ts";
@@ -135,13 +135,11 @@ export class GenServer extends Gen {
   #handlePlain(process: Process, payload: Term): void {
     let response: unknown;
     try {
-      const tag = itemOf(payload, 0);
-      if (tag === "$gen_cast" || tag === "$gen_call") {
-        const items = itemsOf(payload, tag === "$gen_cast" ? 2 : 3);
-        if (items?.length === 2) return this.handle(process, CAST, items[1]);
-        if (items !== undefined && isFrom(items[1])) {
-          return this.#handleForeignCall(process, items[1], items[2], payload);
-        }
+      const tag = tagOf(payload);
+      if (
+        (tag === "$gen_cast" || tag === "$gen_call") && this.#handleRequest(process, tag, payload)
+      ) {
+        return;
       }
       response = this.#handleInfo === undefined
         ? this.#unhandled(process, payload)
@@ -150,6 +148,17 @@ export class GenServer extends Gen {
       return this.#caught(process, thrown, PLAIN, payload);
     }
     this.#settle(process, response, PLAIN, payload);
+  }
+
+  /** Handles a cast or a call that arrived as a message; returns whether it is one. */
+  #handleRequest(process: Process, tag: "$gen_cast" | "$gen_call", payload: Term): boolean {
+    const items = itemsOf(payload, tag === "$gen_cast" ? 2 : 3);
+    if (items === undefined) return false;
+    const [, first, request] = items;
+    if (tag === "$gen_cast") this.handle(process, CAST, first);
+    else if (isFrom(first)) this.#handleForeignCall(process, first, request, payload);
+    else return false;
+    return true;
   }
 
   /** Handles a call that arrived as a message. */
@@ -203,8 +212,9 @@ export class GenServer extends Gen {
   }
 
   /**
-   * Carries out a response tuple. There is no closure here, nor in the functions that lead here: V8 would
-   * allocate its context for every call, whether it is needed or not, which made calls 10 ns slower.
+   * Carries out a response tuple. One that cannot be read stops the server, as a callback that throws does.
+   * There is no closure here, nor in the functions that lead here: V8 would allocate its context for every
+   * call, whether it is needed or not, which made calls 10 ns slower.
    */
   #respond(
     process: Process,
@@ -213,37 +223,20 @@ export class GenServer extends Gen {
     payload: Term,
     from: From | null = null,
   ): void {
-    const extra = this.#follow(process, response, kind, payload, from);
-    if (extra !== undefined) this.#begin(process, extra);
-  }
-
-  /**
-   * Does what a response tuple says, apart from what it asks for beside the state, which is the result.
-   * A response that cannot be read stops the server, as a callback that throws does.
-   */
-  #follow(
-    process: Process,
-    response: unknown,
-    kind: Kind,
-    payload: Term,
-    from: From | null,
-  ): Extra | undefined {
     try {
-      if (Array.isArray(response)) {
-        switch (response[0]) {
-          case "reply":
-            return this.#reply(process, response, kind, payload, from);
-          case "noreply":
-            return this.#noreply(process, response, kind, payload);
-          case "stop":
-            return this.#stopResponse(process, response, kind, payload, from);
-        }
+      if (!Array.isArray(response)) return this.#badReturn(process, response, kind, payload);
+      switch (response[0]) {
+        case "reply":
+          return this.#reply(process, response, kind, payload, from);
+        case "noreply":
+          return this.#noreply(process, response, kind, payload);
+        case "stop":
+          return this.#stopResponse(process, response, kind, payload, from);
       }
       this.#badReturn(process, response, kind, payload);
     } catch (thrown) {
       if (!process.isDead) this.stop(process, reasonOf(thrown), kind, payload);
     }
-    return undefined;
   }
 
   #reply(
@@ -252,35 +245,28 @@ export class GenServer extends Gen {
     kind: Kind,
     payload: Term,
     from: From | null,
-  ): Extra | undefined {
+  ): void {
     const { length } = response;
     const isCall = kind instanceof PendingCall || from !== null;
     if (!isCall || (length !== 3 && (length !== 4 || !isExtra(response[3])))) {
-      this.#badReturn(process, response, kind, payload);
-      return undefined;
+      return this.#badReturn(process, response, kind, payload);
     }
     if (hasThen(response[1])) return this.#refuseReply(process, kind, payload);
     process.state = response[2];
     if (process.server !== null) debugOut(process, response[1], from ?? (kind as PendingCall).from);
     if (from === null) (kind as PendingCall).reply(response[1]);
     else answer(from, response[1]);
-    return length === 4 ? response[3] as Extra : undefined;
+    if (length === 4) this.#begin(process, response[3] as Extra);
   }
 
-  #noreply(
-    process: Process,
-    response: readonly Term[],
-    kind: Kind,
-    payload: Term,
-  ): Extra | undefined {
+  #noreply(process: Process, response: readonly Term[], kind: Kind, payload: Term): void {
     const { length } = response;
     if (length !== 2 && (length !== 3 || !isExtra(response[2]))) {
-      this.#badReturn(process, response, kind, payload);
-      return undefined;
+      return this.#badReturn(process, response, kind, payload);
     }
     process.state = response[1];
     if (process.server !== null) debugNoreply(process);
-    return length === 3 ? response[2] as Extra : undefined;
+    if (length === 3) this.#begin(process, response[2] as Extra);
   }
 
   #stopResponse(
@@ -289,7 +275,7 @@ export class GenServer extends Gen {
     kind: Kind,
     payload: Term,
     from: From | null,
-  ): undefined {
+  ): void {
     const { length } = response;
     if (length === 3) {
       process.state = response[2];
@@ -327,7 +313,17 @@ export class GenServer extends Gen {
   }
 
   protected override handleContinuation(process: Process, argument: Term): void {
-    this.#continue(process, argument, 0);
+    const message = ["continue", argument] as const;
+    attributesOf(process)?.debug?.event(process, message);
+    this.run(
+      process,
+      () =>
+        this.#handleContinue === undefined
+          ? this.#missing("handleContinue", argument)
+          : this.#handleContinue(argument, process.state),
+      (response) => this.#respond(process, response, PLAIN, message),
+      (thrown) => this.stop(process, reasonOf(thrown), PLAIN, message),
+    );
   }
 
   /** Does what a response has asked for beside the state. */
@@ -335,57 +331,7 @@ export class GenServer extends Gen {
     if (extra === "hibernate") process.flags |= HIBERNATING;
     else if (typeof extra === "number") {
       if (extra !== Infinity) ensureAttributes(process).setIdleTimeout(process, extra);
-    } else this.#continue(process, itemOf(extra, 1), 0);
-  }
-
-  /**
-   * Calls `handleContinue`, again and again if that asks for it. `calls` of them have been made in this turn:
-   * after {@linkcode TURN_MESSAGES} it goes on in the next one, as others are to have theirs.
-   */
-  #continue(process: Process, argument: Term, calls: number): void {
-    let next = argument;
-    for (let i = calls; i < TURN_MESSAGES; i++) {
-      const message = ["continue", next] as const;
-      attributesOf(process)?.debug?.event(process, message);
-      spend(process, 1);
-      let response: unknown;
-      try {
-        response = this.#handleContinue === undefined
-          ? this.#missing("handleContinue", next)
-          : this.#handleContinue(next, process.state);
-      } catch (thrown) {
-        if (!process.isDead && isA(thrown, Error)) {
-          return this.stop(process, reasonOf(thrown), PLAIN, message);
-        }
-        response = thrown;
-      }
-      if (process.isDead) return;
-      if (isThenable(response)) return this.#continueLater(process, response, message, i + 1);
-      const extra = this.#follow(process, response, PLAIN, message, null);
-      if (extra === undefined) return;
-      if (!isArray(extra)) return this.#begin(process, extra);
-      next = itemOf(extra, 1);
-    }
-    ensureAttributes(process).continuation = { argument: next };
-  }
-
-  /** Goes on when an async `handleContinue` has returned. */
-  #continueLater(
-    process: Process,
-    promise: PromiseLike<unknown>,
-    message: readonly ["continue", Term],
-    calls: number,
-  ): void {
-    this.run(
-      process,
-      () => promise,
-      (response) => {
-        const extra = this.#follow(process, response, PLAIN, message, null);
-        if (isArray(extra)) this.#continue(process, itemOf(extra, 1), calls);
-        else if (extra !== undefined) this.#begin(process, extra);
-      },
-      (thrown) => this.stop(process, reasonOf(thrown), PLAIN, message),
-    );
+    } else ensureAttributes(process).continueWith(process, itemOf(extra, 1));
   }
 
   #missing(callback: string, argument: Term): never {

@@ -50,6 +50,8 @@ export const LEADS_GROUP = 512;
  * the process table, and links, monitors and calls wait (`resources.ts`).
  */
 export const EXITING = 1024;
+/** A server that has a callback to continue with before it takes the next message. */
+export const CONTINUING = 2048;
 
 /** How a kind of process uses its turns. One object for all processes of the kind. */
 export interface Behaviour {
