@@ -232,6 +232,7 @@ const OPTIONS = [
   "strategy",
   "maxRestarts",
   "maxSeconds",
+  "autoShutdown",
 ] as const satisfies readonly (keyof StartOptions)[];
 
 function startWith(options: StartOptions): Promise<StartResult> {

@@ -77,6 +77,7 @@ for (const [name, call] of Object.entries(DOORS)) {
   Deno.test(`${name} refuses milliseconds with a fraction`, () =>
     inProcess(async () => {
       for (const ms of [0.5, 1.5, 5000.25, -1, -0.5, NaN, -Infinity, 2 ** 53, "5" as never]) {
+        if (name === "Agent.get()" && typeof ms === "string") continue; // the name of a function
         await assertRejects(async () => await call(ms), RangeError, `found ${inspect(ms)}`);
       }
     }));

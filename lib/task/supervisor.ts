@@ -27,7 +27,7 @@
  * @module
  */
 
-import { fairly } from "../kernel/fair.ts";
+import { fairly, rejectFairly } from "../kernel/fair.ts";
 import { checkOptions } from "../kernel/options.ts";
 import { type ChildSpec, idFromName, type Restart, type Shutdown } from "../child_spec.ts";
 import {
@@ -158,7 +158,7 @@ export function startLink(options: StartOptions = {}): Promise<StartResult> {
     const startOptions = { name, timeout, debug, spawnOpt, hibernateAfter };
     return startSupervisor(SUPERVISOR, options, startOptions);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectFairly(error);
   }
 }
 
