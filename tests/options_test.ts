@@ -174,7 +174,7 @@ const DOORS: readonly [
     "PartitionSupervisor.startLink()",
     (extra) => PartitionSupervisor.startLink({ name: "partitions", childSpec: CHILD, ...extra }),
     "start a partition supervisor",
-    "name, childSpec, partitions, withArguments, strategy, maxRestarts or maxSeconds",
+    "name, childSpec, partitions, withArguments, strategy, maxRestarts, maxSeconds or autoShutdown",
   ],
   [
     "Task.Supervisor.startLink()",
