@@ -103,6 +103,11 @@ function cyclic(): unknown[] {
   return array;
 }
 
+/** An object in which a getter makes the next one at each read, and so on without end. */
+function endless(): object {
+  return withGetter({}, "next", endless);
+}
+
 class Hostile {}
 Object.defineProperty(Hostile.prototype, "constructor", { get: fail });
 
@@ -139,21 +144,17 @@ const MAKERS: Readonly<Record<string, () => unknown>> = {
   "a date that is none": () => Object.create(Date.prototype),
   "a map that is none": () => Object.create(Map.prototype),
   "a proxy of a map": () => new Proxy(new Map([[1, 2]]), {}),
-  "an endless object": () => {
-    const endless = (): object => withGetter({}, "next", endless);
-    return endless();
-  },
   "an endless array": () => new Proxy([], { get: (_target, key) => key === "length" ? 1e5 : 1 }),
   "a cyclic term": cyclic,
   "a deep term": () => nested(20_000),
   "a term with shared parts": shared,
-  "a typed array": () => new Float64Array(1_000_000),
-  "a buffer": () => new ArrayBuffer(1_000_000),
-  "a sparse array": () => new Array(1_000_000),
-  "a long string": () => "x".repeat(10_000_000),
-  "a long symbol": () => Symbol("x".repeat(10_000_000)),
-  "a long bigint": () => 1n << 1_000_000n,
-  "a boxed string": () => Object("x".repeat(1_000_000)),
+  "a typed array": () => new Float64Array(100_000),
+  "a buffer": () => new ArrayBuffer(100_000),
+  "a sparse array": () => new Array(100_000),
+  "a long string": () => "x".repeat(1_000_000),
+  "a long symbol": () => Symbol("x".repeat(1_000_000)),
+  "a long bigint": () => 1n << 200_000n,
+  "a boxed string": () => Object("x".repeat(100_000)),
   "a large set": () => new Set(Array.from({ length: 10_000 }, (_, i) => i)),
 };
 
@@ -269,7 +270,9 @@ Deno.test("every function that looks at a term takes any value, and takes no lon
     matches: (value, other) => [matches(_, value), matches(["tag", other], value)],
     pattern: (value, other) => matches(value, other),
   };
-  for (const [name, make] of Object.entries(MAKERS)) {
+  // Only here: what has no end is looked at up to a limit, which takes a while.
+  const makers = { ...MAKERS, "an endless object": endless };
+  for (const [name, make] of Object.entries(makers)) {
     for (const place of name.includes("endless") ? PLACES.slice(0, 1) : PLACES.slice(0, 4)) {
       for (const [look, f] of Object.entries(looks)) {
         const value = place(make());
