@@ -133,12 +133,14 @@ export type { LocalRegistry, Name, NameRegistry, ServerRef } from "./lib/kernel/
 export * from "./lib/kernel/known_names.ts";
 
 export {
+  type MonitorOptions,
   type Priority,
   self,
   spawn,
   spawnLink,
   spawnMonitor,
   type SpawnOptions,
+  type StoredOptions,
 } from "./lib/process.ts";
 export { type Destination, send } from "./lib/send.ts";
 export {

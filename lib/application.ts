@@ -53,6 +53,8 @@
  */
 
 import { fairly } from "./kernel/fair.ts";
+import { isTimeout } from "./gen/timeout.ts";
+import { checkOptions } from "./kernel/options.ts";
 import {
   applicationOfModule,
   applicationOfProcess,
@@ -62,22 +64,25 @@ import {
   isRunning,
   load as loadApplication,
   loaded,
-  type Module,
   nameOf,
   persistent,
   type Result,
   running,
   setHalt as setHaltOf,
   setShutdownTimeout,
-  type Specification,
   start as startApplication,
-  type StartReturn,
   stop as stopApplication,
   stopAllAndHalt,
   type Type,
   unload as unloadApplication,
 } from "./application/controller.ts";
 import { formatError } from "./application/error.ts";
+import {
+  fieldNames,
+  type Module,
+  type Specification,
+  type StartReturn,
+} from "./application/specification.ts";
 import { exitProgram, holdHost, onSignals, statusOf } from "./host/program.ts";
 import { inspect } from "./kernel/inspect.ts";
 import { type Atom, isPid, type Pid, type Term } from "./kernel/term.ts";
@@ -113,7 +118,8 @@ function assertRef(application: unknown): asserts application is Ref {
  * `["error", ["no such file or directory", "name.app"]]`, as no file is searched.
  *
  * @throws {TypeError} If `application` is neither a name nor a specification, as in all functions of
- * this module.
+ * this module; or if the specification has an unknown field, or one that is not valid, as in all functions that
+ * load applications. (OTP returns `badstartspec` for a wrong `mod`, and checks the other fields later or not at all.)
  * @see Elixir `Application.load/1`
  *
  * @example Loading and unloading
@@ -151,6 +157,8 @@ export function ensureLoaded(application: Ref): Result {
 /**
  * Unloads an application, and deletes its environment. Returns `"ok"`, `["error", ["not_loaded", name]]`, or
  * `["error", ["running", name]]` if it is running or being started. See the example of {@linkcode load}.
+ *
+ * The values that were put with `persistent` are set again when it is loaded again.
  *
  * @see Elixir `Application.unload/1`
  */
@@ -223,9 +231,11 @@ function isAlreadyStarted(result: Result, name: string): boolean {
 }
 
 /**
- * Starts applications, and before each its dependencies, unless they are running. Resolves with
+ * Starts applications, and before each its dependencies, unless they are running. One of its
+ * `optionalApplications` is left out if it is neither loaded nor given as a specification. Resolves with
  * `["ok", names]`, the applications that were started, in that order. If one fails to start, those that
- * were started are stopped again, and it resolves with `["error", [name, reason]]`.
+ * were started are stopped again, and it resolves with `["error", [name, reason]]`. They are stopped, too, when it
+ * rejects.
  *
  * @param applications One application, or a list.
  * @param type The type of all that are started. Default `"temporary"`.
@@ -261,7 +271,10 @@ export function ensureAllStarted(
       visited.add(name); // so that circular dependencies fail with "not_started"
       const known = ensureLoaded(application);
       if (known !== "ok") return [name, known[1]];
-      for (const needed of loaded.get(name)!.applications ?? []) {
+      const { applications = [], optionalApplications = [] } = loaded.get(name)!;
+      for (const needed of applications) {
+        const isOptional = optionalApplications.includes(nameOf(needed));
+        if (isOptional && typeof needed === "string" && !loaded.has(needed)) continue;
         const failure = await startWithNeeded(needed);
         if (failure !== undefined) return failure;
       }
@@ -270,13 +283,19 @@ export function ensureAllStarted(
       else if (!isAlreadyStarted(result, name)) return [name, result[1]];
       return undefined;
     };
-    for (
-      const each of Array.isArray(applications) ? applications as Ref[] : [applications as Ref]
-    ) {
-      const failure = await startWithNeeded(each);
-      if (failure === undefined) continue;
+    const stopStarted = async () => {
       for (const name of started.reverse()) await stopApplication(name);
-      return ["error", failure];
+    };
+    try {
+      for (const each of Array.isArray(applications) ? [...applications] : [applications as Ref]) {
+        const failure = await startWithNeeded(each);
+        if (failure === undefined) continue;
+        await stopStarted();
+        return ["error", failure];
+      }
+    } catch (error) {
+      await stopStarted();
+      throw error;
     }
     return ["ok", started];
   });
@@ -310,6 +329,7 @@ export type FullSpecification =
  * Returns the specification of a loaded application, with all defaults, or one entry of it; `undefined`
  * if it is not loaded. See the example of {@linkcode load}.
  *
+ * @throws {TypeError} If `key` is not a field of a {@linkcode Specification}.
  * @see Elixir `Application.spec/1,2`
  */
 export function spec(application: Ref): FullSpecification | undefined;
@@ -320,6 +340,12 @@ export function spec<Key extends keyof Specification>(
 ): Specification[Key] | undefined;
 export function spec(application: Ref, key?: keyof Specification): Term {
   assertRef(application);
+  if (key !== undefined && !fieldNames.includes(key)) {
+    throw new TypeError(
+      `Cannot look up this field of an application: expected one of ${fieldNames.join(", ")}, ` +
+        `found ${inspect(key)}`,
+    );
+  }
   const known = loaded.get(nameOf(application));
   if (known === undefined) return undefined;
   const full = {
@@ -328,6 +354,7 @@ export function spec(application: Ref, key?: keyof Specification): Term {
     modules: [],
     registered: [],
     applications: [],
+    optionalApplications: [],
     includedApplications: [],
     env: {},
     startPhases: [],
@@ -339,14 +366,13 @@ export function spec(application: Ref, key?: keyof Specification): Term {
 /**
  * Returns the name of the application that a process or a module belongs to; `undefined` if there is none.
  *
- * A process belongs to the application whose master is nearest among its ancestors, from the call of
- * `start` until the application stops. A module belongs to the loaded application that has it in `mod`
- * or `modules`.
+ * A process belongs to the application whose master is its group leader, from the call of `start` until the
+ * application stops: if nothing else was set by `Process.groupLeader`, the one whose master is nearest among its
+ * ancestors. A module belongs to the loaded application that has it in `mod` or `modules`.
  *
  * @param of A process of this runtime, or a module. Default: the calling process.
  * @throws {TypeError} If `of` is neither.
- * @see OTP `application:get_application/0,1`; there a process belongs to the application of its group leader.
- * Elixir's `Application.get_application/1` takes a module.
+ * @see OTP `application:get_application/0,1`. Elixir's `Application.get_application/1` takes a module.
  *
  * @example The application of a process
  * ```ts
@@ -380,7 +406,7 @@ export function getApplication(of: Pid | object = self()): string | undefined {
 export type Info = readonly [name: string, description: string, version: string];
 
 /**
- * Returns the running applications, the one that was started last first. See the example of
+ * Returns the running applications, the one that was started last first, as a new list. See the example of
  * {@linkcode start}.
  *
  * @see Elixir `Application.started_applications/0`
@@ -390,7 +416,7 @@ export function startedApplications(): Info[] {
 }
 
 /**
- * Returns the loaded applications, in the order in which they were loaded. See the example of
+ * Returns the loaded applications, in the order in which they were loaded, as a new list. See the example of
  * {@linkcode load}.
  *
  * @see Elixir `Application.loaded_applications/0`
@@ -463,7 +489,8 @@ export function fetchEnvOrThrow(application: string, key: Atom): Term {
 }
 
 /**
- * Returns all keys of an application's environment with their values. See the example of {@linkcode getEnv}.
+ * Returns all keys of an application's environment with their values, as a new list. See the example of
+ * {@linkcode getEnv}.
  *
  * @see Elixir `Application.get_all_env/1`
  */
@@ -471,11 +498,16 @@ export function getAllEnv(application: string): (readonly [key: Atom, value: Ter
   return [...environments.get(application) ?? []] as (readonly [Atom, Term])[];
 }
 
-/** Options of {@linkcode putEnv} and {@linkcode putAllEnv}. */
+/** Options of {@linkcode putEnv}, {@linkcode putAllEnv} and {@linkcode deleteEnv}. */
 export interface EnvOptions {
-  /** Whether loading the application keeps the value, instead of replacing it by its own. Default `false`. */
+  /**
+   * Whether this also counts when the application is loaded later, and again and again after it was unloaded: its
+   * own environment then does not replace the value. Default `false`.
+   */
   readonly persistent?: boolean;
 }
+
+const ENV_OPTIONS = ["persistent"] as const satisfies readonly (keyof EnvOptions)[];
 
 /**
  * Sets a key in the environment of an application, which need not be loaded. Returns `"ok"`. See the
@@ -489,11 +521,12 @@ export function putEnv(
   value: Term,
   options: EnvOptions = {},
 ): "ok" {
+  checkOptions("set a key of an environment", options, ENV_OPTIONS);
   if (!environments.has(application)) environments.set(application, new Map());
   environments.get(application)!.set(key, value);
   if (options.persistent === true) {
-    if (!persistent.has(application)) persistent.set(application, new Set());
-    persistent.get(application)!.add(key);
+    if (!persistent.has(application)) persistent.set(application, new Map());
+    persistent.get(application)!.set(key, value);
   }
   return "ok";
 }
@@ -520,6 +553,7 @@ export type Environments =
  * ```
  */
 export function putAllEnv(config: Environments, options: EnvOptions = {}): "ok" {
+  checkOptions("set environments", options, ENV_OPTIONS);
   const refuse = (why: string) => new TypeError(`Cannot set environments: ${why}`);
   if (typeof config !== "object" || config === null) {
     throw refuse(`expected an object or a list, found ${inspect(config)}`);
@@ -554,13 +588,14 @@ export function putAllEnv(config: Environments, options: EnvOptions = {}): "ok" 
 
 /**
  * Deletes a key from an application's environment, if it is set. Returns `"ok"`. See the example of
- * {@linkcode getEnv}.
+ * {@linkcode getEnv}. A persistent value is set again when the application is loaded again, unless it is deleted
+ * with `persistent`.
  *
  * @see Elixir `Application.delete_env/3`
  */
-export function deleteEnv(application: string, key: Atom): "ok" {
+export function deleteEnv(application: string, key: Atom, options: EnvOptions = {}): "ok" {
   environments.get(application)?.delete(key);
-  persistent.get(application)?.delete(key);
+  if (options.persistent === true) persistent.get(application)?.delete(key);
   return "ok";
 }
 
@@ -585,7 +620,7 @@ export interface RunOptions {
  *
  * @throws {Error} If the application fails to start; those that were started are stopped again. If it is not
  * caught, the program exits with status 1.
- * @throws {RangeError} If `shutdownTimeout` is negative or not a number.
+ * @throws {RangeError} If `shutdownTimeout` is negative, has a fraction or is not a number.
  * @see OTP `init:stop/0`, and `shutdown_timeout` of the kernel application
  *
  * @example A program
@@ -602,11 +637,12 @@ export interface RunOptions {
  */
 export function run(application: Ref, options: RunOptions = {}): Promise<void> {
   return fairly(async () => {
+    checkOptions("run an application", options, ["type", "shutdownTimeout"]);
     const { type = "permanent", shutdownTimeout = 30_000 } = options;
     assertRef(application);
-    if (typeof shutdownTimeout !== "number" || !(shutdownTimeout >= 0)) {
+    if (!isTimeout(shutdownTimeout)) {
       throw new RangeError(
-        `Cannot run: expected a shutdownTimeout of 0 milliseconds or more, found ${
+        `Cannot run: expected a shutdownTimeout in whole milliseconds from 0, or Infinity, found ${
           inspect(shutdownTimeout)
         }`,
       );

@@ -1,57 +1,64 @@
 /**
- * Child specifications: how a supervisor starts, restarts and stops a child.
+ * Child specifications: how a supervisor starts, restarts and stops a child. Used by all supervisors, and by
+ * the modules that can be children.
  *
  * @module
  */
 
 import type { Name } from "./kernel/names.ts";
+import { checkOptions, unknownOption } from "./kernel/options.ts";
 import { inspect } from "./kernel/inspect.ts";
 import { isAtom, type Term } from "./kernel/term.ts";
 import { TermMap } from "./kernel/term_map.ts";
 
 /**
- * What to call to start a child: `[module, function, arguments]`, where the function is one of the
- * module's that resolves with `["ok", pid]`, `["ok", pid, info]`, `["error", reason]` or `"ignore"`, and
- * links the new process to its caller. A function in place of the three is called without arguments.
+ * How to start a child: `[module, function, arguments]`, where the function of the module resolves with
+ * `["ok", pid]`, `["ok", pid, info]`, `["error", reason]` or `"ignore"`, and links the new process to its
+ * caller. Instead of the three, a function is called without arguments.
  *
- * For a supervisor on another node the module is its name there, such as `"Elixir.Agent"`: on a denotp node
- * one of those whose functions were exported.
+ * For a supervisor on another node the module is its name there, such as `"Elixir.Agent"`; on a denotp node,
+ * a name under which functions were exported.
  */
 export type StartFunction =
   | readonly [module: object | string, name: string, args: readonly Term[]]
   | (() => unknown);
 
-/** When a child that has ended is started anew: always, never, or only after an abnormal end. */
+/** When a child that has exited is restarted: always, never, or only after an abnormal exit. */
 export type Restart = "permanent" | "transient" | "temporary";
 
 /**
- * How a child is stopped: by the exit signal `"shutdown"` and so many milliseconds later by `"kill"`,
- * by `"kill"` at once, or by `"shutdown"` and all the time it takes. The time in which its resources are disposed
- * of is added (`Process.use`).
+ * How a child is stopped: by the exit signal `"shutdown"`, and `"kill"` after this time in milliseconds; by
+ * `"kill"` at once; or by `"shutdown"` without a time limit. The time in which its resources are
+ * disposed of is added (`Process.use`).
  */
 export type Shutdown = number | "brutal_kill" | "infinity";
 
 /**
- * Whether a supervisor ends, with `"shutdown"`, once children that are `significant` have ended by
+ * When a supervisor shuts down (with `"shutdown"`) because children that are `significant` have exited by
  * themselves: never, with the first of them, or with the last.
  */
 export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 /** How a supervisor handles one child. Mirrors OTP's `supervisor:child_spec()`. */
 export interface ChildSpec {
-  /** What the supervisor knows the child by; any term, unique among its children. */
+  /** The id of the child; any term, unique among the children of the supervisor. */
   readonly id: Term;
-  /** How to start it. */
+  /** How to start the child. */
   readonly start: StartFunction;
-  /** When to start it again. Default `"permanent"`. */
+  /** When to restart the child. Default `"permanent"`. */
   readonly restart?: Restart | undefined;
-  /** How to stop it, in milliseconds if a number. Default 5000 for a worker, `"infinity"` for a supervisor. */
+  /**
+   * How to stop the child, in milliseconds if a number. Default 5000 for a worker, `"infinity"` for a
+   * supervisor.
+   */
   readonly shutdown?: Shutdown | undefined;
-  /** Whether it is a supervisor itself. Default `"worker"`. */
+  /** Whether the child is a supervisor. Default `"worker"`. */
   readonly type?: "worker" | "supervisor" | undefined;
-  /** The modules that it runs, for tools. Default: the module of `start`; `"dynamic"` if that is a function. */
+  /**
+   * The modules of the child, for tools. Default: the module of `start`; `"dynamic"` if that is a function.
+   */
   readonly modules?: readonly (object | string)[] | "dynamic" | undefined;
-  /** Whether its end counts for the supervisor's `autoShutdown`. Default `false`. */
+  /** Whether the exit of the child counts for the supervisor's `autoShutdown`. Default `false`. */
   readonly significant?: boolean | undefined;
 }
 
@@ -60,31 +67,31 @@ export type FullChildSpec = {
   readonly [Field in keyof ChildSpec]-?: Exclude<ChildSpec[Field], undefined>;
 };
 
-/** The fields of a child specification that differ from what a module says by itself. */
+/** Fields that override those of a child specification. */
 export type ChildSpecOverrides = Partial<ChildSpec>;
 
-/** A module that knows how it wants to be supervised. */
+/** A module that defines how it is supervised. */
 export interface ChildModule {
   /** The specification of a child of this module that is started with `argument`. */
-  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
+  // deno-lint-ignore no-explicit-any -- the argument depends on the module
   childSpec(argument: any): ChildSpec;
 }
 
 /**
- * A child in short: a module, or a module and the argument for its `childSpec`. A module alone gets
- * `[]` for the argument.
+ * A child in short form: a module, or a module and the argument of its `childSpec`. The argument of a module
+ * alone is `[]`.
  */
 export type ModuleSpec = ChildModule | readonly [module: ChildModule, argument: Term];
 
-// deno-lint-ignore no-explicit-any -- what it returns does not matter
+// deno-lint-ignore no-explicit-any -- any result
 type WithChildSpec<Args extends unknown[]> = { childSpec: (...args: Args) => any };
 
-/** What the `childSpec` of a module takes. */
+/** The argument of a module's `childSpec`. */
 type ChildArgument<M> = M extends WithChildSpec<infer Args>
   ? Args extends readonly [] ? unknown : Args[0]
   : unknown;
 
-/** {@linkcode ChildOf} each member of a union. */
+/** {@linkcode ChildOf} for each member of a union. */
 type EachChild<Given> = Given extends readonly [infer M, unknown]
   ? readonly [module: M, argument: ChildArgument<M>]
   : Given extends ChildModule ? [] extends ChildArgument<Given> ? Given
@@ -92,18 +99,19 @@ type EachChild<Given> = Given extends readonly [infer M, unknown]
   : ChildSpec;
 
 /**
- * A child as it has to be, given what stands for it: the argument in `[module, argument]` is one that the
- * module's `childSpec` takes. A module alone is one whose `childSpec` takes `[]`; for any other it is a sentence
- * that says so.
+ * The required type of a child, given its actual type: the argument in `[module, argument]` must be one that
+ * `childSpec` of the module takes; a module alone must have a `childSpec` that takes `[]`. For any other
+ * module, this type is a sentence that says so.
  */
 export type ChildOf<Given> = [unknown] extends [Given] ? Given : EachChild<Given>;
 
-/** A list of children as each of them has to be. */
+/** The required type of a list of children. */
 export type ChildrenOf<Given extends readonly unknown[]> = {
   readonly [Index in keyof Given]: ChildOf<Given[Index]>;
 };
 
-const FIELDS: readonly string[] = [
+/** The fields of a child specification. */
+export const FIELDS = [
   "id",
   "start",
   "restart",
@@ -111,16 +119,16 @@ const FIELDS: readonly string[] = [
   "type",
   "modules",
   "significant",
-];
+] as const satisfies readonly (keyof ChildSpec)[];
 
 /**
- * Builds a child specification: that of a module or of a `[module, argument]` pair, or the one that is
- * given, with the fields of `overrides` put in place of its own.
+ * Builds a child specification from a module, a `[module, argument]` pair or another specification; the
+ * fields of `overrides` replace its own.
  *
- * The specification is not checked: whoever starts the child does that.
+ * The specification is checked when a child is started with it.
  *
- * @throws {TypeError} If `child` is a module without `childSpec`, or nothing that stands for a child; if
- * `overrides` has a field that a child specification has not.
+ * @throws {TypeError} If `child` is a module without `childSpec`, or not a valid child; if `overrides` has a
+ * field that child specifications do not have.
  * @see Elixir `Supervisor.child_spec/2`
  *
  * @example One module twice under one supervisor
@@ -139,17 +147,49 @@ export function childSpec<const Given extends ChildSpec | ModuleSpec>(
   child: ChildOf<Given>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
-  for (const field of Object.keys(overrides)) {
-    if (FIELDS.includes(field)) continue;
-    throw new TypeError(
-      `Cannot override ${inspect(field)} in a child specification: expected one of ` +
-        FIELDS.join(", "),
-    );
-  }
-  return { ...specOf(child), ...overrides };
+  return withOverrides(specOf(child), overrides);
+}
+
+/** A specification with other fields. */
+export function withOverrides(spec: ChildSpec, overrides: ChildSpecOverrides): ChildSpec {
+  checkOptions("override a child specification", overrides, FIELDS);
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  return { ...spec, ...Object.fromEntries(given) };
+}
+
+/** A module that describes a supervisor: its `init` returns what `init` of the supervisor's behaviour makes. */
+export interface SupervisorModule {
+  /** Returns the flags, and the children if they are known. */
+  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
+  init(...args: any): unknown;
+  /** Starts the supervisor, linked to the calling process. */
+  // deno-lint-ignore no-explicit-any
+  startLink(...args: any): unknown;
+}
+
+/** The specification of a supervisor that the `startLink` of a module starts. */
+export function supervisorSpec(
+  module: SupervisorModule,
+  argument: Term,
+  overrides: ChildSpecOverrides = {},
+): ChildSpec {
+  return withOverrides({
+    id: module,
+    start: [module, "startLink", [argument]],
+    type: "supervisor",
+    shutdown: "infinity",
+  }, overrides);
 }
 
 function specOf(child: unknown): ChildSpec {
+  const spec = givenSpec(child);
+  if (typeof spec === "object" && spec !== null && !Array.isArray(spec)) {
+    checkOptions("take this child specification", spec, FIELDS);
+  }
+  return spec;
+}
+
+function givenSpec(child: unknown): ChildSpec {
   if (hasChildSpec(child)) return child.childSpec([]);
   if (Array.isArray(child) && child.length === 2) {
     const [module, argument] = child;
@@ -168,7 +208,7 @@ function hasChildSpec(value: unknown): value is ChildModule {
     typeof (value as Partial<ChildModule>).childSpec === "function";
 }
 
-/** Tells whether a value looks like a module: a class, a namespace, an object with callbacks. */
+/** Whether a value looks like a module: a class, a namespace, an object with functions. */
 function isModule(value: unknown): boolean {
   if (typeof value === "function") return true;
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
@@ -191,20 +231,20 @@ function noChild(found: unknown, isModule: boolean): TypeError {
   );
 }
 
-/** The id of a child that is known by the name it is started under; by its module if it has none. */
+/** The id of a child that is started under a name: the name, or its module if it has none. */
 export function idFromName(name: Name | null | undefined, module: object): Term {
   if (name === undefined || name === null) return module;
   return isAtom(name) ? name : name.at(-1);
 }
 
-/** The outcome of a check: what was checked, with defaults filled in, or what is wrong with it. */
+/** The result of a check: the value with defaults, or the error. */
 export type Checked<T> = readonly ["ok", T] | readonly ["error", Term];
 
 /**
- * Checks a child specification and fills its defaults in. What is wrong comes as OTP has it:
- * `"missing_id"`, `["invalid_shutdown", value]`, …
+ * Checks a child specification and sets defaults. Errors are those of OTP: `"missing_id"`,
+ * `["invalid_shutdown", value]`, …
  *
- * @param autoShutdown That of the supervisor, if there is one.
+ * @param autoShutdown The `autoShutdown` of the supervisor. By default it is not checked.
  */
 export function checkChildSpec(
   spec: unknown,
@@ -219,6 +259,7 @@ export function checkChildSpec(
     shutdown = type === "supervisor" ? "infinity" : 5000,
     modules = typeof start === "function" ? "dynamic" : undefined,
   } = spec as ChildSpec;
+  const unknown = unknownOption(spec, FIELDS);
   const wrong = id === undefined
     ? "missing_id"
     : start === undefined
@@ -227,6 +268,8 @@ export function checkChildSpec(
     ? ["invalid_mfa", start]
     : !isOneOf(restart, "permanent", "transient", "temporary")
     ? ["invalid_restart_type", restart]
+    : unknown !== undefined
+    ? ["unknown_field", unknown, FIELDS]
     : wrongSignificance(significant, restart, autoShutdown) ?? (
       !isOneOf(type, "worker", "supervisor")
         ? ["invalid_child_type", type]
@@ -246,7 +289,7 @@ export function checkChildSpec(
   }];
 }
 
-/** Checks a list of child specifications, each and for ids that occur twice. */
+/** Checks a list of child specifications: each of them, and that no id occurs twice. */
 export function checkChildSpecList(
   specs: unknown,
   autoShutdown?: AutoShutdown,
@@ -265,7 +308,7 @@ export function checkChildSpecList(
   return ["ok", full];
 }
 
-/** Tells whether a value can be a supervisor's `autoShutdown`. */
+/** Whether a value is a valid `autoShutdown` of a supervisor. */
 export function isAutoShutdown(value: unknown): value is AutoShutdown {
   return isOneOf(value, "never", "any_significant", "all_significant");
 }

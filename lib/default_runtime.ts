@@ -6,6 +6,7 @@
  */
 
 import "./kernel/floor.ts"; // first: what it throws is the error on a host that is too old
+import { checkOptions } from "./kernel/options.ts";
 import * as Global from "../registries/global.ts";
 import { createLocalRegistry } from "../registries/local.ts";
 import { startNameServer } from "../registries/name_server.ts";
@@ -20,9 +21,10 @@ startNameServer(Global);
 /** Options of the whole runtime, for debugging. */
 export interface RuntimeOptions {
   /**
-   * Whether to freeze messages deeply when they are sent, and objects when they are inserted into a
-   * table, so that a later change throws a `TypeError` where it is made. Slow; meant for tests. Default
-   * `false`.
+   * Whether to freeze deeply what one process hands to another, so that a later change throws a `TypeError`
+   * where it is made: messages, requests and replies, arguments of a start, exit reasons, objects in tables,
+   * values in a registry. What is a part of a server's state is frozen, too, once it is handed out. Slow; meant
+   * for tests. Default `false`.
    */
   readonly freezeMessages?: boolean;
   /**
@@ -44,6 +46,11 @@ export interface RuntimeOptions {
   readonly trackPromises?: boolean;
 }
 
+const OPTIONS = [
+  "freezeMessages",
+  "trackPromises",
+] as const satisfies readonly (keyof RuntimeOptions)[];
+
 /**
  * Sets options of the whole runtime. Options that are not given are unchanged, and all can
  * be changed at any time.
@@ -60,6 +67,7 @@ export interface RuntimeOptions {
  * ```
  */
 export function configureRuntime(options: RuntimeOptions): void {
+  checkOptions("configure the runtime", options, OPTIONS);
   if (options.freezeMessages !== undefined) setFreezing(options.freezeMessages);
   if (options.trackPromises !== undefined) setTracking(options.trackPromises);
 }

@@ -1,16 +1,15 @@
 /**
- * DynamicSupervisor: a supervisor that starts without children, and is given them one by one while it
- * runs: one for each session, connection, game or job.
+ * DynamicSupervisor: a supervisor that starts without children; they are added one by one while it runs, for
+ * example one for each session, connection, game or job.
  *
- * All that is said of a `Supervisor` holds, with these differences, which allow for any number of
- * children that come and go:
- * - The children have no ids and no order. A child is known by its pid.
- * - There is one strategy, `"one_for_one"`: a child that ends is restarted by itself, or not.
- * - A child that has ended and is not to be restarted is forgotten, and so is one that is stopped by
+ * It works like a `Supervisor`, with these differences, which allow for any number of short-lived children:
+ * - Children have neither ids nor an order. A child is identified by its pid.
+ * - The only strategy is `"one_for_one"`.
+ * - A child that has exited and is not restarted is removed, and so is a child that is stopped by
  *   {@linkcode terminateChild}: there is no specification left to restart or to delete.
- * - When the supervisor ends, it stops all children at once, and each has its own time to end.
+ * - When the supervisor stops, it stops all children at once, each within its own `shutdown` time.
  *
- * To start a child, to restart it and to stop it takes the same time however many others there are.
+ * The time to start, to restart and to stop a child does not depend on the number of children.
  *
  * ```ts
  * import { Agent, DynamicSupervisor, unwrap } from "@denotp/otp";
@@ -29,22 +28,29 @@
  * await DynamicSupervisor.stop("carts");
  * ```
  *
- * **Which `restart`?** A child that comes and goes mostly ends when its work is done, and nobody should
- * start it again: such a child is `"transient"`, or `"temporary"` if even a crash is the end of it. The
- * default is `"permanent"`, as everywhere.
+ * **Which `restart`?** The default is `"permanent"`, as for every child. Children that come and go usually
+ * exit when their work is done, and should not be restarted then: give them `"transient"`, or `"temporary"`
+ * if they should not be restarted after a crash either.
  *
- * **Names.** A child that is restarted has another pid. Whoever wants to find it again gives it a name,
- * for instance in a `Registry`.
+ * **Names.** A restarted child has another pid. Give it a name, for instance in a `Registry`, if it must be
+ * found again.
  *
- * **While it waits** for a child to start, a supervisor does nothing else: {@linkcode startChild} starts
- * one child after another, whoever asks. Where that is too slow, let children return from `init` early and
- * go on in `handleContinue`, or spread them over several supervisors with a `PartitionSupervisor`.
+ * **While it waits** for a child to start, the supervisor does nothing else: {@linkcode startChild} starts
+ * one child after another. If that is too slow, let children return from `init` early and continue in
+ * `handleContinue`, or distribute them over several supervisors with a `PartitionSupervisor`.
  *
  * @module
  */
 
 import { rejectFairly, resolveFairly } from "./kernel/fair.ts";
-import { callStart, Child, NOT_RUNNING, type Started, stopProcess } from "./supervisor/child.ts";
+import {
+  callStart,
+  Child,
+  NOT_RUNNING,
+  reportIfSupervisor,
+  type Started,
+  stopProcess,
+} from "./supervisor/child.ts";
 import {
   type AutoShutdown,
   checkChildSpec,
@@ -52,13 +58,16 @@ import {
   type ChildOf,
   type ChildSpec,
   childSpec as specOf,
+  type ChildSpecOverrides,
   type FullChildSpec,
   idFromName,
   type ModuleSpec,
   type StartFunction,
+  type SupervisorModule,
+  supervisorSpec,
 } from "./child_spec.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
-import type { StartOptions, StartResult } from "./gen/start.ts";
+import { START_OPTIONS, type StartOptions, type StartResult } from "./gen/start.ts";
 import {
   type Module as ServerModule,
   type StartArguments as ServerArguments,
@@ -71,8 +80,9 @@ import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "./kernel/awaitable.ts";
 import { reasonOf } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
+import { checkOptions } from "./kernel/options.ts";
 import { TRAP_EXIT } from "./kernel/process.ts";
-import { isTuple, itemOf } from "./kernel/reader.ts";
+import { firstItemsOf, isTuple, itemOf } from "./kernel/reader.ts";
 import { self } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
@@ -95,6 +105,7 @@ import {
 } from "./supervisor/process.ts";
 import {
   checkFlags,
+  COMMON_FLAGS,
   type CommonFlags,
   countOf,
   type Counts,
@@ -103,7 +114,7 @@ import {
 } from "./supervisor/state.ts";
 import * as DynamicSupervisor from "./dynamic_supervisor.ts"; // __MODULE__
 
-/** What this module is called where it is printed. */
+/** The name of this module where it is printed. */
 export const moduleName = "DynamicSupervisor";
 
 export type { Counts, StartOptions, StartResult };
@@ -112,17 +123,17 @@ export type { Counts, StartOptions, StartResult };
 
 /** How a dynamic supervisor treats its children. */
 export interface InitOptions {
-  /** There is only this one, which is the default. */
+  /** The only strategy, and the default. */
   readonly strategy?: "one_for_one" | undefined;
-  /** The most restarts within `maxSeconds`; one more ends the supervisor. Default 3. */
+  /** The maximum number of restarts within `maxSeconds`; one more terminates the supervisor. Default 3. */
   readonly maxRestarts?: number | undefined;
-  /** See `maxRestarts`; whole seconds, at least 1. Default 5. */
+  /** The period of `maxRestarts` in whole seconds, at least 1. Default 5. */
   readonly maxSeconds?: number | undefined;
-  /** The most children at a time, those that are being restarted included. Default `Infinity`. */
+  /** The maximum number of children, including those being restarted. Default `Infinity`. */
   readonly maxChildren?: number | undefined;
-  /** Arguments for the start function of every child, put before its own. Default `[]`. */
+  /** Arguments that are passed to the start function of every child before its own. Default `[]`. */
   readonly extraArguments?: readonly Term[] | undefined;
-  /** Whether the supervisor ends when significant children have ended. Default `"never"`. */
+  /** Whether the supervisor shuts down when significant children have exited. Default `"never"`. */
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
@@ -130,7 +141,7 @@ export interface InitOptions {
 export interface Flags {
   /** See {@linkcode InitOptions}. Default `"one_for_one"`. */
   readonly strategy?: "one_for_one" | undefined;
-  /** The most restarts within `period`. Default 1. */
+  /** The maximum number of restarts within `period`. Default 1. */
   readonly intensity?: number | undefined;
   /** In whole seconds, at least 1. Default 5. */
   readonly period?: number | undefined;
@@ -142,39 +153,42 @@ export interface Flags {
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
-/** What {@linkcode startLink} takes first: options, or a module. */
+/** The first argument of {@linkcode startLink}: options, or a module. */
 export type Startable<First> = [unknown] extends [First] ? First
   : First extends Module ? First
   : InitOptions & StartOptions;
 
 /**
- * What {@linkcode startLink} takes after that: after options, nothing; after a module, the argument for its
- * `init`, which may be left out if `init` does not need it, and the options.
+ * The other arguments of {@linkcode startLink}: after options, none; after a module, the argument of its
+ * `init`, which can be omitted if `init` does not need it, and the options.
  */
 export type StartArguments<First> = [First] extends [Module] ? ServerArguments<First, StartOptions>
   : [];
 
-/** What `init` of a dynamic supervisor's module may return; {@linkcode init} makes it. */
+/** What `init` of a dynamic supervisor's module may return; {@linkcode init} creates it. */
 export type InitResult = readonly ["ok", flags: Flags] | "ignore";
 
-/** The callback of a module that describes a dynamic supervisor. */
+/** The callback of a dynamic supervisor's module. */
 export interface Module {
-  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  /**
+   * The name of the module in reports, errors and `inspect`. Default: the name of its class, otherwise its
+   * functions.
+   */
   readonly moduleName?: string;
-  /** Says how to treat the children, by way of {@linkcode init}; or `"ignore"`. */
-  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
+  /** Returns the flags, made by {@linkcode init}, or `"ignore"`. */
+  // deno-lint-ignore no-explicit-any -- the argument depends on the module
   init(argument: any): Awaitable<InitResult>;
 }
 
 /** A module whose `init` takes no argument. */
 export interface ModuleWithoutArgument extends Module {
-  /** Says how to treat the children. */
+  /** Returns the flags. */
   init(): Awaitable<InitResult>;
 }
 
 /**
- * What came of starting a child: `["ok", pid]`; `["ok", pid, info]` if its start function gave that;
- * `"ignore"` if that answered so; `["error", reason]`.
+ * The result of starting a child: `["ok", pid]`; `["ok", pid, info]` if its start function returned that;
+ * `"ignore"` if it returned that; `["error", reason]`.
  */
 export type StartChildResult =
   | readonly ["ok", Pid]
@@ -182,7 +196,7 @@ export type StartChildResult =
   | "ignore"
   | readonly ["error", Term];
 
-/** One child, as {@linkcode whichChildren} shows it. */
+/** A child, as {@linkcode whichChildren} returns it. */
 export type ChildInfo = readonly [
   id: undefined,
   child: Pid | "restarting",
@@ -190,36 +204,37 @@ export type ChildInfo = readonly [
   modules: readonly (object | string)[] | "dynamic",
 ];
 
-// --- The clients' half --------------------------------------------------------------------------
+// --- Clients ------------------------------------------------------------------------------------
 
-/** The module of a supervisor without one: its `init` was run by whoever starts it. */
+/** The module of a supervisor without one. Its argument is the result of `init`. */
 const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult) => result);
 
 /**
- * Starts a dynamic supervisor that is linked to the calling process, without children.
+ * Starts a dynamic supervisor that is linked to the calling process. It has no children yet.
  *
- * Takes options, which say how to treat the children and how to start the supervisor (`name`, …), or a module,
- * an argument and `StartOptions`. The module's `init` is called with the argument, in the new process, and
- * returns options by way of {@linkcode init}. It may be async.
+ * Takes options, which specify how to treat the children and how to start the supervisor (`name`, …), or a
+ * module, an argument and `StartOptions`. The `init` of the module is called with the argument, in the new
+ * process, and returns the flags made by {@linkcode init}. It may be async.
  *
  * Resolves with `["ok", pid]`, or with `["error", reason]`, where `reason` is
  * - `["already_started", pid]` if the name is taken;
- * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_max_children", value]`;
+ * - `["supervisor_data", why]` if an option is invalid, as in `["invalid_max_children", value]`;
  * - `[error, stack]` if the module's `init` throws;
- * - `["bad_return", [module, "init", value]]` if it returns anything else than it should.
+ * - `["bad_return", [module, "init", value]]` if it returns an invalid value.
  *
  * Resolves with `"ignore"` if `init` returns that.
  *
- * Because of the link, a failed start also sends the caller an exit signal, which ends a process
- * that does not trap exits.
+ * Because of the link, a failed start also sends an exit signal to the caller, which then exits too unless it
+ * traps exits.
  *
  * @param first Options, or a module.
- * @param argumentAndOptions After a module: the argument, which its `init` gets unchanged, and `StartOptions`.
- * @throws {TypeError} If `first` is neither, or the name has none of the forms of a name: the promise rejects,
- * and nothing was started.
+ * @param argumentAndOptions After a module: the argument, which is passed to `init` unchanged, and
+ * `StartOptions`.
+ * @throws {TypeError} If `first` is neither, or `name` is not a valid name: the promise rejects, and no
+ * process is started.
  * @see Elixir `DynamicSupervisor.start_link/1,3`
  *
- * @example A dynamic supervisor as a module of its own
+ * @example A module-based dynamic supervisor
  * ```ts
  * import { Agent, type ChildSpec, DynamicSupervisor, Supervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -249,23 +264,38 @@ export function startLink<const First extends (InitOptions & StartOptions) | Mod
   return startWith(first, ...argumentAndOptions);
 }
 
+const INIT_OPTIONS = [
+  "strategy",
+  "maxRestarts",
+  "maxSeconds",
+  "maxChildren",
+  "extraArguments",
+  "autoShutdown",
+] as const satisfies readonly (keyof InitOptions)[];
+
 function startWith(
   ...args: readonly [first?: unknown, argument?: Term, options?: StartOptions | undefined]
 ): Promise<StartResult> {
   try {
     const [first = {}, argument, options = {}] = args;
-    if (hasInit(first)) return start(first, argument, options);
+    if (hasInit(first)) {
+      checkOptions(START, options, START_OPTIONS);
+      return start(first, argument, options);
+    }
     if (args.length > 1 || !isRecord(first)) {
       throw new TypeError(
         "Cannot start a dynamic supervisor: expected options, or a module with an init callback, " +
           `found ${inspect(first)}`,
       );
     }
-    return start(Default, init(first), first);
+    checkOptions(START, first, [...INIT_OPTIONS, ...START_OPTIONS]);
+    return start(Default, flagsOf(first), first);
   } catch (error) {
     return rejectFairly(error);
   }
 }
+
+const START = "start a dynamic supervisor";
 
 function hasInit(value: unknown): value is Module {
   return (isRecord(value) || typeof value === "function") &&
@@ -283,17 +313,20 @@ function start(module: Module, argument: Term, options: StartOptions): Promise<S
 }
 
 /**
- * Makes what the `init` of a dynamic supervisor's module returns: `["ok", flags]`.
+ * Returns what the `init` of a dynamic supervisor's module returns: `["ok", flags]`. See the example of
+ * {@linkcode startLink}.
  *
- * The options' values are checked by the supervisor that is started with them.
+ * The values of the options are checked when a supervisor is started with them.
  *
- * @throws {TypeError} If `options` are none.
+ * @throws {TypeError} If `options` is not an object.
  * @see Elixir `DynamicSupervisor.init/1`
  */
 export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
-  if (!isRecord(options)) {
-    throw new TypeError(`Cannot supervise: expected options, found ${inspect(options)}`);
-  }
+  checkOptions("supervise", options, INIT_OPTIONS);
+  return flagsOf(options);
+}
+
+function flagsOf(options: InitOptions): readonly ["ok", flags: Flags] {
   const { strategy = "one_for_one", maxRestarts = 3, maxSeconds = 5 } = options;
   const { maxChildren = Infinity, extraArguments = [], autoShutdown = "never" } = options;
   return ["ok", {
@@ -307,50 +340,105 @@ export function init(options: InitOptions = {}): readonly ["ok", flags: Flags] {
 }
 
 /**
- * The child specification of a dynamic supervisor that is started with `options`, so that
- * `[DynamicSupervisor, { name: "carts" }]` is a child, and `DynamicSupervisor` one without options.
+ * Returns the child specification of a module that describes a dynamic supervisor, for its own `childSpec`: the
+ * supervisor is started by the `startLink` of the module with `argument`, and has unlimited time to stop its children.
  *
- * Its id is its name: the atom, or the term of a `global` or `via` name. Without a name it is this
- * module, so that there can be one such child in a supervisor.
+ * @see Elixir's `use DynamicSupervisor`, which defines `child_spec/1`
  *
- * @param options See {@linkcode startLink}. `[]` means none.
- * @see Elixir `DynamicSupervisor.child_spec/1`
+ * @example A dynamic supervisor's module as a child
+ * ```ts
+ * import { DynamicSupervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Carts = {
+ *   startLink: (most: number) => DynamicSupervisor.startLink(Carts, most),
+ *   init: (most: number) => DynamicSupervisor.init({ maxChildren: most }),
+ *   childSpec: (most: number) => DynamicSupervisor.childSpec(Carts, most),
+ * };
+ * assertEquals(Carts.childSpec(100), {
+ *   id: Carts,
+ *   start: [Carts, "startLink", [100]],
+ *   type: "supervisor",
+ *   shutdown: "infinity",
+ * });
+ * ```
  */
 export function childSpec(
-  options: (InitOptions & StartOptions) | readonly [] = {},
-): ChildSpec {
-  const given = Array.isArray(options) && options.length === 0
+  module: SupervisorModule,
+  argument?: Term,
+  overrides?: ChildSpecOverrides,
+): ChildSpec;
+/**
+ * Returns the child specification of a dynamic supervisor that is started with `options`. So
+ * `[DynamicSupervisor, { name: "carts" }]` is a child, and `DynamicSupervisor` one without options.
+ *
+ * The id is the name: the atom, or the term of a `global` or `via` name. Without a name it is this module, so
+ * there can be one such child in a supervisor.
+ *
+ * @param options See {@linkcode startLink}. `[]` means no options.
+ * @see Elixir `DynamicSupervisor.child_spec/1`
+ *
+ * @example A dynamic supervisor as a child
+ * ```ts
+ * import { DynamicSupervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(DynamicSupervisor.childSpec({ name: "carts" }), {
+ *   id: "carts",
+ *   start: [DynamicSupervisor, "startLink", [{ name: "carts" }]],
+ *   type: "supervisor",
+ * });
+ * ```
+ */
+// The last overload is the one that `[DynamicSupervisor, options]` is checked by.
+export function childSpec(options?: (InitOptions & StartOptions) | readonly []): ChildSpec;
+export function childSpec(first: unknown = {}, ...rest: [Term?, ChildSpecOverrides?]): ChildSpec {
+  if (hasInit(first)) return supervisorSpec(first as SupervisorModule, ...rest as [Term]);
+  const options = Array.isArray(first) && first.length === 0
     ? {}
-    : options as InitOptions & StartOptions;
+    : first as InitOptions & StartOptions;
   return {
-    id: idFromName(given.name, DynamicSupervisor),
-    start: [DynamicSupervisor, "startLink", [given]],
+    id: idFromName(options.name, DynamicSupervisor),
+    start: [DynamicSupervisor, "startLink", [options]],
     type: "supervisor",
   };
 }
 
 /**
- * Starts a child; resolves when it runs. Its start function gets the `extraArguments` of the supervisor,
- * and then its own.
+ * Starts a child. Resolves when it has started. Its start function is called with the `extraArguments` of the
+ * supervisor, followed by its own arguments.
  *
  * Resolves with `["ok", pid]`, `["ok", pid, info]`, `"ignore"`, or with
- * - `["error", "max_children"]` if there are as many children as there may be;
- * - `["error", reason]` if it did not start: `reason` is the one that its start function gave, or threw, as
- *   the end of a process has it;
- * - `["error", why]` if the specification is wrong, as in `["invalid_shutdown", value]`. Nobody was asked
- *   then.
+ * - `["error", "max_children"]` if the maximum number of children is reached;
+ * - `["error", reason]` if it failed to start: `reason` is what its start function returned, or the exit
+ *   reason for what it threw;
+ * - `["error", why]` if the specification is invalid, as in `["invalid_shutdown", value]`. The supervisor is
+ *   not called then.
  *
- * A child that did not start, or answered `"ignore"`, is not kept.
+ * A child that failed to start, or whose start function returned `"ignore"`, is not kept.
  *
- * Waits for as long as it takes, also for children that others start at the same time; so do all
- * functions that ask a supervisor.
+ * There is no timeout, as for all calls to a supervisor, and children that other processes start are started
+ * first.
  *
- * @param child A child specification, a module, or a `[module, argument]` pair. An `id` has to be there,
- * and means nothing.
- * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, `why` as for
- * `GenServer.call`: `"noproc"` if there is no such supervisor. So for all functions that ask one.
- * @throws {TypeError} If `child` stands for no child.
+ * @param child A child specification, a module, or a `[module, argument]` pair. The `id` is required, and
+ * ignored.
+ * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, with `why` as for
+ * `GenServer.call`: `"noproc"` if there is no such supervisor. The other calls to a supervisor fail in the
+ * same way. The request is Elixir's: `["start_child", [start, restart, shutdown, type, modules]]`.
+ * @throws {TypeError} If `child` is not a valid child.
  * @see Elixir `DynamicSupervisor.start_child/2`
+ *
+ * @example A temporary child
+ * ```ts
+ * import { Agent, DynamicSupervisor, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const cart = Supervisor.childSpec([Agent, () => ["tea"]], { restart: "temporary" });
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, cart));
+ * assertEquals(await Agent.get(agent, (items) => items), ["tea"]);
+ * await DynamicSupervisor.stop(supervisor);
+ * ```
  */
 export function startChild<const Given extends ChildSpec | ModuleSpec>(
   supervisor: ServerRef,
@@ -358,23 +446,43 @@ export function startChild<const Given extends ChildSpec | ModuleSpec>(
 ): Promise<StartChildResult> {
   try {
     const spec = specOf(child as ChildSpec);
-    // Whoever is on another node knows whether there is a module of that name.
+    // Only the other node knows whether there is a module of that name.
     const isTheirs = (isElsewhere(supervisor) || Array.isArray(supervisor)) && isNamed(spec);
     const checked = isTheirs ? ["ok", spec] as const : check(spec);
     return checked[0] === "error"
       ? Promise.resolve(resolveFairly(checked))
-      : ask(supervisor, ["start_child", checked[1]]);
+      : ask(supervisor, ["start_child", tupleOf(checked[1] as ChildSpec)]);
   } catch (error) {
     return rejectFairly(error);
   }
 }
 
-/** Whether the module that starts a child is a name. */
+/**
+ * A specification in a request: Elixir's tuple, which has no id. A significant child, which Elixir does not know
+ * here, has `true` at the end.
+ */
+function tupleOf(spec: ChildSpec): readonly Term[] {
+  const { start, type = "worker", restart = "permanent", significant = false } = spec;
+  const { shutdown = type === "worker" ? 5000 : "infinity" } = spec;
+  const { modules = typeof start === "function" ? "dynamic" : [start[0]] } = spec;
+  const tuple = [start, restart, shutdown, type, modules];
+  return significant ? [...tuple, significant] : tuple;
+}
+
+/** The specification in a request. What a request from another node asks for comes as a specification. */
+function specIn(given: Term): Term {
+  const items = firstItemsOf(given, 6);
+  if (items.length === 0) return given;
+  const [start, restart, shutdown, type, modules, significant = false] = items;
+  return { id: "undefined", start, restart, shutdown, type, modules, significant };
+}
+
+/** Whether the module that starts a child is given by its name. */
 function isNamed(spec: Partial<ChildSpec> | null | undefined): boolean {
   return Array.isArray(spec?.start) && typeof spec.start[0] === "string";
 }
 
-/** Checks a specification, in the words of Elixir where they differ from OTP's. */
+/** Checks a specification. Errors have Elixir's form where it differs from OTP's. */
 function check(spec: Term): Checked<FullChildSpec> {
   const { id, start } = (spec ?? {}) as Partial<ChildSpec>;
   const isWhole = id !== undefined &&
@@ -386,14 +494,26 @@ function check(spec: Term): Checked<FullChildSpec> {
 }
 
 /**
- * Stops a child as its specification says. It is not restarted, whatever its `restart`, and forgotten.
- * Resolves with `"ok"` when it has ended, and with `["error", "not_found"]` if it is no child of the
- * supervisor.
+ * Stops a child as its specification says, and removes it. It is not restarted, whatever its `restart`.
+ * Resolves with `"ok"` when it has exited, and with `["error", "not_found"]` if the supervisor has no such
+ * child.
  *
- * A child that is being restarted is known by the pid that it had before.
+ * A child that is being restarted is identified by its last pid.
  *
- * @throws {TypeError} If `pid` is no pid.
+ * @throws {TypeError} If `pid` is not a pid.
  * @see Elixir `DynamicSupervisor.terminate_child/2`
+ *
+ * @example Stopping a child
+ * ```ts
+ * import { Agent, DynamicSupervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, [Agent, () => 1]));
+ * assertEquals(await DynamicSupervisor.terminateChild(supervisor, agent), "ok");
+ * assertEquals(await DynamicSupervisor.terminateChild(supervisor, agent), ["error", "not_found"]);
+ * await DynamicSupervisor.stop(supervisor);
+ * ```
  */
 export function terminateChild(
   supervisor: ServerRef,
@@ -406,17 +526,33 @@ export function terminateChild(
 }
 
 /**
- * The children of a supervisor, in no particular order: `[undefined, child, type, modules]` each, where
- * `child` is a pid, or `"restarting"` if it is to be started once more.
+ * Returns the children of a supervisor, in no particular order: `[undefined, child, type, modules]` each,
+ * where `child` is a pid, or `"restarting"` if a restart is pending.
+ * The list shows the children at the time when the supervisor handles the request.
  *
  * @see Elixir `DynamicSupervisor.which_children/1`
+ *
+ * @example The children and their numbers
+ * ```ts
+ * import { Agent, DynamicSupervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, [Agent, () => 1]));
+ * assertEquals(await DynamicSupervisor.whichChildren(supervisor), [
+ *   [undefined, agent, "worker", [Agent]],
+ * ]);
+ * assertEquals((await DynamicSupervisor.countChildren(supervisor)).workers, 1);
+ * await DynamicSupervisor.stop(supervisor);
+ * ```
  */
 export function whichChildren(supervisor: ServerRef): Promise<ChildInfo[]> {
   return ask(supervisor, "which_children");
 }
 
 /**
- * The numbers of children of a supervisor. `active` are all but those that are being restarted.
+ * Returns the numbers of children of a supervisor. `active` counts all but those being restarted. See the
+ * example of {@linkcode whichChildren}.
  *
  * @see Elixir `DynamicSupervisor.count_children/1`
  */
@@ -425,13 +561,25 @@ export function countChildren(supervisor: ServerRef): Promise<Counts> {
 }
 
 /**
- * Stops a supervisor in order: its children first, all at once. Resolves with `"ok"` when it has ended.
+ * Stops a supervisor in an orderly way: first its children, all at once. Resolves with `"ok"` when it has
+ * exited.
  *
  * @param reason The exit reason, default `"normal"`.
- * @param timeout In milliseconds, default `Infinity`. The supervisor goes on stopping after that.
+ * @param timeout In milliseconds, default `Infinity`. The supervisor continues to stop after a timeout.
  * @throws {Exit} `[why, ["GenServer", "stop", [supervisor, reason, timeout]]]`, `why` as for
  * `GenServer.stop`.
  * @see Elixir `DynamicSupervisor.stop/1,3`
+ *
+ * @example Stopping a supervisor and its children
+ * ```ts
+ * import { Agent, DynamicSupervisor, Process, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await DynamicSupervisor.startLink());
+ * const agent = unwrap(await DynamicSupervisor.startChild(supervisor, [Agent, () => 1]));
+ * assertEquals(await DynamicSupervisor.stop(supervisor), "ok");
+ * assertEquals([Process.isAlive(supervisor), Process.isAlive(agent)], [false, false]);
+ * ```
  */
 export function stop(
   supervisor: ServerRef,
@@ -447,37 +595,28 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
   return askServer(supervisor, request, Infinity, CALL) as Promise<Reply>;
 }
 
-// --- The server's half --------------------------------------------------------------------------
+// --- The supervisor process ---------------------------------------------------------------------
 
-/**
- * A child. Of the start of a temporary one, which is not used again, only what reports show is kept: nothing
- * that holds on to memory. The arguments are `undefined` then, as OTP's reports have it.
- */
-type Kept = Child<StartFunction | SpentStart>;
-
-/** What is kept of a start function that is not used again. */
-type SpentStart = readonly [module: object | string, name: string, args: undefined] | undefined;
-
-/** The children, each under the pid that it has, or had last while it is being restarted. */
-class Children implements Family<Kept> {
-  readonly #byPid = new Map<Pid, Kept>();
-  /** Children that are significant: all are up, for those that are not are forgotten. */
+/** The children, by their pids; while a child is being restarted, by its last pid. */
+class Children implements Family<Child> {
+  readonly #byPid = new Map<Pid, Child>();
+  /** The number of significant children. All are up: others are removed. */
   significantUp = 0;
 
   get size(): number {
     return this.#byPid.size;
   }
 
-  get(pid: Pid): Kept | undefined {
+  get(pid: Pid): Child | undefined {
     return this.#byPid.get(pid);
   }
 
-  from(): Iterable<Kept> {
+  from(): Iterable<Child> {
     return this.#byPid.values();
   }
 
-  /** `child`, which has no process, runs as `pid` now. */
-  add(child: Kept, pid: Pid): void {
+  /** Records that `child`, which had no process, has the process `pid`. */
+  add(child: Child, pid: Pid): void {
     const double = this.#byPid.get(pid);
     if (double !== undefined) this.remove(double);
     child.pid = pid;
@@ -486,18 +625,18 @@ class Children implements Family<Kept> {
     if (child.significant) this.significantUp++;
   }
 
-  remove(child: Kept): void {
+  remove(child: Child): void {
     if (this.#byPid.delete(child.pid!) && child.significant) this.significantUp--;
   }
 }
 
-/** What a dynamic supervisor keeps. */
-class State extends SupervisorState<FullFlags, Children> implements Supervision<Kept> {}
+/** The state of a dynamic supervisor. */
+class State extends SupervisorState<FullFlags, Children> implements Supervision<Child> {}
 
-/** What a handler of a supervisor responds. */
+/** The response of a supervisor's callback. */
 type Response = Noreply<State> | Stop<State>;
 
-/** A dynamic supervisor is a GenServer of this module. */
+/** A dynamic supervisor is a GenServer with this module. */
 const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
   moduleName,
   [INITIAL_CALL]: (from: Starting | State) =>
@@ -506,19 +645,19 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   init: begin,
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),
-  // Elixir's does not know any casts, and reports none; a Supervisor reports those that it does not know.
+  // Elixir's DynamicSupervisor knows no casts, and reports none; a Supervisor reports unknown casts.
   handleCast: (_request: Term, state: State) => state.noreply,
   handleInfo: (message: Term, state: State) => {
     if (isTuple(message, "EXIT", 3)) {
       const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || child.isRestarting) return state.noreply;
       const reason = itemOf(message, 2);
-      return perform(state, childExited<Kept>(state, child, reason, second()), reason);
+      return perform(state, childExited<Child>(state, child, reason, second()), reason);
     }
     if (isTuple(message, "$gen_restart", 2)) {
       const child = state.children.get(itemOf(message, 1) as Pid);
       if (child === undefined || !child.isRestarting) return state.noreply;
-      return perform(state, onRetry<Kept>(state, child, second()));
+      return perform(state, onRetry<Child>(state, child, second()));
     }
     return state.unexpected("message", message);
   },
@@ -529,7 +668,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
       : status,
 };
 
-// --- Its start ----------------------------------------------------------------------------------
+// --- Starting the supervisor --------------------------------------------------------------------
 
 async function begin(starting: Starting): Promise<Init<State>> {
   const process = self();
@@ -545,11 +684,17 @@ async function begin(starting: Starting): Promise<Init<State>> {
   return ["ok", new State("DynamicSupervisor", process, starting, checked[1], new Children())];
 }
 
-/** The flags of a dynamic supervisor, each with its value. */
+/** The flags of a dynamic supervisor, with all values set. */
 interface FullFlags extends CommonFlags {
   readonly maxChildren: number;
   readonly extraArguments: readonly Term[];
 }
+
+const FLAGS = [
+  ...COMMON_FLAGS,
+  "maxChildren",
+  "extraArguments",
+] as const satisfies readonly (keyof FullFlags)[];
 
 function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
   const { maxChildren = Infinity, extraArguments = [] } = flags;
@@ -558,20 +703,20 @@ function checkDynamicFlags(flags: Flags): Checked<FullFlags> {
     : !Array.isArray(extraArguments)
     ? ["invalid_extra_arguments", extraArguments]
     : undefined;
-  const checked = checkFlags(flags, ["one_for_one"], wrong);
+  const checked = checkFlags(flags, FLAGS, ["one_for_one"], wrong);
   return checked[0] === "ok" ? ["ok", { ...checked[1], maxChildren, extraArguments }] : checked;
 }
 
-// --- Its calls ----------------------------------------------------------------------------------
+// --- Calls --------------------------------------------------------------------------------------
 
-/** The answer to a call. */
+/** The reply to a call. */
 function answer(state: State, request: Term): Awaitable<Term> {
   if (request === "which_children") return infosOf(state.children);
-  // As in Elixir, a child is active unless it waits for its restart; a Supervisor looks whether it runs.
+  // As in Elixir, a child is active unless it is being restarted; a Supervisor checks whether it is running.
   if (request === "count_children") {
     return countOf(state.children.from(), ({ isRestarting }) => !isRestarting);
   }
-  if (isTuple(request, "start_child", 2)) return addChild(state, itemOf(request, 1));
+  if (isTuple(request, "start_child", 2)) return addChild(state, specIn(itemOf(request, 1)));
   if (isTuple(request, "terminate_child", 2)) {
     const child = state.children.get(itemOf(request, 1) as Pid);
     return child === undefined ? ["error", "not_found"] : stopOne(state, child);
@@ -591,31 +736,24 @@ function addChild(state: State, given: Term): Awaitable<Term> {
     if (started[0] === "error") return started;
     const pid = started[1];
     if (pid === undefined) return "ignore";
-    const isUsedAgain = checked[1].restart !== "temporary";
-    const spec = {
-      ...checked[1],
-      id: undefined,
-      start: isUsedAgain ? start : withoutArguments(start),
-    };
-    children.add(new Child(spec), pid);
+    const child = new Child({ ...checked[1], id: undefined, start });
+    child.forgetArguments();
+    children.add(child, pid);
+    if (child.type === "worker") reportIfSupervisor(state.name, state.process.pid, child);
     return started;
   });
 }
 
-/** A start function that is given `extra` before its own arguments. */
+/** A start function that is called with `extra` before its own arguments. */
 function withArguments(start: StartFunction, extra: readonly Term[]): StartFunction {
   if (extra.length === 0) return start;
   if (typeof start !== "function") return [start[0], start[1], [...extra, ...start[2]]];
   return () => (start as (...args: readonly Term[]) => unknown)(...extra);
 }
 
-function withoutArguments(start: StartFunction): SpentStart {
-  return typeof start === "function" ? undefined : [start[0], start[1], undefined];
-}
-
 /**
- * What a start function threw is the reason of the failure, in the form in which it would end a process, as in
- * Elixir; for a Supervisor it is `["EXIT", reason]`, as in OTP.
+ * What a start function threw is the reason of the failure, in the form of an exit reason, as in Elixir; for
+ * a Supervisor it is `["EXIT", reason]`, as in OTP.
  */
 function asThrown(thrown: unknown): Started {
   return ["error", reasonOf(thrown)];
@@ -627,10 +765,13 @@ function infosOf(children: Children): Term[] {
 
 // --- Restarts -----------------------------------------------------------------------------------
 
-/** Does what `supervisor/restart.ts` has decided. With the one strategy there is, a start comes last. */
+/**
+ * Performs the actions that `supervisor/restart.ts` returned. With the only strategy, a start is the last
+ * one.
+ */
 function perform(
   state: State,
-  actions: readonly Action<Kept>[],
+  actions: readonly Action<Child>[],
   reason?: Term,
 ): Awaitable<Response> {
   for (const action of actions) {
@@ -653,19 +794,19 @@ function perform(
   return state.noreply;
 }
 
-function restart(state: State, child: Kept): Awaitable<Response> {
+function restart(state: State, child: Child): Awaitable<Response> {
   const { process, children } = state;
-  // Only a child that is not temporary is restarted: its start is whole.
+  // Only children that are not temporary are restarted: their start functions are kept.
   return then(callStart(child.start as StartFunction, asThrown), (started) => {
     assertAlive(process);
     if (started[0] === "error") {
       state.report("start_error", started[1], child, ["restarting", child.pid]);
       child.isRestarting = true;
-      // By way of the mailbox, so that the supervisor can be told otherwise in between.
+      // Sent as a message, so that other messages can be handled in between.
       sendToPid(process.pid, ["$gen_restart", child.pid]);
       return state.noreply;
     }
-    // One that answers "ignore" is a child no more, as in Elixir; a Supervisor, as OTP's, keeps it.
+    // A child whose start is ignored is removed, as in Elixir; a Supervisor, like OTP's, keeps it.
     children.remove(child);
     if (started[1] !== undefined) children.add(child, started[1]);
     return state.noreply;
@@ -674,7 +815,7 @@ function restart(state: State, child: Kept): Awaitable<Response> {
 
 // --- Stopping -----------------------------------------------------------------------------------
 
-function stopOne(state: State, child: Kept): Awaitable<"ok"> {
+function stopOne(state: State, child: Child): Awaitable<"ok"> {
   const finish = (reason: Term): "ok" => {
     if (reason === NOT_RUNNING) reason = state.lastWords(child.pid!);
     state.forgetUnread();
@@ -689,16 +830,16 @@ function stopOne(state: State, child: Kept): Awaitable<"ok"> {
   });
 }
 
-/** Tells all children at once to end, and waits for each as long as its `shutdown` says. */
+/** Sends exit signals to all children at once, and waits for each as long as its `shutdown` says. */
 async function stopAll(state: State): Promise<void> {
   const { process, children } = state;
-  const stopped: [child: Kept, reason: Awaitable<Term>][] = [];
+  const stopped: [child: Child, reason: Awaitable<Term>][] = [];
   for (const child of children.from()) {
     if (!child.isRestarting) {
       stopped.push([child, stopProcess(process, child.pid!, child.shutdown)]);
     }
   }
-  const ends: [child: Kept, reason: Term][] = [];
+  const ends: [child: Child, reason: Term][] = [];
   for (const [child, reason] of stopped) {
     ends.push([child, isThenable(reason) ? await reason : reason]);
   }
@@ -710,10 +851,10 @@ async function stopAll(state: State): Promise<void> {
 }
 
 /**
- * Reports the end of a child that was stopped, if it may not have ended so. `["shutdown", term]` is expected of
- * any child, as by Elixir's DynamicSupervisor; a Supervisor, as OTP's, reports it of a permanent one.
+ * Reports an unexpected exit reason of a child that was stopped. `["shutdown", term]` is expected of any
+ * child, as by Elixir's DynamicSupervisor; a Supervisor, like OTP's, reports it for a permanent child.
  */
-function reportUnlessExpected(state: State, child: Kept, reason: Term): void {
+function reportUnlessExpected(state: State, child: Child, reason: Term): void {
   const isExpected = child.shutdown === "brutal_kill"
     ? reason === "killed"
     : reason === "shutdown" || isTuple(reason, "shutdown", 2) ||

@@ -41,11 +41,15 @@
  * `"public"` table; only the owner may read and write a `"private"` one.
  *
  * **Changes during a traversal.** Every function here is synchronous, so no other process can interfere
- * with it. But a function passed to {@linkcode foldl}, a predicate, or code between two calls of
- * {@linkcode next} or between two parts of a `select` with a limit can change the table. A traversal visits
- * each key that is present all the time exactly once, and no key that is deleted before its turn; a key that
- * is inserted meanwhile may be visited or not. {@linkcode next} throws if the key it starts from has been
- * deleted, unless the table is an `ordered_set` or is fixed ({@linkcode safeFixtable}).
+ * with it. But a function passed to {@linkcode foldl}, a predicate, a body, or code between two parts of a
+ * `select` with a limit can change the table. A traversal visits each key that is present all the time exactly
+ * once, with the objects that it has at that moment. It does not visit a key that is deleted before its turn,
+ * nor one that is inserted meanwhile (OTP may or may not visit it), so it ends whatever the functions insert. If
+ * they delete the table, it throws. What they throw, it throws.
+ *
+ * {@linkcode first}, {@linkcode next} and the like each start anew: a walk from key to key also visits keys that are
+ * inserted after the current one. {@linkcode next} throws if the key it starts from has been deleted, unless the
+ * table is an `ordered_set` or is fixed ({@linkcode safeFixtable}).
  *
  * **Errors.** What is `badarg` in Erlang is a `TypeError` that says what is wrong: there is no such table, the
  * calling process may not access it, or an argument is invalid. Every function that takes a table throws
@@ -57,6 +61,7 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import { fromText, toText } from "./ets/file.ts";
 import {
   type Bindings,
@@ -229,12 +234,24 @@ function newTable(name: Atom, options: TableOptions = {}): Tab {
 }
 export { newTable as new };
 
+const OPTIONS = [
+  "type",
+  "protection",
+  "namedTable",
+  "keypos",
+  "heir",
+  "compressed",
+  "readConcurrency",
+  "writeConcurrency",
+  "decentralizedCounters",
+] as const satisfies readonly (keyof TableOptions)[];
 const TYPES: readonly TableType[] = ["set", "ordered_set", "bag", "duplicate_bag"];
 const PROTECTIONS: readonly Protection[] = ["public", "protected", "private"];
 
 function create(name: Atom, options: TableOptions): EtsTable {
   const owner = self();
   assertAtom(name, "create a table");
+  checkOptions("create a table", options, OPTIONS);
   const {
     type = "set",
     protection = "protected",
@@ -245,11 +262,8 @@ function create(name: Atom, options: TableOptions): EtsTable {
     readConcurrency = false,
     writeConcurrency = false,
     decentralizedCounters = false,
-    ...others
   } = options;
   const kept = { compressed, readConcurrency, writeConcurrency, decentralizedCounters };
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw badOption(unknown, options);
   if (!TYPES.includes(type)) throw badOption("type", options, TYPES.map(inspect).join(", "));
   if (!Number.isSafeInteger(keypos) || keypos < 1) {
     throw badOption("keypos", options, "a position from 1 on");
@@ -259,13 +273,11 @@ function create(name: Atom, options: TableOptions): EtsTable {
   return new EtsTable(name, owner, { type, keypos, isNamed: namedTable, kept }, protection, heir);
 }
 
-function badOption(option: string, options: object, accepted?: string): TypeError {
+function badOption(option: string, options: object, accepted: string): TypeError {
   return new TypeError(
-    accepted === undefined
-      ? `Cannot create a table: there is no option ${option}`
-      : `Cannot take the option ${option} of a table: expected ${accepted}, found ${
-        inspect((options as Record<string, unknown>)[option])
-      }`,
+    `Cannot take the option ${option} of a table: expected ${accepted}, found ${
+      inspect((options as Record<string, unknown>)[option])
+    }`,
   );
 }
 
@@ -474,13 +486,8 @@ export function info(tab: Tab, item?: InfoItem): unknown {
  */
 export function setopts(tab: Tab, options: Pick<TableOptions, "heir" | "protection">): true {
   const table = open(tab, "own", "set options of");
-  const { heir, protection, ...others } = options;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot set the option ${unknown} of a table: expected heir or protection`,
-    );
-  }
+  checkOptions("set options of a table", options, ["heir", "protection"]);
+  const { heir, protection } = options;
   checkMutable({ heir, protection }, options);
   if (heir !== undefined) table.heir = heir;
   if (protection !== undefined) table.protection = protection;
@@ -1031,7 +1038,7 @@ function neighbour(table: EtsTable, key: Term, found: Term): Term {
 /**
  * Calls `fun` with each object and the previous result, at first `initial`, and returns the last result. The
  * order is that of the keys in an `ordered_set`, and that of insertion in other tables. `fun` may change the
- * table.
+ * table: see *Changes during a traversal* at the top of this module.
  *
  * @see Erlang `ets:foldl/3`
  *
@@ -1309,6 +1316,9 @@ export function selectCount<Row extends Tuple, const Spec extends MatchSpec<NoIn
  * Deletes the objects for which the result of a match specification is `true`, or, if it has no body, which
  * it matches. Returns their number. See the example of {@linkcode selectCount}.
  *
+ * All objects are compared first. An object that a predicate or body deletes or replaces meanwhile is left as
+ * it is, and is not counted. On an error, none is deleted.
+ *
  * @see Erlang `ets:select_delete/2`
  */
 export function selectDelete<Row extends Tuple, const Spec extends MatchSpec<NoInfer<Row>>>(
@@ -1327,6 +1337,9 @@ export function selectDelete<Row extends Tuple, const Spec extends MatchSpec<NoI
 /**
  * Replaces the objects that a match specification matches by its results, which must be objects with the
  * same key. Returns their number. On an error, none is replaced. See the example of {@linkcode selectCount}.
+ *
+ * All results are made first. An object that a predicate or body deletes or replaces meanwhile is left as it
+ * is, and is not counted.
  *
  * @throws {TypeError} If a result is not an object with the same key, or the table is a `bag`.
  * @see Erlang `ets:select_replace/2`
@@ -1373,38 +1386,50 @@ function find(
     return END;
   }
   const table = open(tab, "read", "select from");
-  const query = toQuery(pattern, table.traits.keypos);
+  const compile = () => toQuery(pattern, table.traits.keypos);
+  const query = compile();
   if (limit === undefined) return table.all(query, backwards);
   if (!Number.isSafeInteger(limit) || limit < 1) {
     throw badPosition("select with this limit", limit, "a positive integer");
   }
-  return new Continuation(table, query, table.walkFor(query, backwards), [], limit).next();
+  return new Continuation(table, compile, table.walkFor(query, backwards), [], limit).next();
 }
 
 /**
  * Replaces every object that a query selects by the result of `become`, or deletes it if that is `undefined`.
- * Nothing is changed before all results are known. Returns the number of objects.
+ * Nothing is changed before all results are known, nor what the functions of the query have changed meanwhile.
+ * Returns the number of objects that were changed.
  */
 function change(
   table: EtsTable,
   query: Query,
   become: (result: Term, row: Tuple) => Tuple | undefined,
 ): number {
-  const changes: [key: Term, rows: Tuple[]][] = [];
-  let count = 0;
+  const replacements = new Map<Tuple, Tuple | undefined>();
+  const keys: Term[] = [];
   const cursor = table.walkFor(query, false);
   for (let rows = cursor.next(); rows !== undefined; rows = cursor.next()) {
-    const before = count;
-    const after: Tuple[] = [];
+    const before = replacements.size;
     for (const row of rows) {
       const result = query.take(row);
-      const next = result === NONE ? row : become(result, row);
-      if (result !== NONE) count++;
-      if (next !== undefined) after.push(next);
+      if (result !== NONE) replacements.set(row, become(result, row));
     }
-    if (count > before) changes.push([table.keyOf(rows[0]!), after]);
+    if (replacements.size > before) keys.push(table.keyOf(rows[0]!));
   }
-  for (const [key, rows] of changes) table.replace(key, rows);
+  let count = 0;
+  for (const key of keys) {
+    const rows = table.lookup(key);
+    const kept: Tuple[] = [];
+    let changed = 0;
+    for (const row of rows) {
+      const isSelected = replacements.has(row);
+      const next = isSelected ? replacements.get(row) : row;
+      if (isSelected) changed++;
+      if (next !== undefined) kept.push(next);
+    }
+    if (changed > 0) table.replace(key, kept);
+    count += changed;
+  }
   return count;
 }
 

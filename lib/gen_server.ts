@@ -1,13 +1,13 @@
 /**
- * GenServer: a server's generic half. What is specific to a server is a module with callbacks.
+ * GenServer: the generic part of a server. The specific part is a module with callbacks.
  *
- * A server is a process that keeps a state and handles messages one at a time: calls, which are
- * answered, casts, which are not, and anything else that is sent to it. A callback may be async; the
- * next message then waits for its promise, as it would wait for a callback that takes long on the BEAM.
+ * A server is a process that keeps a state and handles messages one at a time: calls, which are replied to,
+ * casts, which are not, and all other messages. A callback may be async; the next message then waits for its
+ * promise, as it would wait for a slow callback on the BEAM.
  *
- * **Two halves.** A module of a server has two: functions that clients call, and callbacks that run in
- * the server. An ES module that imports itself is to TypeScript what `__MODULE__` is to Elixir, and
- * gives the clients' half the types of the callbacks:
+ * **Client and server functions.** A server module has functions that clients call, and callbacks that run in
+ * the server. An ES module that imports itself has what `__MODULE__` is in Elixir, and the client functions
+ * get the types of the callbacks:
  *
  * ```ts ignore
  * // stack.ts
@@ -16,12 +16,12 @@
  *
  * type Ref = GenServer.ServerRef<typeof Stack>;
  *
- * // The clients' half
+ * // Functions for clients
  * export const startLink = (items: string[]) => GenServer.startLink(Stack, items, { name: "stack" });
  * export const push = (stack: Ref, item: string) => GenServer.cast(stack, ["push", item]);
  * export const pop = (stack: Ref) => GenServer.call(stack, "pop");
  *
- * // The server's half
+ * // Callbacks
  * export const init = (items: string[]) => ok(items);
  * export const handleCall = (_request: "pop", _from: GenServer.From, [top, ...rest]: string[]) =>
  *   reply(top, rest);
@@ -29,39 +29,40 @@
  *   noreply([item, ...items]);
  * ```
  *
- * **Requests have types.** What `handleCall` takes and replies is what {@linkcode call} takes and
- * resolves with, where the type of the server is known: of the pid from a start, or of a parameter
- * `GenServer.ServerRef<typeof Stack>`. Where requests differ in their replies, write one overload for
- * each, as Elixir has one clause for each. By a name, anything may be asked, unless {@linkcode Names} declares
- * the module behind it. A call that is answered later, by {@linkcode reply}, has the reply that its callback
- * declares: by the type of its `from`, `GenServer.From<string>`, or by what it returns,
+ * **Requests are typed.** {@linkcode call} takes the requests of `handleCall` and resolves with its replies,
+ * where the type of the server is known: by the pid that a start returned, or by a parameter
+ * `GenServer.ServerRef<typeof Stack>`. Where requests have different replies, write one overload for each,
+ * like a clause in Elixir. A server known by name takes any request, unless {@linkcode Names} declares its
+ * module. The type of a reply that is sent later, by {@linkcode reply}, is the one that the callback
+ * declares: by the type of its `from`, `GenServer.From<string>`, or by its result,
  * `Reply<string, State> | Noreply<State>`.
  *
- * **The state has one type.** What `init` and the other callbacks return as the state is what each callback
- * takes; a module whose callbacks disagree does not compile where it is started, and the error names the
- * callback. Where the state is wider than its first value, say so: `ok<string[]>([])`.
+ * **The state has one type.** The state that `init` and the other callbacks return is the state that each
+ * callback takes. A module whose callbacks disagree does not compile where it is started; the error names the
+ * callback. If the type of the state is wider than that of its initial value, give it explicitly:
+ * `ok<string[]>([])`.
  *
- * **Names.** With the option `name` a server is known by an atom (`"stack"`), a global name
+ * **Names.** With the option `name` a server is registered under an atom (`"stack"`), a global name
  * (`["global", term]`), or a name in any registry (`["via", registry, key]`). Every function that takes a
- * server takes these, too. The name is there before `init` runs, and free again when the server has
- * ended.
+ * server also takes such a name. The name is registered before `init` runs, and released when the server
+ * exits.
  *
- * **Timeouts.** A call waits 5000 ms by default and then rejects; the server is not told, and a late
- * reply is dropped. A callback that returns a number besides the state has `"timeout"` sent to
- * `handleInfo` if so many milliseconds pass without a message. For something that happens regularly,
- * messages or not, use `Process.sendAfter`.
+ * **Timeouts.** A call waits 5000 ms by default and then rejects; the server is not notified, and a late
+ * reply is dropped. A callback that returns a number besides the state sets an idle timeout: `handleInfo`
+ * gets `"timeout"` if no message arrives for that time in milliseconds. For periodic work, use
+ * `Process.sendAfter`.
  *
- * **Failure.** What a callback throws ends the server, calls that wait for it reject, linked processes
- * get an exit signal, and the end is reported (`Logger`). Let a supervisor start it anew.
+ * **Failure.** A callback that throws terminates the server: calls that wait for a reply reject, linked
+ * processes get an exit signal, and the crash is logged (`Logger`). A supervisor can restart the server.
  *
- * **When not to use it.** A server handles one message after another: that is what it is for, and what
- * it costs. Code that has no state to share and nothing to serialise is better off as a function. State
- * that is only ever read and replaced is an `Agent`, a piece of work that is done once a `Task`. Nor
- * does a process per object make a program any better organised.
+ * **When not to use it.** A server handles one message after another, which makes it a bottleneck by design.
+ * Code without shared state that needs no serialization should be plain functions. For state that is only
+ * read and replaced, use an `Agent`; for work that is done once, a `Task`. Do not use processes to organize
+ * code.
  *
- * **Looking inside.** `Sys.getState`, `Sys.trace` and their kin work on every server.
+ * **Debugging.** `Sys.getState`, `Sys.trace` and the other functions of `Sys` work on every server.
  *
- * @example A stack, all in one
+ * @example A stack
  * ```ts
  * import { GenServer, noreply, ok, reply, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -80,7 +81,7 @@
  * await GenServer.stop(stack);
  * ```
  *
- * @example One overload for each request, and its own reply
+ * @example One overload for each request, with its own reply
  * ```ts
  * import { GenServer, ok, type Reply, reply, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -109,15 +110,18 @@
  */
 
 import { fairly, rejectFairly } from "./kernel/fair.ts";
+import { checkOptions } from "./kernel/options.ts";
 import {
   assertRegistered,
+  LOOP_OPTIONS,
   start as startGen,
+  START_OPTIONS,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
   type StartResult,
 } from "./gen/start.ts";
-import { answer, isFrom } from "./gen/reply.ts";
+import { answer, isFrom } from "./kernel/reply.ts";
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { allNodes, isElsewhere } from "./kernel/distribution.ts";
@@ -136,7 +140,7 @@ import { fence, self, selfIfKnown } from "./kernel/self.ts";
 import { sendToPid } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
 import { type Atom, isPid, message, type NodeName, Pid, type Term } from "./kernel/term.ts";
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
 import { ask, askToStop, stopKind } from "./gen/client.ts";
 import type {
   Callbacks,
@@ -158,7 +162,7 @@ import type { Extra } from "./response.ts";
 import { send } from "./send.ts";
 import type { Status } from "./gen/status.ts";
 
-/** What this module is called where it is printed. */
+/** The name of this module where it is printed. */
 export const moduleName = "GenServer";
 
 export type {
@@ -207,22 +211,21 @@ const CALL: CallKind = {
 const STOP = stopKind("GenServer");
 
 /**
- * Starts a server that is linked to the calling process, and resolves when its `init` is done.
+ * Starts a server that is linked to the calling process. Resolves when its `init` has returned.
  *
- * Resolves with `["ok", pid]`; with `["error", reason]` if `init` returned `stop(reason)`, threw, or
- * took longer than `options.timeout`; with `["error", ["already_started", pid]]` if the name is
- * taken; with `"ignore"` if `init` returned `ignore`. By then a name that was asked for is
- * registered, or free again if the start failed.
+ * Resolves with `["ok", pid]`; with `["error", reason]` if `init` returned `stop(reason)`, threw, or took
+ * longer than `options.timeout`; with `["error", ["already_started", pid]]` if the name is taken; with
+ * `"ignore"` if `init` returned `ignore`. If the start fails, the name is released by then.
  *
- * Because of the link, a failed start also sends the caller an exit signal, which ends a process
- * that does not trap exits (`start` does not).
+ * Because of the link, a failed start also sends an exit signal to the caller, which then exits too unless it
+ * traps exits. `start` does not.
  *
- * @param module The callbacks, see {@linkcode Module}.
- * @param argumentAndOptions The argument, which `init` gets unchanged, and {@linkcode StartOptions}. An argument
- * that `init` does not need may be left out.
- * @throws {TypeError} If `module` has no `init`, or the name none of the forms of a name: the promise
- * rejects, and nothing was started.
- * @throws {RangeError} If `options.timeout` is negative or not a number.
+ * @param module The callbacks; see {@linkcode Module}.
+ * @param argumentAndOptions The argument, which is passed to `init` unchanged, and {@linkcode StartOptions}.
+ * The argument can be omitted if `init` does not need it.
+ * @throws {TypeError} If `module` has no `init`, or `name` is not a valid name: the promise rejects, and no
+ * process is started.
+ * @throws {RangeError} If `options.timeout` is negative, fractional or not a number.
  * @see OTP `gen_server:start_link/3,4`
  *
  * @example Start, call, stop
@@ -249,9 +252,18 @@ export function startLink<M extends Callbacks>(
 }
 
 /**
- * Starts a server without a link to the calling process. Otherwise as {@linkcode startLink}.
+ * Starts a server without a link to the calling process. Otherwise like {@linkcode startLink}.
  *
  * @see OTP `gen_server:start/3,4`
+ *
+ * @example A start that fails does not affect the caller
+ * ```ts
+ * import { GenServer, stop } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Server = { init: () => stop("no_license") };
+ * assertEquals(await GenServer.start(Server), ["error", "no_license"]);
+ * ```
  */
 export function start<M extends Callbacks>(
   module: Consistent<M>,
@@ -261,12 +273,12 @@ export function start<M extends Callbacks>(
 }
 
 /**
- * Starts a server that the calling process monitors: resolves with `["ok", [pid, ref]]`, and when
- * the server ends, `["DOWN", ref, "process", pid, reason]` arrives. Otherwise as {@linkcode start}.
+ * Starts a server that the calling process monitors. Resolves with `["ok", [pid, ref]]`; when the server
+ * exits, the message `["DOWN", ref, "process", pid, reason]` arrives. Otherwise like {@linkcode start}.
  *
  * @see OTP `gen_server:start_monitor/3,4`
  *
- * @example
+ * @example Waiting for the exit of a server
  * ```ts
  * import { GenServer, ok, receive, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -289,10 +301,11 @@ function startAs(
   mode: StartMode,
   module: Module,
   argument?: Term,
-  options: StartOptions = {},
+  options?: StartOptions,
 ): Promise<Term> {
   try {
-    return startGen(behaviourOf(module), argument, options, mode);
+    if (options !== undefined) checkOptions("start a GenServer", options, START_OPTIONS);
+    return startGen(behaviourOf(module), argument, options ?? {}, mode);
   } catch (error) {
     return rejectFairly(error);
   }
@@ -301,27 +314,27 @@ function startAs(
 /**
  * Sends `request` to a server and waits for its reply.
  *
- * Resolves with the value that the server gave in its `reply`, whatever its shape. The request is
- * passed by reference, not copied. Requests from one caller arrive in the order they were made;
- * between callers no order is promised. A reply later than the timeout is dropped.
+ * Resolves with the value that the server replied, whatever its shape. The request is passed by reference,
+ * not copied. Requests from one caller arrive in the order they were made; there is no order between callers.
+ * A reply after the timeout is dropped.
  *
- * Types of request and reply come from the `handleCall` of the module that `server` is known to run, by the
- * type of its pid or by {@linkcode Names}: write it as one overload per request where replies differ. Of other
- * servers, any request and reply is taken.
+ * The types of request and reply come from the `handleCall` of the module that `server` is known to run, by
+ * the type of its pid or by {@linkcode Names}; `handleCall` has one overload for each request where replies
+ * differ. Other servers take any request, and the reply is untyped.
  *
  * @param server A pid or any name.
- * @param request Handed to `handleCall` unchanged.
+ * @param request Passed to `handleCall` unchanged.
  * @param timeout In milliseconds, default 5000, `Infinity` for no limit.
  * @returns The server's reply.
- * @throws {Exit} `[why, ["GenServer", "call", [server, request, timeout]]]`, where `why` is `"noproc"`
- * if nobody has the name, `"timeout"` if no reply came in time, `"calling_self"` if the server is the
- * caller, `["nodedown", node]` if the server's node cannot be reached, else the server's own exit
- * reason.
- * @throws {RangeError} If `timeout` is negative or not a number.
- * @throws {TypeError} If `server` has none of the forms of a server.
+ * @throws {Exit} `[why, ["GenServer", "call", [server, request, timeout]]]`, where `why` is `"noproc"` if
+ * there is no such process, `"timeout"` if no reply arrived in time, `"calling_self"` if the server is the
+ * caller, `["nodedown", node]` if the node of the server cannot be reached, otherwise the exit reason of the
+ * server.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
+ * @throws {TypeError} If `server` is not a valid server reference.
  * @see OTP `gen_server:call/3`; there the caller exits, here the promise rejects.
  *
- * @example A call that fails
+ * @example The exit of a failed call
  * ```ts
  * import { Exit, GenServer } from "@denotp/otp";
  * import { assertEquals, assertRejects } from "@std/assert";
@@ -342,14 +355,15 @@ export function call<
 }
 
 /**
- * Sends `request` to a server and does not wait: answers `"ok"`, whether or not anybody is there.
+ * Sends `request` to a server without waiting for a reply. Returns `"ok"`, whether or not there is such a
+ * process.
  *
  * Casts and calls from one process to one server arrive in the order they were made.
  *
- * @throws {TypeError} If `server` has none of the forms of a server.
+ * @throws {TypeError} If `server` is not a valid server reference.
  * @see OTP `gen_server:cast/2`
  *
- * @example
+ * @example A cast, and a call that is handled after it
  * ```ts
  * import { GenServer, noreply, ok, reply, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -389,12 +403,12 @@ export function cast<const Server extends ServerRef>(
 
 function castByName(server: ServerRef, request: Term): void {
   if (typeof server === "string" || typeof server === "symbol") return charge(current);
-  if (server === undefined || server === null) return charge(current); // no process, as for a call
+  if (server === undefined || server === null) return charge(current); // ignored; a call fails with noproc
   const sent = attempt(() => send(server, ["$gen_cast", request]));
   if (isThenable(sent)) sent.then(undefined, () => {});
 }
 
-/** Runs `body`; an exit or an error of a registry does not concern who casts, a wrong form does. */
+/** Runs `body`. A cast ignores exits and errors of a registry, but not an invalid server reference. */
 function attempt(body: () => unknown): unknown {
   try {
     return body();
@@ -405,15 +419,16 @@ function attempt(body: () => unknown): unknown {
 }
 
 /**
- * Answers a call from anywhere: from a later callback, or another process.
+ * Replies to a call from a later callback, or from another process.
  *
- * `from` is what `handleCall` was given. If that is a `From<string>`, the value has to be a string. A caller that has gone, or has had its answer, does not mind.
+ * `from` is what `handleCall` was given; if it is a `From<string>`, the value must be a string. Has no effect
+ * if the caller has exited or was already answered.
  *
- * @throws {TypeError} If `from` is none, or if `value` is a promise or has a method `then`. Await it first, or
- * wrap it in an array. So for the replies of callbacks: the server ends with that error.
+ * @throws {TypeError} If `from` is not a `From`, or if `value` is a promise or has a method `then`: await it first,
+ * or wrap it in an array. For the reply of a callback, the server exits with that error.
  * @see OTP `gen_server:reply/2`
  *
- * @example Answer later, and serve others meanwhile
+ * @example Replying later, while other callers are served
  * ```ts
  * import { GenServer, noreply, ok, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -448,20 +463,19 @@ export function reply<Reply>(from: From<Reply>, value: NoInfer<Reply>): "ok" {
 }
 
 /**
- * Stops a server in order: its `terminate` runs with `reason`, also if it does not trap exits.
- * Resolves with `"ok"` when it has ended.
+ * Stops a server in an orderly way: `terminate` is called with `reason`, also if the server does not trap
+ * exits. Resolves with `"ok"` when the server has exited.
  *
  * An abnormal `reason` is logged as a crash.
  *
  * @param reason The exit reason, default `"normal"`.
- * @param timeout In milliseconds, default `Infinity`. The server goes on stopping after that.
+ * @param timeout In milliseconds, default `Infinity`. The server continues to stop after a timeout.
  * @throws {Exit} `[why, ["GenServer", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
- * `"timeout"`, `"calling_self"`, or the reason that the server ended with if that is another than was
- * asked for.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * `"timeout"`, `"calling_self"`, or the exit reason of the server if it is not `reason`.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see OTP `gen_server:stop/1,3`
  *
- * @example
+ * @example `terminate` runs, and the name is released
  * ```ts
  * import { GenServer, ok } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -486,16 +500,26 @@ export function stop(
 }
 
 /**
- * The pid behind a server reference, or `undefined` if nobody has the name. Of a name on another
- * node, the name itself.
+ * Returns the pid of a server reference, or `undefined` if the name is not registered. A name on another node
+ * is returned as it is.
  *
- * A registry that answers with promises makes this answer a promise, too.
+ * If the registry returns promises, the result is a promise, too.
  *
- * @throws {TypeError} If `server` has none of the forms of a server, or its registry answers with something
- * that is no pid.
+ * @throws {TypeError} If `server` is not a valid server reference, or its registry returns something that is
+ * not a pid.
  * @throws {Exit} `["timeout", ["NameRegistry", "whereisName", [key]]]` if the registry does not answer
  * within 5000 ms.
  * @see Elixir `GenServer.whereis/1`
+ *
+ * @example The pid of a name
+ * ```ts
+ * import { GenServer, ok, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = unwrap(await GenServer.start({ init: () => ok(0) }, undefined, { name: "server" }));
+ * assertEquals(GenServer.whereis("server"), server);
+ * assertEquals(GenServer.whereis("another"), undefined);
+ * ```
  */
 export function whereis<const Server extends ServerRef>(
   server: Server,
@@ -506,11 +530,27 @@ export function whereis<const Server extends ServerRef>(
 }
 
 /**
- * Casts `request` to the server called `name` on each of `nodes`, and answers `"abcast"`.
- * Nodes that cannot be reached are passed over.
+ * Casts `request` to the server registered as `name` on each of `nodes`. Returns `"abcast"`. Nodes that
+ * cannot be reached are ignored.
  *
- * @param nodes Default: this node and those that are connected, without hidden ones.
+ * @param nodes Default: this node and all connected nodes except hidden ones.
  * @see OTP `gen_server:abcast/2,3`
+ *
+ * @example A cast to the same server on all nodes
+ * ```ts
+ * import { GenServer, noreply, ok, reply } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Cache = {
+ *   init: () => ok(["a", "b"]),
+ *   handleCall: (_request: "all", _from: GenServer.From, items: string[]) => reply(items, items),
+ *   handleCast: (_request: "clear", _items: string[]) => noreply<string[]>([]),
+ * };
+ *
+ * await GenServer.start(Cache, undefined, { name: "cache" });
+ * assertEquals(GenServer.abcast("cache", "clear"), "abcast");
+ * assertEquals(await GenServer.call("cache", "all"), []);
+ * ```
  */
 export function abcast(
   name: Atom,
@@ -522,12 +562,28 @@ export function abcast(
 }
 
 /**
- * Calls the server called `name` on each of `nodes` at once. Resolves with `[replies, badNodes]`: a
- * `[node, reply]` pair for each that answered within `timeout`, and the nodes that did not.
+ * Calls the server registered as `name` on each of `nodes` concurrently. Resolves with `[replies, badNodes]`:
+ * a `[node, reply]` pair for each node that replied within `timeout`, and the nodes that did not.
  *
- * @param nodes Default: this node and those that are connected, without hidden ones.
+ * @param nodes Default: this node and all connected nodes except hidden ones.
  * @param timeout In milliseconds, default `Infinity`.
  * @see OTP `gen_server:multi_call/2,3,4`
+ *
+ * @example A call to the same server on all nodes
+ * ```ts
+ * import { GenServer, ok, reply } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Store = {
+ *   init: () => ok(3),
+ *   handleCall: (_request: "size", _from: GenServer.From, size: number) => reply(size, size),
+ * };
+ *
+ * await GenServer.start(Store, undefined, { name: "store" });
+ * const [replies, badNodes] = await GenServer.multiCall("store", "size", 5000);
+ * assertEquals(replies, [["nonode@nohost", 3]]);
+ * assertEquals(badNodes, []);
+ * ```
  */
 export function multiCall(
   name: Atom,
@@ -558,22 +614,21 @@ export function multiCall(
 // --- Becoming a server --------------------------------------------------------------------------
 
 /**
- * Makes the calling process a server, with `state`: `init` is not called. For a process that
- * `ProcLib` started, and that has done what there was to do before; it must also have registered
- * itself, if it is to have a name. Return the promise, or await it: it never settles, and what comes
- * after it does not run.
+ * Turns the calling process into a server with the given `state`; `init` is not called. The process must have
+ * been started by `ProcLib`, and, if it is to have a name, must have registered itself. Return or await the
+ * promise: it never settles, and code after it does not run.
  *
- * The process that started this one is the server's parent, linked or not.
+ * The parent of the server is the process that started this one, linked or not.
  *
- * @param name The name that the process has registered; by default, or with its own pid, none.
- * @param extra As in a response of a callback.
+ * @param name The name under which the process is registered. Default, or if it is its own pid: none.
+ * @param extra As in the response of a callback.
  * @throws {Exit} `"process_was_not_started_by_proc_lib"`; `"process_not_registered"`,
- * `"process_not_registered_globally"` or `["process_not_registered_via", registry]` if the process does
- * not have that name.
- * @throws {TypeError} If `module` is no module of callbacks, or a debug option unknown.
+ * `"process_not_registered_globally"` or `["process_not_registered_via", registry]` if the process is not
+ * registered under that name.
+ * @throws {TypeError} If `module` is not a callback module, or a debug option is unknown.
  * @see OTP `gen_server:enter_loop/3,4,5`
  *
- * @example Start by hand, then serve
+ * @example Initialization in a function, then serving
  * ```ts
  * import { GenServer, Process, ProcLib, reply, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -603,6 +658,7 @@ export function enterLoop<M extends Callbacks>(
 ): Promise<never> {
   return fairly(async () => {
     const behaviour = behaviourOf(module as Module);
+    checkOptions("enter the loop", options, LOOP_OPTIONS);
     if (extra !== undefined && !isExtra(extra)) {
       throw new TypeError(
         'Cannot enter the loop: expected a timeout, "hibernate" or ["continue", term], found ' +
@@ -622,20 +678,20 @@ export function enterLoop<M extends Callbacks>(
 // deno-lint-ignore no-explicit-any -- what it returns does not matter
 type WithStartLink<Args extends unknown[]> = { startLink: (...args: Args) => any };
 
-/** What the `startLink` of a module takes first; anything, if it has none. */
+/** The first parameter of a module's `startLink`; `unknown` if it has none. */
 export type StartLinkArgument<M> = M extends WithStartLink<infer Args>
   ? Args extends readonly [] ? unknown : Args[0]
   : unknown;
 
 /**
- * The child specification of a server for a supervisor: `start` is the module's own `startLink`
- * with `argument`, `id` the module.
+ * Returns the child specification of a server for a supervisor: `start` is the `startLink` of the module with
+ * `argument`, `id` is the module.
  *
- * @param argument What the module's `startLink` takes.
- * @param overrides Fields that differ: `id`, `restart`, `shutdown`, `start`, …
+ * @param argument The argument of the module's `startLink`.
+ * @param overrides Fields to override: `id`, `restart`, `shutdown`, `start`, …
  * @see Elixir's `use GenServer`, which defines `child_spec/1`
  *
- * @example
+ * @example A specification with another id
  * ```ts
  * import { GenServer, ok } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -656,5 +712,12 @@ export function childSpec<M extends object>(
   argument: StartLinkArgument<M>,
   overrides: ChildSpecOverrides = {},
 ): ChildSpec {
-  return { id: module, start: [module, "startLink", [argument]], ...overrides };
+  if (typeof (module as { whichChildren?: unknown }).whichChildren === "function") {
+    throw new TypeError(
+      `Cannot make the specification of a server: ${
+        inspect(module)
+      } is a supervisor; use its childSpec`,
+    );
+  }
+  return withOverrides({ id: module, start: [module, "startLink", [argument]] }, overrides);
 }

@@ -78,15 +78,18 @@
 
 import { hasThen, thenError } from "./kernel/awaitable.ts";
 import { fairly, rejectFairly } from "./kernel/fair.ts";
+import { checkOptions } from "./kernel/options.ts";
 import {
   assertRegistered,
+  LOOP_OPTIONS,
   start as startGen,
+  START_OPTIONS,
   type StartMode,
   type StartMonitorResult,
   type StartOptions,
   type StartResult,
 } from "./gen/start.ts";
-import { answer } from "./gen/reply.ts";
+import { answer } from "./kernel/reply.ts";
 import type { CallKind, From } from "./kernel/calls.ts";
 import { exit } from "./kernel/exit.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
@@ -199,7 +202,7 @@ const STOP = stopKind("gen_statem");
  * that `init` does not need may be left out.
  * @throws {TypeError} If `module` has no `init` or no `callbackMode`, or `options.name` is not a valid name: the
  * promise rejects, and nothing is started.
- * @throws {RangeError} If `options.timeout` is negative or not a number.
+ * @throws {RangeError} If `options.timeout` is negative, fractional or not a number.
  * @see OTP `gen_statem:start_link/3,4`
  *
  * @example Start, cast, call, stop
@@ -277,9 +280,10 @@ function startAs(
   mode: StartMode,
   module: Module,
   argument?: Term,
-  options: StartOptions = {},
+  options?: StartOptions,
 ): Promise<Term> {
   try {
+    if (options !== undefined) checkOptions("start a GenStatem", options, START_OPTIONS);
     const behaviour = behaviourOf(module);
     if (typeof module.init !== "function") {
       throw new TypeError(
@@ -288,7 +292,7 @@ function startAs(
         }`,
       );
     }
-    return startGen(behaviour, argument, options, mode);
+    return startGen(behaviour, argument, options ?? {}, mode);
   } catch (error) {
     return rejectFairly(error);
   }
@@ -307,7 +311,7 @@ function startAs(
  * @throws {Exit} `[why, ["gen_statem", "call", [server, request, timeout]]]`, where `why` is `"noproc"` if there is
  * no such process, `"timeout"` if no reply came in time, `"calling_self"` if the machine is the caller,
  * `["nodedown", node]` if its node cannot be reached, otherwise the exit reason of the machine.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @throws {TypeError} If `server` is not a server.
  * @see OTP `gen_statem:call/2,3`; there the caller exits, here the promise rejects.
  *
@@ -419,7 +423,7 @@ export function reply<const To extends From | ReplyAction | readonly ReplyAction
  * @param timeout In milliseconds, default `Infinity`. The machine continues to stop after that.
  * @throws {Exit} `[why, ["gen_statem", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`, `"timeout"`,
  * or the exit reason of the machine if it differs from `reason`. In OTP it is `why` alone.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see OTP `gen_statem:stop/1,3`
  */
 export function stop(
@@ -478,6 +482,7 @@ export function enterLoop(
 ): Promise<never> {
   return fairly(async () => {
     const behaviour = behaviourOf(module as Module);
+    checkOptions("enter the loop", options, LOOP_OPTIONS);
     await assertRegistered(name);
     const process = self();
     if (!isLaunched(process)) throw exit("process_was_not_started_by_proc_lib");

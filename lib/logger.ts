@@ -17,6 +17,7 @@
  * @module
  */
 
+import { checkOptions } from "./kernel/options.ts";
 import { formatError } from "./application/error.ts";
 import type { ErrorInfo } from "./gen/crash.ts";
 import { errorOf, formatExit } from "./kernel/exit.ts";
@@ -70,6 +71,7 @@ let handleSaslReports = false;
  * ```
  */
 export function configure(options: Options): void {
+  checkOptions("configure the logger", options, ["level", "handleSaslReports"]);
   if (options.level !== undefined) assertLevel(options.level, LEVELS);
   level = options.level ?? level;
   handleSaslReports = options.handleSaslReports ?? handleSaslReports;
@@ -348,16 +350,27 @@ function isFunctionCall(fun: Term, name: Term): fun is () => unknown {
 /** Characters of a stack that are read; the message of the error may have more. */
 const STACK_LENGTH = 65_536;
 
-/** Formats an exit reason: an error with its stack, any other reason as `** (stop) reason`. */
+/** The lines of a stack; none of any other term. */
+function linesOf(stack: Term): string[] {
+  if (typeof stack !== "string") return [];
+  return stack.slice(0, STACK_LENGTH).split("\n").filter((line) =>
+    line.trimStart().startsWith("at ")
+  );
+}
+
+/**
+ * Formats an exit reason: an error with its stack, also one that has only a name, as in `["noproc", stack]`; any
+ * other reason as `** (stop) reason`.
+ */
 function formatReason(reason: Term): string {
   const error = errorOf(reason);
-  if (error === undefined) return `** (stop) ${formatExit(reason)}`;
-  const stack = itemOf(reason, 1);
-  const lines = typeof stack === "string" ? stack.slice(0, STACK_LENGTH).split("\n") : [];
-  return [
-    `** (${textOf(error, "name")}) ${textOf(error, "message")}`,
-    ...lines.filter((line) => line.trimStart().startsWith("at ")),
-  ].join("\n");
+  const [why, text] = itemsOf(reason, 2) ?? [];
+  const stack = linesOf(text);
+  if (error !== undefined) {
+    return [`** (${textOf(error, "name")}) ${textOf(error, "message")}`, ...stack].join("\n");
+  }
+  if (stack.length === 0 || typeof why !== "string") return `** (stop) ${formatExit(reason)}`;
+  return [`** (stop) ${formatExit(why)}`, ...stack].join("\n");
 }
 
 setDefaultReporter(defaultHandler);

@@ -60,6 +60,7 @@
  */
 
 import { fairly, rejectFairly } from "./kernel/fair.ts";
+import { checkOptions } from "./kernel/options.ts";
 import { applyStart } from "./supervisor/child.ts";
 import {
   type ChildOf,
@@ -223,7 +224,19 @@ export function startLink<const Given extends ChildSpec | ModuleSpec>(
   }
 }
 
+const OPTIONS = [
+  "name",
+  "childSpec",
+  "partitions",
+  "withArguments",
+  "strategy",
+  "maxRestarts",
+  "maxSeconds",
+  "autoShutdown",
+] as const satisfies readonly (keyof StartOptions)[];
+
 function startWith(options: StartOptions): Promise<StartResult> {
+  checkOptions("start a partition supervisor", options, OPTIONS);
   const { name } = options;
   const starting: Starting = { children: partitionsOf(options), options };
   return startSupervisor(SUPERVISOR, starting, { name });

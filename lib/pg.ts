@@ -244,8 +244,8 @@ export function getLocalMembers(...args: Term[]): readonly Pid[] {
 }
 
 /**
- * Returns the groups of a scope that have a member on any node, in no particular order. See the example of
- * {@linkcode join}.
+ * Returns the groups of a scope that have a member on any node, in no particular order, as a new list. See the example
+ * of {@linkcode join}.
  *
  * @param scope Default `"pg"`.
  * @throws {TypeError} If there is no such scope.

@@ -16,17 +16,23 @@ import { fairly } from "./kernel/fair.ts";
 import { askToStop, stopKind } from "./gen/client.ts";
 import { type ErrorInfo, reportCrash } from "./gen/crash.ts";
 import { exitAndAnswer, type StartResult } from "./gen/start.ts";
+import {
+  checkSpawnOptions,
+  type MonitorOptions,
+  type Priority,
+  tie,
+} from "./kernel/spawn_options.ts";
 import { checkTimeout } from "./gen/timeout.ts";
 import { type CallKind, PendingCall } from "./kernel/calls.ts";
 import { COROUTINE, spawnCoroutine } from "./kernel/coroutine.ts";
-import { classified, exit, reasonOf, withStack } from "./kernel/exit.ts";
+import { classified, Exit, exit, reasonOf, withStack } from "./kernel/exit.ts";
 import type { ServerRef } from "./kernel/names.ts";
 import type { Process } from "./kernel/process.ts";
-import { isA } from "./kernel/reader.ts";
+import { isA, itemOf, itemsOf } from "./kernel/reader.ts";
 import { fence, self } from "./kernel/self.ts";
 import { link, monitor, unlink } from "./kernel/signals.ts";
 import { inspect } from "./kernel/inspect.ts";
-import { isPid, type Pid, type Ref, type Term } from "./kernel/term.ts";
+import { isPid, message, type Pid, type Ref, type Term } from "./kernel/term.ts";
 import type { InitialCall } from "./gen/initial_call.ts";
 import { LAUNCHED } from "./gen/launched.ts";
 
@@ -43,11 +49,14 @@ export type Body =
 /** Options of {@linkcode spawnOpt}. */
 export interface SpawnOptOptions {
   /** Whether to link the new process to the calling process. Default `false`. */
-  readonly link?: boolean;
-  /** Whether to monitor it: then the result is `[pid, ref]`. Default `false`. */
-  readonly monitor?: boolean;
+  readonly link?: boolean | undefined;
+  /**
+   * Whether to monitor it, with the options of the monitor if there are any: then the result is `[pid, ref]`.
+   * Default `false`.
+   */
+  readonly monitor?: boolean | MonitorOptions | undefined;
   /** Shown by `Process.info`, without effect. Default `"normal"`. */
-  readonly priority?: "low" | "normal" | "high" | "max";
+  readonly priority?: Priority | undefined;
 }
 
 /** Options of {@linkcode start}, {@linkcode startLink} and {@linkcode startMonitor}. */
@@ -56,11 +65,11 @@ export interface StartOptions {
    * How long to wait for the acknowledgement, in milliseconds; after that the process is killed, and
    * the result is `["error", "timeout"]`. Default `Infinity`.
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Whether to link the new process to the calling process. Default `false`; `startLink` always does. */
-  readonly link?: boolean;
+  readonly link?: boolean | undefined;
   /** As for {@linkcode spawnOpt}. */
-  readonly priority?: "low" | "normal" | "high" | "max";
+  readonly priority?: Priority | undefined;
 }
 
 /** The state of a start, in addition to the call that waits for it. */
@@ -89,18 +98,17 @@ const STOP = stopKind("ProcLib");
 /** The starts that wait for an acknowledgement, by the started process. */
 const starts = new WeakMap<Process, PendingCall<Starting>>();
 
-function launch(what: string, body: Body, options: object, allowed: readonly string[]): Process {
-  for (const option of Object.keys(options)) {
-    if (!allowed.includes(option)) {
-      throw new TypeError(
-        `Cannot ${what} with this option: expected one of ${allowed.join(", ")}, found ${option}`,
-      );
-    }
-  }
+function launch(
+  what: string,
+  body: Body,
+  options: SpawnOptOptions,
+  known: readonly string[],
+): Process {
+  checkSpawnOptions(what, options, known);
   const [run, initialCall] = taken(what, body);
   const process = spawnCoroutine(self(), () => guarded(run), LAUNCHED);
   process.server = initialCall;
-  const { priority } = options as SpawnOptOptions;
+  const { priority } = options;
   if (priority !== undefined) process.more().options = { priority };
   return process;
 }
@@ -112,7 +120,8 @@ function taken(what: string, body: Body): readonly [() => unknown, InitialCall] 
     const [module, name, args] = body;
     const callback: unknown = module?.[name as keyof typeof module];
     if (typeof callback === "function") {
-      return [() => callback.apply(module, args), [module, name, args.length]];
+      const frozen = message(args);
+      return [() => callback.apply(module, frozen), [module, name, args.length]];
     }
   }
   throw new TypeError(
@@ -180,7 +189,7 @@ export function spawnMonitor(body: Body): readonly [Pid, Ref] {
  * Starts a process with options; with `monitor: true` the result is `[pid, ref]`. Otherwise as
  * {@linkcode spawn}.
  *
- * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown.
+ * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown or has a wrong value.
  * @see OTP `proc_lib:spawn_opt/2,4`
  *
  * @example Linking and monitoring
@@ -195,14 +204,12 @@ export function spawnMonitor(body: Body): readonly [Pid, Ref] {
 export function spawnOpt<const Options extends SpawnOptOptions>(
   body: Body,
   options: Options,
-): Options extends { readonly monitor: true } ? readonly [Pid, Ref] : Pid;
+): Options extends { readonly monitor: true | MonitorOptions } ? readonly [Pid, Ref] : Pid;
 export function spawnOpt(body: Body, options: SpawnOptOptions): Pid | readonly [Pid, Ref] {
   const parent = self();
   const process = launch("spawn", body, options, ["link", "monitor", "priority"]);
-  if (options.link === true) link(parent, process.pid);
-  return options.monitor === true
-    ? [process.pid, monitor(parent, process, process.pid)]
-    : process.pid;
+  const ref = tie(parent, process, options);
+  return ref === undefined ? process.pid : [process.pid, ref];
 }
 
 /**
@@ -215,7 +222,7 @@ export function spawnOpt(body: Body, options: SpawnOptOptions): Pid | readonly [
  *
  * @throws {TypeError} If `body` is not a {@linkcode Body}, or an option is unknown (there is no option
  * `monitor`).
- * @throws {RangeError} If `options.timeout` is negative or not a number.
+ * @throws {RangeError} If `options.timeout` is negative, fractional or not a number.
  * @see OTP `proc_lib:start/3,4,5`
  *
  * @example Starting a process and waiting until it is ready
@@ -374,10 +381,10 @@ function startBy(parent: Pid | undefined): PendingCall<Starting> | undefined {
  *
  * @param reason The exit reason, default `"normal"`.
  * @param timeout In milliseconds, default `Infinity`. The process continues to stop after that.
- * @throws {Exit} `[why, ["ProcLib", "stop", [server, reason, timeout]]]`, where `why` is `"noproc"`,
- * `"timeout"`, `"calling_self"`, or the exit reason of the process if it differs from `reason`. In OTP
- * it is `why` alone.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {Exit} `"noproc"`, `"timeout"`, or the exit reason of the process if it differs from `reason`. Unlike that of
+ * other functions the reason does not tell what was called, as in OTP, except for
+ * `["calling_self", ["ProcLib", "stop", [server, reason, timeout]]]`.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see OTP `proc_lib:stop/1,3`
  *
  * @example Stopping a server
@@ -395,7 +402,20 @@ export function stop(
   reason: Term = "normal",
   timeout: number = Infinity,
 ): Promise<"ok"> {
-  return askToStop(server, reason, timeout, STOP);
+  return fairly(async () => {
+    try {
+      return await askToStop(server, reason, timeout, STOP);
+    } catch (thrown) {
+      throw isA(thrown, Exit) ? exit(bare(thrown.reason)) : thrown;
+    }
+  });
+}
+
+/** The reason of a failed stop without the call. */
+function bare(reason: Term): Term {
+  const [why, call] = itemsOf(reason, 2) ?? [];
+  const isStop = itemOf(call, 0) === moduleName && itemOf(call, 1) === "stop";
+  return isStop && why !== "calling_self" ? why : reason;
 }
 
 /**

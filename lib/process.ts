@@ -14,8 +14,10 @@ import { sleep as sleepIn } from "./kernel/receive.ts";
 import { COROUTINE, Coroutine, spawnCoroutine } from "./kernel/coroutine.ts";
 import { lookUp, REGISTRY_TIMEOUT_MS } from "./kernel/lookup.ts";
 import type { Awaitable } from "./kernel/awaitable.ts";
+import { NoProcessError } from "./kernel/exit.ts";
 import { localNameOf, localRegistry, type ServerRef } from "./kernel/names.ts";
-import { isElsewhere, isOnNode } from "./kernel/distribution.ts";
+import { distribution, isElsewhere, isOnNode, type RemotePid } from "./kernel/distribution.ts";
+import { leaderOf } from "./kernel/group_leader.ts";
 import {
   aliveProcess,
   allProcesses,
@@ -31,7 +33,6 @@ import { charge, current } from "./kernel/scheduler.ts";
 import { fence, hold, resourcesOf, self as selfProcess } from "./kernel/self.ts";
 import {
   Alias,
-  type AliasMode,
   demonitor as demonitorOf,
   exitSignal,
   flushDown,
@@ -58,6 +59,18 @@ import {
 import { DISPOSE_TIMEOUT_MS } from "./kernel/resources.ts";
 import { TermMap } from "./kernel/term_map.ts";
 import { now } from "./kernel/clock.ts";
+import { checkOptions } from "./kernel/options.ts";
+import {
+  assertOneOf,
+  assertPriority,
+  checkMonitorOptions,
+  checkSpawnOptions,
+  type MonitorOptions,
+  type Priority,
+  type StoredOptions,
+  storedOptions,
+  tie,
+} from "./kernel/spawn_options.ts";
 import { left, MAX_DELAY_MS, start } from "./kernel/timers.ts";
 import { send } from "./send.ts";
 
@@ -66,19 +79,17 @@ export const moduleName = "Process";
 
 // --- Processes ----------------------------------------------------------------------------------
 
-/** The priorities of the BEAM's scheduler. They are stored and shown, but have no effect here. */
-export type Priority = "low" | "normal" | "high" | "max";
+export type { MonitorOptions, Priority, StoredOptions };
 
 /** Options of {@linkcode spawn}. */
-export interface SpawnOptions {
+export interface SpawnOptions extends StoredOptions {
   /** Whether to link the new process to the calling process. Default `false`. */
-  readonly link?: boolean;
-  /** Whether to monitor it: then the result is `[pid, ref]`. Default `false`. */
-  readonly monitor?: boolean;
-  /** Shown by {@linkcode info}, without effect. Default `"normal"`. */
-  readonly priority?: Priority;
-  /** The BEAM's other options are accepted and have no effect here. */
-  readonly [option: string]: Term;
+  readonly link?: boolean | undefined;
+  /**
+   * Whether to monitor it, with the options of the monitor if there are any: then the result is `[pid, ref]`.
+   * Default `false`.
+   */
+  readonly monitor?: boolean | MonitorOptions | undefined;
 }
 
 /**
@@ -106,7 +117,7 @@ export function self(): Pid {
  * `throw exit(reason)` it exits with that reason; with any other exception it exits with
  * `[error, stack]`, and the error is reported.
  *
- * @throws {TypeError} If `body` is not a function, or `options.priority` is not a {@linkcode Priority}.
+ * @throws {TypeError} If `body` is not a function, or an option is unknown or has a wrong value.
  * @see Erlang `spawn/1`, `spawn_opt/2`
  *
  * @example A process that sends a message to its parent
@@ -124,21 +135,23 @@ export function spawn(body: () => unknown): Pid;
 export function spawn<const Options extends SpawnOptions>(
   body: () => unknown,
   options: Options,
-): Options extends { readonly monitor: true } ? readonly [Pid, Ref] : Pid;
+): Options extends { readonly monitor: true | MonitorOptions } ? readonly [Pid, Ref] : Pid;
 export function spawn(
   body: () => unknown,
-  options: SpawnOptions = {},
+  options?: SpawnOptions,
 ): Pid | readonly [Pid, Ref] {
-  if (typeof body !== "function") {
-    throw new TypeError(`Cannot spawn: expected a function, found ${inspect(body)}`);
-  }
-  const { link, monitor, ...others } = options;
-  if (others.priority !== undefined) assertPriority(others.priority);
-  const parent = selfProcess();
-  const process = spawnCoroutine(parent, body);
-  if (Object.keys(others).length > 0) process.more().options = others;
-  if (link === true) linkTo(parent, process.pid);
-  return monitor === true ? [process.pid, monitorFor(parent, process, process.pid)] : process.pid;
+  if (options === undefined) return begin(body).pid;
+  checkSpawnOptions("spawn", options);
+  const process = begin(body);
+  const stored = storedOptions(options);
+  if (stored !== null) process.more().options = stored;
+  const ref = tie(selfProcess(), process, options);
+  return ref === undefined ? process.pid : [process.pid, ref];
+}
+
+function begin(body: () => unknown): KernelProcess {
+  if (typeof body === "function") return spawnCoroutine(selfProcess(), body);
+  throw new TypeError(`Cannot spawn: expected a function, found ${inspect(body)}`);
 }
 
 /**
@@ -148,7 +161,9 @@ export function spawn(
  * @see Erlang `spawn_link/1`
  */
 export function spawnLink(body: () => unknown): Pid {
-  return spawn(body, { link: true });
+  const process = begin(body);
+  linkTo(selfProcess(), process.pid);
+  return process.pid;
 }
 
 /**
@@ -168,14 +183,15 @@ export function spawnLink(body: () => unknown): Pid {
  * ```
  */
 export function spawnMonitor(body: () => unknown): readonly [Pid, Ref] {
-  return spawn(body, { monitor: true });
+  const process = begin(body);
+  return [process.pid, monitorFor(selfProcess(), process, process.pid)];
 }
 
 /**
  * Resolves after `ms` milliseconds, or never if `ms` is `Infinity`. Messages that arrive meanwhile stay
  * in the mailbox.
  *
- * @throws {RangeError} If `ms` is negative or not a number.
+ * @throws {RangeError} If `ms` is negative, fractional or not a number.
  * @see Elixir `Process.sleep/1`
  *
  * @example Pausing
@@ -476,7 +492,8 @@ export function exit(pid: Pid, reason: Term): true {
  * at once, with the reason `"noproc"`; for any other caller that is an error.
  *
  * @throws {TypeError} If `pid` is not a pid, or if it is of this node, there is no such process, and the
- * calling process does not trap exits. For a pid of another node an exit signal with `"noproc"` follows.
+ * calling process does not trap exits: if it does not catch that, it exits with `["noproc", stack]`. For a pid of
+ * another node an exit signal with `"noproc"` follows.
  * @see Erlang `link/1`
  *
  * @example Trapping the exit of a linked process
@@ -497,9 +514,62 @@ export function link(pid: Pid): true {
   const process = selfProcess();
   assertPid(pid, "link to");
   if (pid.process === null && !isElsewhere(pid) && !process.trapsExits) {
-    throw new TypeError(`Cannot link to ${pid}: there is no such process`);
+    throw new NoProcessError(`Cannot link to ${pid}: there is no such process`);
   }
   linkTo(process, pid);
+  return true;
+}
+
+/**
+ * Returns the group leader of the calling process, or, with two arguments, sets that of `pid` and returns `true`.
+ *
+ * A process inherits the group leader of the process that spawns it, as it is then. It is
+ * - in an application, its master: a process belongs to the application whose master is its group leader
+ *   (see `Application.getApplication`);
+ * - in a process that another node has started here, the one that this node has sent along;
+ * - otherwise on a node, the process that prints what processes of other nodes write, to the standard output;
+ * - otherwise the main process.
+ *
+ * **Output.** On the BEAM all output goes to the group leader, as messages. Here nothing of this runtime does that:
+ * `console.log`, the default handler of `Logger` and `Sys.trace` write to the host's output, in whatever process.
+ * The group leader matters for processes that are started on other nodes (`Erpc`, `Rpc`, spawning): they get the
+ * group leader of the process that starts them, and an Erlang or Elixir node sends it what they print, as
+ * `["io_request", from, replyAs, request]`. To capture that, set the group leader to a process that answers such
+ * messages with `["io_reply", replyAs, Symbol("ok")]`. The master of an application is not sent along, but the group
+ * leader of the process that has started the application.
+ *
+ * @param pid The process whose group leader is set. It can be on another node.
+ * @param leader The new group leader. It can be on another node.
+ * @throws {TypeError} If `pid` or `leader` is not a pid, or `pid` is of this node and there is no such process.
+ * @see Elixir `Process.group_leader/0,2`, Erlang `group_leader/0,2`
+ *
+ * @example Inheriting a group leader
+ * ```ts
+ * import { Process, receive, self, send, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [parent, before] = [self(), Process.groupLeader()];
+ * const leader = spawn(() => receive());
+ * Process.groupLeader(parent, leader);
+ * spawn(() => void send(parent, Process.groupLeader()));
+ * assertEquals(await receive(), leader);
+ * Process.groupLeader(parent, before);
+ * ```
+ */
+export function groupLeader(): Pid;
+/** Sets the group leader of a process. */
+export function groupLeader(pid: Pid, leader: Pid): true;
+export function groupLeader(...args: [] | [pid: Pid, leader: Pid]): Pid | true {
+  const caller = selfProcess();
+  if (args.length === 0) return leaderOf(caller);
+  const [pid, leader] = args;
+  assertPid(pid, "set the group leader of");
+  assertPid(leader, "make a group leader of");
+  const { process } = pid;
+  if (process !== null) process.leader = leader;
+  else if (!isElsewhere(pid)) {
+    throw new TypeError(`Cannot set the group leader of ${pid}: there is no such process`);
+  } else distribution?.lead(pid as RemotePid, leader);
   return true;
 }
 
@@ -527,19 +597,6 @@ export function unlink(pid: Pid): true {
   return true;
 }
 
-/** Options of {@linkcode monitor}. */
-export interface MonitorOptions {
-  /**
-   * Makes the reference also an alias of the calling process. `"explicit_unalias"`: until
-   * {@linkcode unalias}; `"demonitor"`: until the monitor is removed or its message is sent;
-   * `"reply_demonitor"`: as `"demonitor"`, and the first message sent to the alias removes both. Default:
-   * no alias.
-   */
-  readonly alias?: Exclude<AliasMode, "reply">;
-  /** The first element of the message, in place of `"DOWN"`. */
-  readonly tag?: Term;
-}
-
 /**
  * Monitors a process: when it exits, the calling process receives the message
  * `["DOWN", ref, "process", object, reason]`, where `object` is the pid, or `[name, node]` if `server` was
@@ -549,7 +606,7 @@ export interface MonitorOptions {
  * Each call creates a monitor of its own. A name is resolved once, when this is called. Monitoring oneself
  * is a no-op, as in Erlang: the reference is valid, and no message is ever sent.
  *
- * @throws {TypeError} If `server` is not a server, or `options.alias` is not one of the three modes.
+ * @throws {TypeError} If `server` is not a server, or an option is unknown or has a wrong value.
  * @throws {Exit} `["timeout", ["NameRegistry", "whereisName", [key]]]` if a registry does not answer
  * within 5000 milliseconds: the promise rejects, and there is no monitor.
  * @see Erlang `monitor/2,3`
@@ -568,10 +625,10 @@ export interface MonitorOptions {
 export function monitor(server: Pid | string | symbol, options?: MonitorOptions): Ref;
 /** Monitors the process that is registered under a name, whose registry may be asynchronous. */
 export function monitor(server: ServerRef, options?: MonitorOptions): Awaitable<Ref>;
-export function monitor(server: ServerRef, options: MonitorOptions = {}): Awaitable<Ref> {
+export function monitor(server: ServerRef, options?: MonitorOptions): Awaitable<Ref> {
   const process = selfProcess();
-  const { alias, tag = "DOWN" } = options;
-  if (alias !== undefined) assertOneOf(alias, MONITOR_ALIASES, "monitor with this kind of alias");
+  if (options !== undefined) checkMonitorOptions("monitor", options);
+  const { alias, tag } = options ?? {};
   const start = (pid: Pid | undefined) =>
     monitorFor(process, pid?.process ?? null, objectOf(server, pid), tag, alias);
   return lookUp(process, server, REGISTRY_TIMEOUT_MS, start);
@@ -651,7 +708,6 @@ export function alias(mode: "explicit_unalias" | "reply" = "explicit_unalias"): 
 }
 
 const ALIASES = ["explicit_unalias", "reply"];
-const MONITOR_ALIASES = ["explicit_unalias", "demonitor", "reply_demonitor"];
 
 /**
  * Deactivates an alias of the calling process: messages sent to it are dropped from now on. Returns
@@ -706,7 +762,7 @@ export function flag(
   if (name !== "trap_exit" || typeof value !== "boolean") {
     throw new TypeError(
       'Cannot set this process flag: expected "trap_exit" and a boolean, "priority" and one of ' +
-        `${PRIORITIES.join(", ")}, or "dispose_timeout" and milliseconds, found ${
+        `low, normal, high, max, or "dispose_timeout" and milliseconds, found ${
           inspect(name)
         } and ${inspect(value)}`,
     );
@@ -715,12 +771,6 @@ export function flag(
   if (value) process.flags |= TRAP_EXIT;
   else process.flags &= ~TRAP_EXIT;
   return before;
-}
-
-const PRIORITIES = ["low", "normal", "high", "max"];
-
-function assertPriority(value: unknown): asserts value is Priority {
-  assertOneOf(value, PRIORITIES, "give a process this priority");
 }
 
 function priorityOf(process: KernelProcess): Term {
@@ -890,9 +940,11 @@ function startTimerFor(
   to: Pid | Atom,
   message: (ref: Ref) => Term,
   time: number,
-  { abs = false }: TimerOptions = {},
+  options?: TimerOptions,
 ): Ref {
   fence();
+  if (options !== undefined) checkOptions("start a timer", options, ["abs"]);
+  const { abs = false } = options ?? {};
   if (!isPid(to) && !isAtom(to) || isElsewhere(to)) {
     throw new TypeError(
       `Cannot start a timer: expected a pid of this node or a local name, found ${inspect(to)}`,
@@ -935,6 +987,7 @@ export interface CancelTimerOptions {
  * @see Erlang `erlang:cancel_timer/1,2`
  */
 export function cancelTimer(ref: Ref, options: CancelTimerOptions = {}): number | false | "ok" {
+  checkOptions("cancel a timer", options, ["async", "info"]);
   const timer = timerBehind(ref, "cancel");
   const result = timer === undefined ? false : left(timer) ?? false;
   timer?.cancel();
@@ -953,6 +1006,7 @@ export function readTimer(
   ref: Ref,
   options: { readonly async?: boolean } = {},
 ): number | false | "ok" {
+  checkOptions("read a timer", options, ["async"]);
   const timer = timerBehind(ref, "read");
   return answerTimer(
     "read_timer",
@@ -1068,8 +1122,8 @@ export function isAlive(pid: Pid): boolean {
 }
 
 /**
- * Returns the pids of all processes, oldest first. As in Erlang, this includes those that are exiting
- * ({@linkcode use}). See the example of {@linkcode info}.
+ * Returns the pids of all processes, oldest first, as a new list. As in Erlang, this includes those that are
+ * exiting ({@linkcode use}). See the example of {@linkcode info}.
  *
  * @see Elixir `Process.list/0`
  */
@@ -1258,13 +1312,6 @@ function localProcess(pid: unknown, what: string): KernelProcess | null {
 function assertPid(pid: unknown, what: string): asserts pid is Pid {
   if (isPid(pid)) return;
   throw new TypeError(`Cannot ${what} a process: expected a pid, found ${inspect(pid)}`);
-}
-
-function assertOneOf(value: unknown, accepted: readonly string[], what: string): void {
-  if (accepted.includes(value as string)) return;
-  throw new TypeError(
-    `Cannot ${what}: expected one of ${accepted.join(", ")}, found ${inspect(value)}`,
-  );
 }
 
 function assertRef(ref: unknown, what: string): void {

@@ -99,7 +99,7 @@ export function on<const Pattern, Result>(
  * The clause of {@linkcode receive} that runs when no message has matched within `timeout` milliseconds.
  * With 0 it runs at once if no message in the mailbox matches.
  *
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @throws {TypeError} If `body` is not a function.
  *
  * @example Polling the mailbox

@@ -1,10 +1,10 @@
 /**
- * Response tuples: what callbacks return, made by small constructors.
+ * Response tuples, which callbacks return, and functions that build them. Used by GenServer callbacks.
  *
- * They are OTP's own tuples; writing `["reply", value, state]` by hand is the same thing, only that
- * TypeScript then needs an `as const` to see a tuple in it.
+ * They are OTP's tuples. `["reply", value, state]` can be written by hand, but needs an `as const` for
+ * TypeScript to infer a tuple.
  *
- * @example
+ * @example The responses of init and of the other callbacks
  * ```ts
  * import { ignore, noreply, ok, reply, stop, stopReply } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -29,10 +29,9 @@ import { inspect } from "./kernel/inspect.ts";
 import type { Term } from "./kernel/term.ts";
 
 /**
- * What a callback may ask for besides: a number sets an idle timeout in milliseconds (`"timeout"`
- * arrives in `handleInfo` if no message comes before, 0 means "if none is there already"),
- * `"hibernate"` hints that no message is expected soon, `["continue", term]` has `handleContinue`
- * called before the next message is taken.
+ * What a response may request in addition: a number sets an idle timeout in milliseconds (`handleInfo` gets
+ * `"timeout"` if no message arrives before; 0 means if none is in the mailbox), `"hibernate"` is a hint that
+ * no message is expected soon, `["continue", term]` calls `handleContinue` before the next message is taken.
  */
 export type Extra = number | "hibernate" | readonly ["continue", Term];
 
@@ -43,30 +42,43 @@ export type Init<State> =
   | readonly ["stop", Term]
   | "ignore";
 
-/** A response that answers a call. */
+/** A response that replies to a call. */
 export type Reply<Value, State> =
   | readonly ["reply", Value, State]
   | readonly ["reply", Value, State, Extra];
 
-/** A response that answers nothing, or nothing yet. */
+/** A response without a reply: to a cast or another message, or to a call that is replied to later. */
 export type Noreply<State> = readonly ["noreply", State] | readonly ["noreply", State, Extra];
 
 /** A response that stops the server. */
 export type Stop<State> = readonly ["stop", Term, State];
 
-/** A response that stops the server after it has answered the call. */
+/** A response that replies to the call and stops the server. */
 export type StopReply<Value, State> = readonly ["stop", Term, Value, State];
 
 /**
- * Any state. As a constraint it has the state in `reply(value, ["a", 1])` taken for a tuple, as it is meant, not
- * for an array.
+ * Any state. As a constraint it makes TypeScript infer the state in `reply(value, ["a", 1])` as a tuple, not
+ * as an array.
  */
-// deno-lint-ignore ban-types -- all that is neither null nor undefined is meant
+// deno-lint-ignore ban-types -- any value except null and undefined
 export type AnyState = {} | [] | null | undefined;
 
-/** From `init`: the server runs, with `state`. Mirrors `{:ok, state}`. */
+/**
+ * From `init`: the server starts with `state`. Mirrors `{:ok, state}`.
+ *
+ * @example A state, and a state with a `handleContinue` to follow
+ * ```ts
+ * import { ok } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(ok("state"), ["ok", "state"]);
+ * assertEquals(ok("state", ["continue", "load"]), ["ok", "state", ["continue", "load"]]);
+ * ```
+ */
 export function ok<State extends AnyState>(state: State): readonly ["ok", State];
-/** From `init`: the server runs, with `state`, and `extra`. Mirrors `{:ok, state, extra}`. */
+/**
+ * From `init`: the server starts with `state`, and does what `extra` requests. Mirrors `{:ok, state, extra}`.
+ */
 export function ok<State extends AnyState>(
   state: State,
   extra: Extra,
@@ -75,7 +87,24 @@ export function ok(...args: [Term] | [Term, Extra]): readonly ["ok", ...Term[]] 
   return ["ok", ...args];
 }
 
-/** From `handleCall`: answers the caller with `value`. Mirrors `{:reply, value, state}`. */
+/**
+ * From `handleCall`: replies to the caller with `value`. Mirrors `{:reply, value, state}`.
+ *
+ * @example A reply and the next state
+ * ```ts
+ * import { GenServer, ok, reply, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Counter = {
+ *   init: (count: number) => ok(count),
+ *   handleCall: (_request: "next", _from: GenServer.From, count: number) => reply(count, count + 1),
+ * };
+ *
+ * const counter = unwrap(await GenServer.start(Counter, 1));
+ * assertEquals(await GenServer.call(counter, "next"), 1);
+ * assertEquals(await GenServer.call(counter, "next"), 2);
+ * ```
+ */
 export function reply<const Value, State extends AnyState>(
   value: Value,
   state: State,
@@ -85,22 +114,70 @@ export function reply<const Value, State extends AnyState>(
 }
 
 /**
- * From any handler: goes on with `state`. From `handleCall` the caller is left waiting, for a
- * {@linkcode GenServer.reply} by anybody. Mirrors `{:noreply, state}`.
+ * From all callbacks except `init`: continues with `state`. From `handleCall`, the caller waits until
+ * {@linkcode GenServer.reply} is called. Mirrors `{:noreply, state}`.
+ *
+ * @example The next state, and an idle timeout of 5000 ms
+ * ```ts
+ * import { noreply } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(noreply("state"), ["noreply", "state"]);
+ * assertEquals(noreply("state", 5000), ["noreply", "state", 5000]);
+ * ```
  */
 export function noreply<State extends AnyState>(state: State, extra?: Extra): Noreply<State> {
   return extra === undefined ? ["noreply", state] : ["noreply", state, extra];
 }
 
-/** From `init`: the server refuses to start, and the start answers `["error", reason]`. */
+/**
+ * From `init`: the server does not start, and the start returns `["error", reason]`. Mirrors
+ * `{:stop, reason}`.
+ *
+ * @example In `init`, and in another callback
+ * ```ts
+ * import { GenServer, ok, stop, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Server = {
+ *   init: (license: string) => license === "" ? stop("no_license") : ok(license),
+ *   handleCast: (_request: "stop", license: string) => stop("normal", license),
+ * };
+ *
+ * assertEquals(await GenServer.start(Server, ""), ["error", "no_license"]);
+ * const server = unwrap(await GenServer.start(Server, "MIT"));
+ * assertEquals(GenServer.cast(server, "stop"), "ok");
+ * ```
+ */
 export function stop(reason: Term): readonly ["stop", Term];
-/** From any handler: ends the server with `reason`, after its `terminate`. Mirrors `{:stop, reason, state}`. */
+/**
+ * From all callbacks except `init`: stops the server with `reason`; `terminate` is called. Mirrors
+ * `{:stop, reason, state}`.
+ */
 export function stop<State extends AnyState>(reason: Term, state: State): Stop<State>;
 export function stop(...args: [Term] | [Term, Term]): readonly ["stop", Term, ...Term[]] {
   return ["stop", ...args];
 }
 
-/** From `handleCall`: answers with `value` and ends the server. Mirrors `{:stop, reason, reply, state}`. */
+/**
+ * From `handleCall`: replies with `value` and stops the server. Mirrors `{:stop, reason, reply, state}`.
+ *
+ * @example A server that exits after its reply
+ * ```ts
+ * import { GenServer, ok, Process, stopReply, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Once = {
+ *   init: (value: number) => ok(value),
+ *   handleCall: (_request: "take", _from: GenServer.From, value: number) =>
+ *     stopReply("normal", value, value),
+ * };
+ *
+ * const once = unwrap(await GenServer.start(Once, 42));
+ * assertEquals(await GenServer.call(once, "take"), 42);
+ * assertEquals(Process.isAlive(once), false);
+ * ```
+ */
 export function stopReply<const Value, State extends AnyState>(
   reason: Term,
   value: Value,
@@ -109,17 +186,17 @@ export function stopReply<const Value, State extends AnyState>(
   return ["stop", reason, value, state];
 }
 
-/** From `init`: the server does not want to run, which is no failure. Mirrors `:ignore`. */
+/** From `init`: the server does not start, which is not an error. Mirrors `:ignore`. */
 export const ignore = "ignore" as const;
 
-/** What {@linkcode unwrap} throws: carries what was found. */
+/** The error that {@linkcode unwrap} throws. */
 export class MatchError extends Error {
   /** The name of the class. */
   override readonly name = "MatchError";
-  /** What was found instead of `["ok", value]`. */
+  /** The value that was found instead of `["ok", value]`. */
   readonly found: Term;
 
-  /** Made by {@linkcode unwrap}. */
+  /** Created by {@linkcode unwrap}. */
   constructor(found: Term) {
     super(`Cannot unwrap: expected ["ok", value], found ${inspect(found)}`);
     this.found = found;
@@ -130,11 +207,11 @@ export class MatchError extends Error {
 export type Unwrapped<Result> = Result extends readonly ["ok", infer Value] ? Value : never;
 
 /**
- * The value in `["ok", value]`. Mirrors the match `{:ok, value} = result`.
+ * Returns the value in `["ok", value]`. Mirrors the match `{:ok, value} = result`.
  *
- * @throws {MatchError} If `result` is anything else.
+ * @throws {MatchError} If `result` has any other shape.
  *
- * @example
+ * @example A value, and an error
  * ```ts
  * import { unwrap } from "@denotp/otp";
  * import { assertEquals, assertThrows } from "@std/assert";

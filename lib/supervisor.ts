@@ -1,15 +1,15 @@
 /**
- * Supervisor: a process that starts others, its children, and restarts or stops them by fixed rules.
+ * Supervisor: a process that starts other processes, its children, and restarts or stops them by fixed rules.
  *
- * A supervisor starts its children one after another, each once the one before has finished its
- * `init`. It is linked to them and traps exits, so that it hears of their end, whatever the cause; what
- * it then does depends on the child's `restart` and on the supervisor's `strategy`. When it ends itself,
- * or has to stop children to restart them together, it stops the one started last first, and waits for
- * each as its `shutdown` says. Children may be supervisors: a tree of them restarts the part that is
- * broken, and if that does not help, the part around it, and so on to the root.
+ * A supervisor starts its children one after another, each after the previous one has returned from its
+ * `init`. It is linked to them and traps exits, so it is notified when one exits for any reason; what it then
+ * does depends on the `restart` of the child and the `strategy` of the supervisor. When the supervisor stops,
+ * or has to restart several children together, it stops children in reverse order of their start, and waits
+ * for each as specified by its `shutdown`. Children may be supervisors: a supervision tree restarts the part
+ * that failed, and if that does not help, the part around it, and so on up to the root.
  *
- * Too many restarts (`maxRestarts` in `maxSeconds`) end the supervisor, with `"shutdown"`: its own
- * supervisor may do better. The default is 3 in 5 seconds, so the fourth is one too many.
+ * Too many restarts (more than `maxRestarts` in `maxSeconds`) terminate the supervisor with `"shutdown"`, and
+ * its own supervisor takes over. The default is 3 in 5 seconds.
  *
  * ```ts
  * import { GenServer, ok, reply, Supervisor, unwrap } from "@denotp/otp";
@@ -29,19 +29,18 @@
  * assertEquals(await GenServer.call("counter", "next"), 2);
  *
  * await GenServer.stop("counter");
- * // Restarted, with the state it was started with. (Asking the supervisor first is a way to wait.)
+ * // Restarted, with its initial state. (A call to the supervisor waits for the restart.)
  * assertEquals((await Supervisor.countChildren(supervisor)).active, 1);
  * assertEquals(await GenServer.call("counter", "next"), 1);
  * await Supervisor.stop(supervisor);
  * ```
  *
- * **What it is for.** A supervisor cleans up after errors, it does not organise code: children are
- * processes that fail together or apart, not modules that belong together. State that must outlive
- * a crash belongs into a process that does not crash with it.
+ * **Purpose.** Supervisors are for recovery from errors, not for the organization of code: children belong
+ * together if they fail together. State that must survive a crash belongs in another process.
  *
- * **While it waits** for a child to start or to stop, a supervisor does nothing else, as in OTP: calls
- * to it wait, and so do the ends of other children. A child that may take long in `init` should return
- * and go on in `handleContinue`. A child must not call its supervisor in its `init`.
+ * **While it waits** for a child to start or to stop, a supervisor does nothing else, as in OTP: calls to it
+ * and exits of other children have to wait. A child with a slow initialization should return from `init` and
+ * continue in `handleContinue`. A child must not call its supervisor in its `init`.
  *
  * @module
  */
@@ -51,7 +50,10 @@ import {
   callStart,
   Child,
   isExpectedEnd,
+  type KeptChildSpec,
+  type KeptStart,
   NOT_RUNNING,
+  reportIfSupervisor,
   reportProgress,
   type Started,
   stopProcess,
@@ -63,10 +65,15 @@ import {
   type ChildOf,
   type ChildrenOf,
   type ChildSpec,
-  childSpec,
-  type FullChildSpec,
+  childSpec as specOf,
+  type ChildSpecOverrides,
+  FIELDS,
   isAutoShutdown,
   type ModuleSpec,
+  type StartFunction,
+  type SupervisorModule,
+  supervisorSpec,
+  withOverrides,
 } from "./child_spec.ts";
 import { Children } from "./supervisor/children.ts";
 import { ask as askServer, callKind } from "./gen/client.ts";
@@ -81,6 +88,7 @@ import {
 import { type HasInitialCall, INITIAL_CALL } from "./gen/initial_call.ts";
 import { PROTOCOL, type Protocol } from "./kernel/calls.ts";
 import { type Awaitable, then } from "./kernel/awaitable.ts";
+import { checkOptions } from "./kernel/options.ts";
 import type { Name, ServerRef } from "./kernel/names.ts";
 import { aliveProcess, TRAP_EXIT } from "./kernel/process.ts";
 import { isTuple, itemOf, itemsOf, sizeOf } from "./kernel/reader.ts";
@@ -105,6 +113,7 @@ import {
 } from "./supervisor/process.ts";
 import {
   checkFlags,
+  COMMON_FLAGS,
   type CommonFlags,
   countOf,
   type Counts,
@@ -112,26 +121,35 @@ import {
   SupervisorState,
 } from "./supervisor/state.ts";
 
-/** What this module is called where it is printed. */
+/** The name of this module where it is printed. */
 export const moduleName = "Supervisor";
 
-export { childSpec };
-export type { AutoShutdown, ChildOf, ChildrenOf, Counts, ModuleSpec, StartResult, Strategy };
+export type {
+  AutoShutdown,
+  ChildOf,
+  ChildrenOf,
+  Counts,
+  KeptChildSpec,
+  KeptStart,
+  ModuleSpec,
+  StartResult,
+  Strategy,
+};
 
 // --- The contract -------------------------------------------------------------------------------
 
 /** How a supervisor treats its children. */
 export interface InitOptions {
   /**
-   * Which children are restarted when one has ended: `"one_for_one"` it alone; `"one_for_all"` all;
-   * `"rest_for_one"` it and those that were started after it.
+   * Which children are restarted when one has exited: `"one_for_one"`, only that child; `"one_for_all"`, all
+   * children; `"rest_for_one"`, that child and those started after it.
    */
   readonly strategy: Strategy;
-  /** The most restarts within `maxSeconds`; one more ends the supervisor. Default 3. */
+  /** The maximum number of restarts within `maxSeconds`; one more terminates the supervisor. Default 3. */
   readonly maxRestarts?: number | undefined;
-  /** See `maxRestarts`; whole seconds, at least 1. Default 5. */
+  /** The period of `maxRestarts` in whole seconds, at least 1. Default 5. */
   readonly maxSeconds?: number | undefined;
-  /** Whether the supervisor ends when significant children have ended. Default `"never"`. */
+  /** Whether the supervisor shuts down when significant children have exited. Default `"never"`. */
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
@@ -148,7 +166,7 @@ export interface StartOptions {
 export interface Flags {
   /** See {@linkcode InitOptions}. Default `"one_for_one"`. */
   readonly strategy?: Strategy | undefined;
-  /** The most restarts within `period`. Default 1. */
+  /** The maximum number of restarts within `period`. Default 1. */
   readonly intensity?: number | undefined;
   /** In whole seconds, at least 1. Default 5. */
   readonly period?: number | undefined;
@@ -156,49 +174,52 @@ export interface Flags {
   readonly autoShutdown?: AutoShutdown | undefined;
 }
 
-/** What {@linkcode startLink} takes first: a list of children, or a module. */
+/** The first argument of {@linkcode startLink}: a list of children, or a module. */
 export type Startable<First> = [unknown] extends [First] ? First
   : First extends readonly (ChildSpec | ModuleSpec)[] ? ChildrenOf<First>
   : First;
 
 /**
- * What {@linkcode startLink} takes after that: after a list, the options; after a module, the argument for its
- * `init`, which may be left out if `init` does not need it, and the options.
+ * The other arguments of {@linkcode startLink}: after a list, the options; after a module, the argument of
+ * its `init`, which can be omitted if `init` does not need it, and the options.
  */
 export type StartArguments<First> = [First] extends [Module] ? ServerArguments<First, StartOptions>
   : [First] extends [readonly unknown[]] ? [options: InitOptions & StartOptions]
   : ServerArguments<unknown, StartOptions>;
 
-/** What `init` of a supervisor's module may return; {@linkcode init} makes it. */
+/** What `init` of a supervisor's module may return; {@linkcode init} creates it. */
 export type InitResult =
   | readonly ["ok", readonly [flags: Flags, children: readonly ChildSpec[]]]
   | "ignore";
 
-/** The callback of a module that describes a supervisor. */
+/** The callback of a supervisor's module. */
 export interface Module {
-  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  /**
+   * The name of the module in reports, errors and `inspect`. Default: the name of its class, otherwise its
+   * functions.
+   */
   readonly moduleName?: string;
-  /** Says which children there are and how to treat them, by way of {@linkcode init}; or `"ignore"`. */
-  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
+  /** Returns the children and the flags, made by {@linkcode init}, or `"ignore"`. */
+  // deno-lint-ignore no-explicit-any -- the argument depends on the module
   init(argument: any): Awaitable<InitResult>;
 }
 
 /** A module whose `init` takes no argument. */
 export interface ModuleWithoutArgument extends Module {
-  /** Says which children there are and how to treat them. */
+  /** Returns the children and the flags. */
   init(): Awaitable<InitResult>;
 }
 
 /**
- * What came of starting a child: `["ok", pid]`; `["ok", pid, info]` if its start function gave that;
- * `["ok", undefined]` if it answered `"ignore"`; `["error", reason]`.
+ * The result of starting a child: `["ok", pid]`; `["ok", pid, info]` if its start function returned that;
+ * `["ok", undefined]` if it returned `"ignore"`; `["error", reason]`.
  */
 export type StartChildResult =
   | readonly ["ok", Pid | undefined]
   | readonly ["ok", Pid | undefined, Term]
   | readonly ["error", Term];
 
-/** One child, as {@linkcode whichChildren} shows it. */
+/** A child, as {@linkcode whichChildren} returns it. */
 export type ChildInfo = readonly [
   id: Term,
   child: Pid | "restarting" | undefined,
@@ -206,44 +227,44 @@ export type ChildInfo = readonly [
   modules: readonly (object | string)[] | "dynamic",
 ];
 
-// --- The clients' half --------------------------------------------------------------------------
+// --- Clients ------------------------------------------------------------------------------------
 
-/** The module of a supervisor without one: its `init` was run by whoever starts it. */
+/** The module of a supervisor without one. Its argument is the result of `init`. */
 const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult) => result);
 
 /**
- * Starts a supervisor that is linked to the calling process, and its children in the order of the
- * list; resolves when the last of them runs.
+ * Starts a supervisor that is linked to the calling process, and its children in the order of the list.
+ * Resolves when the last child has started.
  *
- * Takes the list of children and the options, or a module, an argument and {@linkcode StartOptions}. The
- * module's `init` is called with the argument, in the new process, and returns children and options by way of
+ * Takes a list of children and the options, or a module, an argument and {@linkcode StartOptions}. The `init`
+ * of the module is called with the argument, in the new process, and returns children and options made by
  * {@linkcode init}. It may be async.
  *
  * Resolves with `["ok", pid]`, or with `["error", reason]`, where `reason` is
- * - `["shutdown", ["failed_to_start_child", id, reason]]` if a child did not start: those before it
- *   have been stopped again, last first, and those after it were never started;
+ * - `["shutdown", ["failed_to_start_child", id, reason]]` if a child failed to start: the children before it
+ *   were stopped in reverse order, those after it were not started;
  * - `["already_started", pid]` if the name is taken;
- * - `["start_spec", why]` if a specification is wrong, or two have the same id
- *   (`["duplicate_child_name", id]`): nothing was started;
- * - `["supervisor_data", why]` if an option is wrong, as in `["invalid_strategy", value]`;
+ * - `["start_spec", why]` if a specification is invalid, or two have the same id
+ *   (`["duplicate_child_name", id]`): no child was started;
+ * - `["supervisor_data", why]` if an option is invalid, as in `["invalid_strategy", value]`;
  * - `[error, stack]` if the module's `init` throws;
- * - `["bad_return", [module, "init", value]]` if it returns anything else than it should.
+ * - `["bad_return", [module, "init", value]]` if it returns an invalid value.
  *
  * Resolves with `"ignore"` if `init` returns that.
  *
- * Because of the link, a failed start also sends the caller an exit signal, which ends a process
- * that does not trap exits.
+ * Because of the link, a failed start also sends an exit signal to the caller, which then exits too unless it
+ * traps exits.
  *
- * @param first Child specifications, modules and `[module, argument]` pairs in a list; or a module.
- * @param argumentAndOptions After a list, {@linkcode InitOptions} and {@linkcode StartOptions} in one; after a
- * module, the argument, which its `init` gets unchanged, and `StartOptions`.
- * @throws {TypeError} If there is no `strategy`, if one of the children stands for no child, if the module has
- * no `init`, or the name has none of the forms of a name: the promise rejects, and nothing was started.
+ * @param first Child specifications, modules and `[module, argument]` pairs in a list, or a module.
+ * @param argumentAndOptions After a list: {@linkcode InitOptions} and {@linkcode StartOptions} in one object.
+ * After a module: the argument, which is passed to `init` unchanged, and `StartOptions`.
+ * @throws {TypeError} If there is no `strategy`, a child is not a valid child, the module has no `init`, or
+ * `name` is not a valid name: the promise rejects, and no process is started.
  * @see Elixir `Supervisor.start_link/2,3`, OTP `supervisor:start_link/2,3`
  *
- * @example A supervisor as a module of its own
+ * @example A module-based supervisor
  * ```ts
- * import { Agent, type ChildSpec, Supervisor, unwrap } from "@denotp/otp";
+ * import { Agent, Supervisor, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
  *
  * const Numbers = {
@@ -253,11 +274,7 @@ const Default: Module = new OwnModule("Supervisor.Default", (result: InitResult)
  *       numbers.map((n) => Supervisor.childSpec([Agent, () => n], { id: n })),
  *       { strategy: "rest_for_one" },
  *     ),
- *   childSpec: (numbers: number[]): ChildSpec => ({
- *     id: Numbers,
- *     start: [Numbers, "startLink", [numbers]],
- *     type: "supervisor",
- *   }),
+ *   childSpec: (numbers: number[]) => Supervisor.childSpec(Numbers, numbers),
  * };
  *
  * const supervisor = unwrap(await Numbers.startLink([1, 2]));
@@ -273,17 +290,26 @@ export function startLink<const First extends readonly (ChildSpec | ModuleSpec)[
   const [second, options] = argumentAndOptions;
   try {
     return Array.isArray(first)
-      ? start(Default, initOf(first, second as InitOptions), second as StartOptions)
-      : start(first as Module, second, options);
+      ? start(Default, initOf(first, second as InitOptions, LIST_OPTIONS), second as StartOptions)
+      : startModule(first as Module, second, options);
   } catch (error) {
     return rejectFairly(error);
   }
 }
 
-function start(
+const INIT_OPTIONS = [
+  "strategy",
+  "maxRestarts",
+  "maxSeconds",
+  "autoShutdown",
+] as const satisfies readonly (keyof InitOptions)[];
+const START_OPTIONS = ["name"] as const satisfies readonly (keyof StartOptions)[];
+const LIST_OPTIONS = [...INIT_OPTIONS, ...START_OPTIONS];
+
+function startModule(
   module: Module,
   argument: Term,
-  { name }: StartOptions = {},
+  options: StartOptions = {},
 ): Promise<StartResult> {
   if (typeof module?.init !== "function") {
     throw new TypeError(
@@ -291,34 +317,42 @@ function start(
         `found ${inspect(module)}`,
     );
   }
+  checkOptions("start a supervisor", options, START_OPTIONS);
+  return start(module, argument, options);
+}
+
+function start(module: Module, argument: Term, { name }: StartOptions): Promise<StartResult> {
   return startServer(SERVER, { module, argument, name } satisfies Starting, { name });
 }
 
 /**
- * Makes what the `init` of a supervisor's module returns: `["ok", [flags, specifications]]`.
+ * Returns what the `init` of a supervisor's module returns: `["ok", [flags, specifications]]`. See the
+ * example of {@linkcode startLink}.
  *
- * The options' values and the specifications are checked by the supervisor that is started with them.
+ * The values of the options and the specifications are checked when a supervisor is started with them.
  *
  * @param children Child specifications, modules, or `[module, argument]` pairs.
- * @throws {TypeError} If there is no `strategy`, or if one of `children` stands for no child.
+ * @throws {TypeError} If there is no `strategy`, or one of `children` is not a valid child.
  * @see Elixir `Supervisor.init/2`
  */
 export function init<const Given extends readonly (ChildSpec | ModuleSpec)[]>(
   children: ChildrenOf<Given>,
   options: InitOptions,
 ): readonly ["ok", readonly [flags: Flags, children: readonly ChildSpec[]]] {
-  return initOf(children, options);
+  return initOf(children, options, INIT_OPTIONS);
 }
 
 function initOf(
   children: unknown,
   options: InitOptions,
+  known: readonly string[],
 ): readonly ["ok", readonly [flags: Flags, children: readonly ChildSpec[]]] {
   if (!Array.isArray(children)) {
     throw new TypeError(
       `Cannot supervise this: expected a list of children, found ${inspect(children)}`,
     );
   }
+  if (options !== undefined) checkOptions("supervise", options, known);
   const { strategy, maxRestarts = 3, maxSeconds = 5, autoShutdown = "never" } = options ?? {};
   if (strategy === undefined) {
     throw new TypeError(
@@ -327,7 +361,106 @@ function initOf(
     );
   }
   const flags = { strategy, intensity: maxRestarts, period: maxSeconds, autoShutdown };
-  return ["ok", [flags, children.map((child: ChildSpec) => childSpec(child))]];
+  return ["ok", [flags, children.map((child: ChildSpec) => specOf(child))]];
+}
+
+/** A module that describes a supervisor: it has `init` and `startLink`, and no callback of a server beside `init`. */
+// deno-lint-ignore no-explicit-any -- the argument is the module's own business
+type DescribesSupervisor = SupervisorModule & { init(...args: any): Awaitable<InitResult> };
+
+/**
+ * What {@linkcode childSpec} takes second: the argument of a module that describes a supervisor; after anything
+ * else, the fields that differ.
+ */
+export type ArgumentOrOverrides<Given> = Given extends DescribesSupervisor ? unknown
+  : ChildSpecOverrides;
+
+/**
+ * Returns a child specification:
+ * - `childSpec(child, overrides)`: that of a module or of a `[module, argument]` pair, or the one that is given,
+ *   with the fields of `overrides` in place of its own;
+ * - `childSpec(module, argument, overrides)`: that of a module that describes a supervisor, which has `init` and
+ *   `startLink` and no callback of a server beside `init`. It is for the module's own `childSpec`: the supervisor
+ *   is started by the `startLink` of the module with `argument`, and has any time to stop its children.
+ *
+ * The specification is checked by the supervisor that starts the child.
+ *
+ * @throws {TypeError} If `child` is a module without `childSpec`, or not a child; if `overrides` has a field that
+ * a child specification does not have; if the argument of a supervisor's module looks like overrides, and there are
+ * no `overrides`.
+ * @see Elixir `Supervisor.child_spec/2`; `use Supervisor`, which defines `child_spec/1`
+ *
+ * @example One module twice under one supervisor
+ * ```ts
+ * import { Agent, Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zero = () => 0;
+ * assertEquals(Supervisor.childSpec([Agent, zero], { id: "second" }), {
+ *   id: "second",
+ *   start: [Agent, "startLink", [zero]],
+ * });
+ * ```
+ *
+ * @example A supervisor's module as a child
+ * ```ts
+ * import { Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const Numbers = {
+ *   startLink: (numbers: number[]) => Supervisor.startLink(Numbers, numbers),
+ *   init: (_numbers: number[]) => Supervisor.init([], { strategy: "one_for_one" }),
+ *   childSpec: (numbers: number[]) => Supervisor.childSpec(Numbers, numbers),
+ * };
+ * assertEquals(Numbers.childSpec([1, 2]), {
+ *   id: Numbers,
+ *   start: [Numbers, "startLink", [[1, 2]]],
+ *   type: "supervisor",
+ *   shutdown: "infinity",
+ * });
+ * ```
+ */
+export function childSpec<const Given extends ChildSpec | ModuleSpec | SupervisorModule>(
+  child: Given extends DescribesSupervisor ? Given : ChildOf<Given>,
+  ...rest: [argumentOrOverrides?: ArgumentOrOverrides<Given>, overrides?: ChildSpecOverrides]
+): ChildSpec {
+  const first: unknown = child;
+  if (rest.length === 0 || !isSupervisorModule(first)) {
+    const spec = specOf(first as ChildSpec);
+    return rest[0] === undefined ? spec : withOverrides(spec, rest[0] as ChildSpecOverrides);
+  }
+  if (rest.length === 1 && isLikeOverrides(rest[0])) {
+    throw new TypeError(
+      `Cannot tell whether ${inspect(rest[0])} is the argument of the supervisor ${
+        inspect(first)
+      } or ` +
+        "overrides: write ([module, argument], overrides) or (module, argument, overrides)",
+    );
+  }
+  return supervisorSpec(first, ...rest as [Term, ChildSpecOverrides?]);
+}
+
+/** Callbacks of servers, and the functions of the supervisors of this library: a user's supervisor has none of them. */
+const NOT_OF_SUPERVISORS = [
+  "handleCall",
+  "handleCast",
+  "handleInfo",
+  "handleContinue",
+  "callbackMode",
+  "whichChildren",
+];
+
+function isSupervisorModule(value: unknown): value is SupervisorModule {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  const module = value as Record<string, unknown>;
+  return typeof module["init"] === "function" && typeof module["startLink"] === "function" &&
+    !NOT_OF_SUPERVISORS.some((name) => typeof module[name] === "function");
+}
+
+function isLikeOverrides(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => (FIELDS as readonly string[]).includes(key));
 }
 
 const CALL = callKind("supervisor");
@@ -337,42 +470,75 @@ function ask<Reply>(supervisor: ServerRef, request: Term): Promise<Reply> {
 }
 
 /**
- * Adds a child behind all others and starts it; resolves when it runs.
+ * Adds a child after all others and starts it. Resolves when it has started.
  *
- * Resolves with `["ok", pid]`, `["ok", pid, info]`, `["ok", undefined]` (the child answered `"ignore"`; a
- * temporary one is not kept then), or with
- * - `["error", ["already_started", pid]]` if a child of the same id runs;
- * - `["error", "already_present"]` if there is one that does not run: see {@linkcode restartChild} and
+ * Resolves with `["ok", pid]`, `["ok", pid, info]`, `["ok", undefined]` (the start function returned
+ * `"ignore"`; then a temporary child is not kept), or with
+ * - `["error", ["already_started", pid]]` if a child with this id is running;
+ * - `["error", "already_present"]` if a child with this id is not running: see {@linkcode restartChild} and
  *   {@linkcode deleteChild};
- * - `["error", [reason, child]]` if it did not start: it is not kept. `child` is OTP's record of it,
+ * - `["error", [reason, child]]` if it failed to start; then it is not kept. `child` is OTP's record of it,
  *   `["child", undefined, id, start, restart, significant, shutdown, type, modules]`;
- * - `["error", why]` if the specification is wrong, as in `"missing_id"` or `["invalid_shutdown", value]`.
+ * - `["error", why]` if the specification is invalid, as in `"missing_id"` or `["invalid_shutdown", value]`.
  *
- * Waits for as long as it takes; so do all functions that ask a supervisor.
+ * There is no timeout, as for all calls to a supervisor.
  *
- * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, `why` as for
- * `GenServer.call`: `"noproc"` if there is no such supervisor. So for all functions that ask one.
- * @throws {TypeError} If `child` stands for no child.
+ * @throws {Exit} `[why, ["GenServer", "call", [supervisor, request, Infinity]]]`, with `why` as for
+ * `GenServer.call`: `"noproc"` if there is no such supervisor. The other calls to a supervisor fail in the
+ * same way.
+ * @throws {TypeError} If `child` is not a valid child.
  * @see Elixir `Supervisor.start_child/2`
+ *
+ * @example Adding a child
+ * ```ts
+ * import { Agent, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await Supervisor.startLink([], { strategy: "one_for_one" }));
+ * const agent = unwrap(await Supervisor.startChild(supervisor, [Agent, () => 1]))!;
+ * assertEquals(await Agent.get(agent, (n) => n), 1);
+ * await Supervisor.stop(supervisor);
+ * ```
  */
 export function startChild<const Given extends ChildSpec | ModuleSpec>(
   supervisor: ServerRef,
   child: ChildOf<Given>,
 ): Promise<StartChildResult> {
   try {
-    return ask(supervisor, ["start_child", childSpec(child as ChildSpec)]);
+    return ask(supervisor, ["start_child", specOf(child as ChildSpec)]);
   } catch (error) {
     return rejectFairly(error);
   }
 }
 
 /**
- * Stops a child, and keeps its specification (unless it is temporary). It is not restarted, whatever
- * its `restart`; {@linkcode restartChild} does that. Resolves with `"ok"` when it has ended, also if it
- * did not run; with `["error", "not_found"]` if there is no such child.
+ * Stops a child and keeps its specification, unless it is temporary. It is not restarted, whatever its
+ * `restart`, until {@linkcode restartChild} is called. Resolves with `"ok"` when it has exited, or if it was
+ * not running; with `["error", "not_found"]` if there is no such child.
  *
- * @param id The child's id; a pid is none, unless it was given as one.
+ * @param id The id of the child, not its pid.
  * @see Elixir `Supervisor.terminate_child/2`
+ *
+ * @example Stopping, restarting and deleting a child
+ * ```ts
+ * import { Agent, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(
+ *   await Supervisor.startLink([[Agent, () => 1]], { strategy: "one_for_one" }),
+ * );
+ * assertEquals(await Supervisor.terminateChild(supervisor, Agent), "ok");
+ * assertEquals((await Supervisor.countChildren(supervisor)).active, 0);
+ *
+ * const [restarted] = await Supervisor.restartChild(supervisor, Agent);
+ * assertEquals(restarted, "ok");
+ * assertEquals(await Supervisor.deleteChild(supervisor, Agent), ["error", "running"]);
+ *
+ * await Supervisor.terminateChild(supervisor, Agent);
+ * assertEquals(await Supervisor.deleteChild(supervisor, Agent), "ok");
+ * assertEquals(await Supervisor.whichChildren(supervisor), []);
+ * await Supervisor.stop(supervisor);
+ * ```
  */
 export function terminateChild(
   supervisor: ServerRef,
@@ -382,11 +548,12 @@ export function terminateChild(
 }
 
 /**
- * Starts a child that does not run: one that was stopped by {@linkcode terminateChild}, or ended and was
- * not to be restarted.
+ * Restarts a child that is not running: it was stopped by {@linkcode terminateChild}, or has exited and was
+ * not restarted.
  *
- * Resolves as {@linkcode startChild}, or with `["error", why]`, where `why` is `"not_found"`, `"running"`,
- * `"restarting"`, or the reason for which it did not start: its specification stays all the same.
+ * Resolves like {@linkcode startChild}, or with `["error", why]`, where `why` is `"not_found"`, `"running"`,
+ * `"restarting"`, or the reason why it failed to start; its specification is kept in any case. See the example
+ * of {@linkcode terminateChild}.
  *
  * @see Elixir `Supervisor.restart_child/2`
  */
@@ -395,8 +562,8 @@ export function restartChild(supervisor: ServerRef, id: Term): Promise<StartChil
 }
 
 /**
- * Deletes the specification of a child that does not run. Resolves with `"ok"`, or with `["error", why]`,
- * where `why` is `"not_found"`, `"running"` or `"restarting"`.
+ * Deletes the specification of a child that is not running. Resolves with `"ok"`, or with `["error", why]`,
+ * where `why` is `"not_found"`, `"running"` or `"restarting"`. See the example of {@linkcode terminateChild}.
  *
  * @see Elixir `Supervisor.delete_child/2`
  */
@@ -408,39 +575,94 @@ export function deleteChild(
 }
 
 /**
- * The children of a supervisor, the one started last first: `[id, child, type, modules]` each, where
- * `child` is a pid, `undefined` if it does not run, or `"restarting"` if it is to be started once more.
+ * Returns the children of a supervisor, the one started last first: `[id, child, type, modules]` each, where
+ * `child` is a pid, `undefined` if it is not running, or `"restarting"` if a restart is pending.
+ * The list shows the children at the time when the supervisor handles the request.
  *
  * @see Elixir `Supervisor.which_children/1`
+ *
+ * @example The children and their numbers
+ * ```ts
+ * import { Agent, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const child = Supervisor.childSpec([Agent, () => 1], { id: "numbers" });
+ * const supervisor = unwrap(await Supervisor.startLink([child], { strategy: "one_for_one" }));
+ *
+ * const [[id, _pid, type]] = await Supervisor.whichChildren(supervisor) as [Supervisor.ChildInfo];
+ * assertEquals([id, type], ["numbers", "worker"]);
+ * assertEquals(await Supervisor.countChildren(supervisor), {
+ *   specs: 1,
+ *   active: 1,
+ *   supervisors: 0,
+ *   workers: 1,
+ * });
+ * await Supervisor.stop(supervisor);
+ * ```
  */
 export function whichChildren(supervisor: ServerRef): Promise<ChildInfo[]> {
   return ask(supervisor, "which_children");
 }
 
-/** The numbers of children of a supervisor. @see Elixir `Supervisor.count_children/1` */
+/**
+ * Returns the numbers of children of a supervisor. See the example of {@linkcode whichChildren}.
+ *
+ * @see Elixir `Supervisor.count_children/1`
+ */
 export function countChildren(supervisor: ServerRef): Promise<Counts> {
   return ask(supervisor, "count_children");
 }
 
 /**
- * The specification of a child, with every field: `["ok", specification]` or `["error", "not_found"]`.
+ * Returns the specification of a child, with every field: `["ok", specification]` or
+ * `["error", "not_found"]`.
+ *
+ * The supervisor forgets the arguments of temporary children that {@linkcode startChild} has started: the `start`
+ * of such a child is `[module, name, undefined]`, or `undefined` if it was a function.
  *
  * @see OTP `supervisor:get_childspec/2`
+ *
+ * @example The specification, with default values
+ * ```ts
+ * import { Agent, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zero = () => 0;
+ * const supervisor = unwrap(
+ *   await Supervisor.startLink([[Agent, zero]], { strategy: "one_for_one" }),
+ * );
+ * const spec = unwrap(await Supervisor.getChildSpec(supervisor, Agent));
+ * assertEquals([spec.restart, spec.shutdown], ["permanent", 5000]);
+ * await Supervisor.stop(supervisor);
+ * ```
  */
 export function getChildSpec(
   supervisor: ServerRef,
   id: Term,
-): Promise<readonly ["ok", FullChildSpec] | readonly ["error", "not_found"]> {
+): Promise<readonly ["ok", KeptChildSpec] | readonly ["error", "not_found"]> {
   return ask(supervisor, ["get_childspec", id]);
 }
 
 /**
- * Checks child specifications without starting anything: `"ok"`, or `["error", why]` with what a start
- * would say of the first that is wrong. Modules and pairs are no specifications: see
+ * Checks child specifications without starting any child. Returns `"ok"`, or `["error", why]` for the first
+ * invalid one, with the reason of a failed start. Modules and pairs are not specifications: see
  * {@linkcode childSpec}.
  *
- * @param autoShutdown That of the supervisor they are meant for. By default it is not looked at.
+ * @param autoShutdown The `autoShutdown` of the supervisor that they are intended for. By default it is not checked.
  * @see OTP `supervisor:check_childspecs/1,2`
+ *
+ * @example A valid and an invalid specification
+ * ```ts
+ * import { Agent, type ChildSpec, Supervisor } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const spec: ChildSpec = { id: "zero", start: [Agent, "startLink", [() => 0]] };
+ * assertEquals(Supervisor.checkChildSpecs([spec]), "ok");
+ * assertEquals(Supervisor.checkChildSpecs([{ ...spec, shutdown: -1 }]), [
+ *   "error",
+ *   ["invalid_shutdown", -1],
+ * ]);
+ * ```
  */
 export function checkChildSpecs(
   specs: readonly ChildSpec[],
@@ -454,14 +676,25 @@ export function checkChildSpecs(
 }
 
 /**
- * Stops a supervisor in order: its children first, the one started last before the others. Resolves with
- * `"ok"` when it has ended.
+ * Stops a supervisor in an orderly way: first its children, in reverse order of their start. Resolves with
+ * `"ok"` when it has exited.
  *
  * @param reason The exit reason, default `"normal"`.
- * @param timeout In milliseconds, default `Infinity`. The supervisor goes on stopping after that.
+ * @param timeout In milliseconds, default `Infinity`. The supervisor continues to stop after a timeout.
  * @throws {Exit} `[why, ["GenServer", "stop", [supervisor, reason, timeout]]]`, `why` as for
  * `GenServer.stop`.
  * @see Elixir `Supervisor.stop/1,3`
+ *
+ * @example Stopping a supervisor and its children
+ * ```ts
+ * import { Agent, Process, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const supervisor = unwrap(await Supervisor.startLink([], { strategy: "one_for_one" }));
+ * const agent = unwrap(await Supervisor.startChild(supervisor, [Agent, () => 1]))!;
+ * assertEquals(await Supervisor.stop(supervisor), "ok");
+ * assertEquals([Process.isAlive(supervisor), Process.isAlive(agent)], [false, false]);
+ * ```
  */
 export function stop(
   supervisor: ServerRef,
@@ -471,15 +704,15 @@ export function stop(
   return stopServer(supervisor, reason, timeout);
 }
 
-// --- The server's half --------------------------------------------------------------------------
+// --- The supervisor process ---------------------------------------------------------------------
 
-/** What a supervisor keeps. */
+/** The state of a supervisor. */
 class State extends SupervisorState<CommonFlags, Children> implements Supervision<Child> {}
 
-/** What a handler of a supervisor responds. */
+/** The response of a supervisor's callback. */
 type Response = Noreply<State> | Stop<State>;
 
-/** A supervisor is a GenServer of this module. */
+/** A supervisor is a GenServer with this module. */
 const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } = {
   moduleName: "supervisor",
   [INITIAL_CALL]: (from: Starting | State) =>
@@ -489,6 +722,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
   handleCall: (request: Term, _from: Term, state: State) =>
     then(answer(state, request), (value) => reply(value, state)),
   handleCast: (request: Term, state: State) => {
+    // In OTP the clause is missing, and the supervisor crashes: README lists the difference.
     if (!isTuple(request, "try_again_restart", 2)) {
       return state.unexpected("cast", request);
     }
@@ -510,7 +744,7 @@ const SERVER: ServerModule & HasInitialCall & { readonly [PROTOCOL]: Protocol } 
       : status,
 };
 
-// --- Its start ----------------------------------------------------------------------------------
+// --- Starting the supervisor --------------------------------------------------------------------
 
 async function begin(starting: Starting): Promise<Init<State>> {
   const process = self();
@@ -524,7 +758,7 @@ async function begin(starting: Starting): Promise<Init<State>> {
   if (typeof flags !== "object" || flags === null || Array.isArray(flags)) {
     return ["stop", ["supervisor_data", ["invalid_type", flags]]];
   }
-  const checkedFlags = checkFlags(flags, STRATEGIES);
+  const checkedFlags = checkFlags(flags, COMMON_FLAGS, STRATEGIES);
   if (checkedFlags[0] === "error") return ["stop", ["supervisor_data", checkedFlags[1]]];
   const checked = checkChildSpecList(specs, checkedFlags[1].autoShutdown);
   if (checked[0] === "error") return ["stop", ["start_spec", checked[1]]];
@@ -546,11 +780,15 @@ function isInitResult(outcome: unknown): outcome is readonly ["ok", readonly [Fl
   return isTuple(outcome, "ok", 2) && sizeOf(itemOf(outcome, 1)) === 2;
 }
 
-// --- Its children -------------------------------------------------------------------------------
+// --- Starting and stopping children -------------------------------------------------------------
 
-/** Starts a child, enters its process, and reports that, as OTP does. A DynamicSupervisor does not report it. */
+/**
+ * Starts a child, records its process and writes a progress report, as OTP does. A DynamicSupervisor writes
+ * none.
+ */
 async function startOne(state: State, child: Child): Promise<Started> {
-  const started = await callStart(child.start);
+  // A temporary child, whose arguments are forgotten, is not started again.
+  const started = await callStart(child.start as StartFunction);
   assertAlive(state.process);
   if (started[0] === "error") return started;
   state.children.setPid(child, started[1]);
@@ -558,22 +796,23 @@ async function startOne(state: State, child: Child): Promise<Started> {
   return started;
 }
 
-/** Starts a new child, and keeps it: not if it failed, nor a temporary one that does not want to run. */
+/** Starts a new child and keeps it, unless the start failed, or it is temporary and its start was ignored. */
 async function startAndKeep(state: State, child: Child): Promise<Started> {
   const started = await startOne(state, child);
+  if (child.type === "worker") reportIfSupervisor(state.name, state.process.pid, child);
   if (started[0] === "ok" && (child.isUp || child.restart !== "temporary")) {
     state.children.add(child);
   }
   return started;
 }
 
-/** The child has no process now: a temporary one is a child no more. */
+/** Records that the child has no process; a temporary child is removed. */
 function release({ children }: State, child: Child): void {
   if (child.restart === "temporary") children.remove(child);
   else children.setPid(child, undefined);
 }
 
-/** Stops a child if it runs, and waits for its end, if there is anything to wait for. */
+/** Stops a child if it is running, and waits for its exit if necessary. */
 function stopOne(state: State, child: Child): void | Promise<void> {
   const pid = child.running;
   if (pid === undefined) return release(state, child);
@@ -590,8 +829,8 @@ function stopOne(state: State, child: Child): void | Promise<void> {
 }
 
 /**
- * Stops all children, last first, each when the one before has ended: those started later may depend on it. A
- * DynamicSupervisor, whose children depend on each other in no order, stops them all at once.
+ * Stops all children in reverse order, one after another, because later children may depend on earlier ones.
+ * A DynamicSupervisor, whose children do not depend on each other, stops them all at once.
  */
 async function stopAll(state: State): Promise<void> {
   for (const child of [...state.children.newestFirst()]) {
@@ -600,7 +839,7 @@ async function stopAll(state: State): Promise<void> {
   }
 }
 
-/** Does one thing after another of what `supervisor/restart.ts` has decided. */
+/** Performs the actions that `supervisor/restart.ts` returned, one after another. */
 async function perform(
   state: State,
   actions: readonly Action<Child>[],
@@ -625,7 +864,7 @@ async function perform(
         if (started[0] === "ok") break;
         state.report("start_error", started[1], child);
         state.children.setRestarting(child);
-        // By way of the mailbox, so that the supervisor can be told otherwise in between.
+        // Sent as a message, so that other messages can be handled in between.
         cast(state.process.pid, ["try_again_restart", child.id]);
         return state.noreply;
       }
@@ -640,9 +879,9 @@ async function perform(
   return state.noreply;
 }
 
-// --- Its calls ----------------------------------------------------------------------------------
+// --- Calls --------------------------------------------------------------------------------------
 
-/** The answer to a call. */
+/** The reply to a call. */
 function answer(state: State, request: Term): Term {
   if (request === "which_children") return infosOf(state);
   if (request === "count_children") return countOf(state.children.from(), isActive);
@@ -683,10 +922,12 @@ async function addChild(state: State, spec: Term): Promise<Term> {
   if (present !== undefined) return ["error", "already_present"];
   const child = new Child(checked[1]);
   const started = await startAndKeep(state, child);
-  return started[0] === "ok" ? started : ["error", [started[1], recordOf(child)]];
+  if (started[0] === "error") return ["error", [started[1], recordOf(child)]];
+  child.forgetArguments();
+  return started;
 }
 
-/** The child as OTP's record of it. */
+/** OTP's record of a child. */
 function recordOf({ spec }: Child): Term {
   const { id, start, restart, significant, shutdown, type, modules } = spec;
   return ["child", undefined, id, start, restart, significant, shutdown, type, modules];
@@ -698,14 +939,14 @@ function infosOf({ children }: State): ChildInfo[] {
 }
 
 /**
- * Tells whether a child counts as one that runs. A process that has ended, and whose exit signal is yet to be
- * read, does not, as in OTP; for a DynamicSupervisor, as for Elixir's, it does.
+ * Whether a child counts as running. A process that has exited, but whose exit signal has not been handled,
+ * does not, as in OTP; for a DynamicSupervisor it does, as for Elixir's.
  */
 function isActive({ running }: Child): boolean {
   return running !== undefined && aliveProcess(running) !== null;
 }
 
-/** Why a child can be neither restarted nor deleted. */
+/** The reason why a child can be neither restarted nor deleted. */
 function refusal(child: Child): Term {
   if (child.isRestarting) return ["error", "restarting"];
   return child.isUp ? ["error", "running"] : undefined;

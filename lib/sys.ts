@@ -7,7 +7,7 @@
  *
  * All functions take a timeout in milliseconds, 5000 by default. They reject with an `Exit`
  * `[why, ["Sys", operation, [server, …, timeout]]]`, with the OTP name of the operation (`"get_state"`)
- * and `why` as for `GenServer.call`; and with a `RangeError` if the timeout is negative or not a
+ * and `why` as for `GenServer.call`; and with a `RangeError` if the timeout is negative, fractional or not a
  * number.
  *
  * Use these functions only for debugging: a program that needs the state of a server should call the server.
@@ -252,8 +252,12 @@ export function terminate(
 
 /**
  * Orders a suspended server to convert its state with its callback
- * `codeChange(oldVersion, state, extra)`. Resolves with `"ok"` or `["error", reason]`; if the server is
- * not suspended, with `["error", ["unknown_system_msg", request]]`.
+ * `codeChange(oldVersion, state, extra)`. Resolves with `"ok"` if that returned `["ok", state]`.
+ *
+ * Otherwise the server keeps its state, and the result is `["error", reason]`, where `reason` is what the
+ * callback returned instead, such as `["error", "refused"]`; the exit reason of the error that it threw; or
+ * `["undef", "codeChange"]` if there is no such callback. If the server is not suspended, the result is
+ * `["error", ["unknown_system_msg", request]]`.
  *
  * @see OTP `sys:change_code/4,5`
  *

@@ -1,5 +1,5 @@
 /**
- * Task: a process that does one thing, and mostly one whose result is awaited.
+ * Task: a process that runs one function, usually to await its result.
  *
  * ```ts
  * import { Task } from "@denotp/otp";
@@ -12,33 +12,35 @@
  * assertEquals(await Task.await(task), 42);
  * ```
  *
- * **Why not a promise?** A promise is a result; a task is somebody who works on it. It has a mailbox and a
- * dictionary, it can be linked, monitored, supervised and killed, and its failure is nobody's secret:
- * - {@linkcode async} links the task and the process that calls it, its *owner*. If either fails, so does
- *   the other. To await a result that may fail, use `Task.Supervisor.asyncNolink`.
- * - `Task.await` fails the owner, too, when the task does not answer in time.
- *   `Task.yield` asks without obligation, {@linkcode shutdown} ends the task.
- * - {@linkcode asyncStream} maps a function over a collection, so many items at once.
- * - {@linkcode start} and {@linkcode startLink} are for work whose result nobody waits for. Under a
- *   supervisor, that is `[Task, fun]` for a child, or `Task.Supervisor.startChild`.
+ * **Why not a promise?** A promise is a result; a task is a process that computes one. It has a mailbox and a
+ * dictionary, it can be linked, monitored, supervised and killed, and its failure does not go unnoticed:
+ * - {@linkcode async} links the task and the process that calls it, its *owner*. If either fails, so does the
+ *   other. To await a result that may fail, use `Task.Supervisor.asyncNolink`.
+ * - `Task.await` also fails if the task does not return in time. `Task.yield` waits and can be repeated;
+ *   {@linkcode shutdown} stops the task.
+ * - {@linkcode asyncStream} maps a function over a collection, with a limited number of tasks at a time.
+ * - {@linkcode start} and {@linkcode startLink} are for work whose result is not needed. Under a supervisor,
+ *   use `[Task, fun]` as a child, or `Task.Supervisor.startChild`.
  *
- * **What arrives.** The result comes as the message `[task.ref, result]`, and `task.ref` is also a monitor:
- * a `DOWN` message follows, or comes instead. `await` and the others take these out of the mailbox. In a
- * GenServer they may as well be taken by `handleInfo`.
+ * **Messages.** The result arrives as the message `[task.ref, result]`; `task.ref` is also a monitor: a
+ * `DOWN` message follows, or arrives instead. `await` and the other functions take them out of the mailbox. A
+ * GenServer can handle them in `handleInfo`.
  *
- * Only the owner may wait for a task, and it waits for one thing at a time, as everybody does in `receive`:
- * `Promise.all` of several `Task.await` fails, {@linkcode awaitMany} is the way. A task itself is no
- * promise: `await task` is just the task.
+ * Only the owner can wait for a task, and like every process it can wait in only one `receive` at a time:
+ * `Promise.all` of several `Task.await` fails; use {@linkcode awaitMany}. A task is not a promise:
+ * `await task` is the task itself.
  *
- * **`$callers`.** A task has under this key of its dictionary a list of who it works for: its owner, whom
- * that works for if it is a task, and so on. Under a supervisor, these are not the `$ancestors`.
+ * **`$callers`.** The dictionary of a task contains under this key the processes for which it works: its
+ * owner, the owner's owner if that is a task, and so on. Under a supervisor, these differ from the
+ * `$ancestors`.
  *
  * @module
  */
 
 import { hasThen, thenError } from "./kernel/awaitable.ts";
 import { fairly } from "./kernel/fair.ts";
-import type { ChildSpec, ChildSpecOverrides } from "./child_spec.ts";
+import { checkOptions } from "./kernel/options.ts";
+import { type ChildSpec, type ChildSpecOverrides, withOverrides } from "./child_spec.ts";
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from "./gen/timeout.ts";
 import { exit } from "./kernel/exit.ts";
 import { now } from "./kernel/clock.ts";
@@ -73,12 +75,13 @@ import {
   type Mapping,
   mappingOf,
   type ReasonOf,
+  STREAM_OPTIONS,
   type StreamOptions,
   type StreamResult,
 } from "./task/stream.ts";
 import * as Self from "./task.ts"; // __MODULE__
 
-/** What this module is called where it is printed. */
+/** The name of this module where it is printed. */
 export const moduleName = "Task";
 
 export { Task };
@@ -96,15 +99,15 @@ export type {
   StreamResult,
 };
 
-// --- What comes of it ---------------------------------------------------------------------------
+// --- Results ------------------------------------------------------------------------------------
 
-/** The result of a task, or the reason for which there is none; `undefined` if it is not there yet. */
+/** The result of a task, or its exit reason if it failed; `undefined` if there is no result yet. */
 export type Outcome<Result> =
   | readonly ["ok", Result]
   | readonly ["exit", Term]
   | undefined;
 
-/** The type of a task's result; of a union of tasks, of all of their results. */
+/** The type of a task's result; for a union of tasks, of all their results. */
 export type TaskResult<Given extends Task> = Given extends Task<infer Result> ? Result : never;
 
 /** The results of a list of tasks. */
@@ -112,7 +115,7 @@ export type ResultsOf<Tasks extends readonly Task[]> = {
   -readonly [Index in keyof Tasks]: Awaited<TaskResult<Tasks[Index]>>;
 };
 
-/** The tasks of a list, each with what has become of it. */
+/** The tasks of a list, each with its outcome. */
 export type OutcomesOf<Tasks extends readonly Task[]> = {
   -readonly [Index in keyof Tasks]: readonly [
     Tasks[Index],
@@ -120,15 +123,15 @@ export type OutcomesOf<Tasks extends readonly Task[]> = {
   ];
 };
 
-/** What {@linkcode yieldMany} takes. */
+/** Options of {@linkcode yieldMany}. */
 export interface YieldManyOptions {
-  /** Milliseconds to wait, for all together. Default 5000, `Infinity` for no limit. */
+  /** The timeout in milliseconds, for all tasks together. Default 5000, `Infinity` for no limit. */
   readonly timeout?: number | undefined;
-  /** How many tasks to wait for: it resolves when so many have ended. Default: all. */
+  /** The number of tasks to wait for. Default: all. */
   readonly limit?: number | undefined;
   /**
-   * What to do when the time is up with the tasks that have not ended: leave them (`"nothing"`), leave them
-   * and drop what they will answer (`"ignore"`), or kill them (`"kill_task"`). Default `"nothing"`.
+   * What to do with the tasks that have not returned in time: nothing (`"nothing"`), let them continue and
+   * discard their results (`"ignore"`), or kill them (`"kill_task"`). Default `"nothing"`.
    */
   readonly onTimeout?: "nothing" | "ignore" | "kill_task" | undefined;
 }
@@ -136,19 +139,19 @@ export interface YieldManyOptions {
 // --- Starting -----------------------------------------------------------------------------------
 
 /**
- * Starts a task whose result is to be awaited, and returns it at once. It runs `fun`, which may be async,
- * in a process that is linked to the calling one.
+ * Starts a task whose result is to be awaited, and returns it at once. It runs `fun`, which may be async, in
+ * a process that is linked to the calling one.
  *
- * Await every one of them: the message with the result comes in any case. If nobody wants the result,
- * {@linkcode startLink} is the function.
+ * Every such task must be awaited, because its result is sent as a message in any case. If the result is not
+ * needed, use {@linkcode startLink}.
  *
- * If `fun` throws, the task ends with the reason for that, which is logged; and by the link so does the
- * calling process, unless that traps exits. In the main process that is an uncaught error.
+ * If `fun` throws, the task exits with that reason, which is logged; because of the link the calling process
+ * exits too, unless it traps exits. In the main process that is an uncaught error.
  *
- * @throws {TypeError} If `fun` is no function.
+ * @throws {TypeError} If `fun` is not a function.
  * @see Elixir `Task.async/1`
  *
- * @example Two at once
+ * @example Two concurrent tasks
  * ```ts
  * import { Process, Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -165,7 +168,7 @@ export function async<Result>(fun: () => Result): Task<Awaited<Result>>;
 /**
  * Starts a task that runs `module[name](...args)`.
  *
- * @throws {TypeError} If the module has no function of that name.
+ * @throws {TypeError} If the module has no function with that name.
  * @see Elixir `Task.async/3`
  */
 export function async<Module extends object, const Name extends FunctionName<Module>>(
@@ -183,14 +186,24 @@ export function async(...what: FunctionOrCall): Task {
 }
 
 /**
- * Starts a process that runs `fun` for the sake of what that does: nobody gets its result. It is linked to
- * nobody. Returns `["ok", pid]`, at once.
+ * Starts a process that runs `fun` for its side effects; the result is discarded. It is not linked. Returns
+ * `["ok", pid]`, at once.
  *
- * Such a process is on its own. One that should end with the program's other processes is better started
- * by a `Task.Supervisor`.
+ * To make such a process stop together with the rest of the program, start it under a `Task.Supervisor`.
  *
- * @throws {TypeError} If `fun` is no function.
+ * @throws {TypeError} If `fun` is not a function.
  * @see Elixir `Task.start/1`
+ *
+ * @example A process that sends a message
+ * ```ts
+ * import { receive, self, send, Task } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const parent = self();
+ * const [ok] = Task.start(() => send(parent, "done"));
+ * assertEquals(ok, "ok");
+ * assertEquals(await receive(), "done");
+ * ```
  */
 export function start(fun: () => unknown): readonly ["ok", Pid];
 /** Starts a process that runs `module[name](...args)`. @see Elixir `Task.start/3` */
@@ -204,11 +217,23 @@ export function start(...what: FunctionOrCall): readonly ["ok", Pid] {
 }
 
 /**
- * Starts a process that runs `fun`, as {@linkcode start} does, and links it to the calling one. A supervisor
- * starts tasks so.
+ * Starts a process that runs `fun`, like {@linkcode start}, and links it to the calling process. Supervisors
+ * start tasks with this function.
  *
- * @throws {TypeError} If `fun` is no function.
+ * @throws {TypeError} If `fun` is not a function.
  * @see Elixir `Task.start_link/1`
+ *
+ * @example A linked process that fails
+ * ```ts
+ * import { exit, Process, receive, Task } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Process.flag("trap_exit", true);
+ * const [, pid] = Task.startLink(() => {
+ *   throw exit("shutdown");
+ * });
+ * assertEquals(await receive(), ["EXIT", pid, "shutdown"]);
+ * ```
  */
 export function startLink(fun: () => unknown): readonly ["ok", Pid];
 /** Starts a linked process that runs `module[name](...args)`. @see Elixir `Task.start_link/3` */
@@ -227,12 +252,12 @@ function startAlone(what: FunctionOrCall, link: boolean): readonly ["ok", Pid] {
 }
 
 /**
- * Makes a task that has its result already: no process is needed for what is known. It goes wherever a
- * task goes.
+ * Returns a task that is already completed, with the given result. No process is started. It can be used like
+ * any other task.
  *
  * @see Elixir `Task.completed/1`
  *
- * @example
+ * @example A task only for values that are not cached
  * ```ts
  * import { Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -253,13 +278,13 @@ export function completed<Result>(value: Result): Task<Result> {
 }
 
 /**
- * The child specification of a task that runs `fun`, so that `[Task, fun]` is a child. It is not restarted
- * when it has ended: `restart` is `"temporary"`.
+ * Returns the child specification of a task that runs `fun`. So `[Task, fun]` is a child. It is not restarted
+ * when it has exited: `restart` is `"temporary"`.
  *
- * @param overrides Fields that differ: `id`, `restart`, `start`, …
+ * @param overrides Fields to override: `id`, `restart`, `start`, …
  * @see Elixir `Task.child_spec/1`, `use Task`
  *
- * @example A module of one's own that is a task
+ * @example A module-based task
  * ```ts
  * import { type ChildSpec, Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -278,25 +303,37 @@ export function completed<Result>(value: Result): Task<Result> {
  * ```
  */
 export function childSpec(fun: () => unknown, overrides: ChildSpecOverrides = {}): ChildSpec {
-  return { id: Self, start: [Self, "startLink", [fun]], restart: "temporary", ...overrides };
+  return withOverrides(
+    { id: Self, start: [Self, "startLink", [fun]], restart: "temporary" },
+    overrides,
+  );
 }
 
 // --- Waiting ------------------------------------------------------------------------------------
 
 /**
- * Waits for the result of a task, and resolves with it. A task of a union, `Task<number> | Task<string>`, has a
- * result of either type.
+ * Waits for the result of a task, and resolves with it. A task of a union type,
+ * `Task<number> | Task<string>`, has a result of either type.
  *
- * When the time is up, the owner is meant to fail, and by the link the task with it. If it goes on all the
- * same, so does the task; its result is dropped then. To wait and see, use `Task.yield`.
+ * After a timeout the owner is expected to exit, and because of the link the task does, too. If the owner
+ * continues, so does the task; its result is discarded. To wait again after a timeout, use `Task.yield`.
  *
  * @param timeout In milliseconds, default 5000, `Infinity` for no limit.
- * @throws {Exit} `[why, ["Task", "await", [task, timeout]]]`, where `why` is `"timeout"`, or the reason
- * that the task has ended with before it had a result, or `["nodedown", node]`. If the owner does not
- * trap exits, the link will mostly have ended it before.
- * @throws {TypeError} If the calling process is not the owner of the task, or waits for something already.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {Exit} `[why, ["Task", "await", [task, timeout]]]`, where `why` is `"timeout"`, the exit reason of
+ * a task without a result, or `["nodedown", node]`. If the owner does not trap exits, it usually exits by the
+ * link first.
+ * @throws {TypeError} If the calling process is not the owner of the task, or is already waiting for messages.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.await/2`
+ *
+ * @example A result
+ * ```ts
+ * import { Task } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const task = Task.async(() => 6 * 7);
+ * assertEquals(await Task.await(task), 42);
+ * ```
  */
 function await_<Given extends Task>(
   task: Given,
@@ -321,17 +358,16 @@ export { await_ as await };
 /**
  * Waits for the results of several tasks, and resolves with all of them, in the order of the list.
  *
- * The first task that fails, or the end of the time, is the end of it, as for `Task.await`; the results of
- * those that go on are dropped. Another that is sent under the same reference, as well as messages of
- * others, stay in the mailbox.
+ * It fails when the first task fails, or after the timeout, like `Task.await`; the results of the other tasks
+ * are discarded. Further messages with the same reference, and all other messages, stay in the mailbox.
  *
  * @param timeout In milliseconds, for all together. Default 5000, `Infinity` for no limit.
  * @throws {Exit} `[why, ["Task", "awaitMany", [tasks, timeout]]]`, `why` as for `Task.await`.
- * @throws {TypeError} If the calling process is not the owner of all tasks, or waits for something already.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {TypeError} If the calling process is not the owner of all tasks, or is already waiting for messages.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.await_many/2`
  *
- * @example
+ * @example Three results
  * ```ts
  * import { Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -359,20 +395,20 @@ export function awaitMany<const Tasks extends readonly Task[]>(
 }
 
 /**
- * Waits for the result of a task, and resolves with `["ok", result]`; with `["exit", reason]` if the task has
- * ended without one; with `undefined` if the time is up. Then it may be asked for again. Who has had one
- * of the others, gets `undefined` from then on.
+ * Waits for the result of a task. Resolves with `["ok", result]`; with `["exit", reason]` if the task has
+ * exited without a result; with `undefined` after a timeout, and then it can be called again. After
+ * `["ok", result]` or `["exit", reason]` was returned, it resolves with `undefined`.
  *
- * By the link, a task that fails mostly ends its owner before that can ask. `["exit", reason]` is for owners
+ * Because of the link, a task that fails usually terminates its owner first. `["exit", reason]` is for owners
  * that trap exits, and for tasks without a link (`Task.Supervisor.asyncNolink`).
  *
- * @param timeout In milliseconds, default 5000, `Infinity` for no limit, 0 to only look.
+ * @param timeout In milliseconds, default 5000, `Infinity` for no limit, 0 to check without waiting.
  * @throws {Exit} `[["nodedown", node], ["Task", "yield", [task, timeout]]]`.
- * @throws {TypeError} If the calling process is not the owner of the task, or waits for something already.
- * @throws {RangeError} If `timeout` is negative or not a number.
+ * @throws {TypeError} If the calling process is not the owner of the task, or is already waiting for messages.
+ * @throws {RangeError} If `timeout` is negative, fractional or not a number.
  * @see Elixir `Task.yield/2`
  *
- * @example Give up after a while
+ * @example A task that is stopped after a timeout
  * ```ts
  * import { Process, Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -398,17 +434,17 @@ function yield_<Given extends Task>(
 export { yield_ as yield };
 
 /**
- * Waits for several tasks, and resolves with a pair `[task, outcome]` for each, in the order of the list,
- * `outcome` as for `Task.yield`. That is when all have ended, or `limit` of them, or the time is up.
+ * Waits for several tasks. Resolves with a pair `[task, outcome]` for each, in the order of the list, with
+ * `outcome` as for `Task.yield`, when all tasks or `limit` of them have returned, or after the timeout.
  *
- * @param options How long to wait in milliseconds, or all options.
+ * @param options The timeout in milliseconds, or all options.
  * @throws {Exit} `[["nodedown", node], ["Task", "yieldMany", [tasks, timeout]]]`.
- * @throws {TypeError} If the calling process is not the owner of all tasks, or waits for something already;
- * if `onTimeout` is none of its values.
- * @throws {RangeError} If `timeout` or `limit` is negative or not a number.
+ * @throws {TypeError} If the calling process is not the owner of all tasks, or is already waiting for
+ * messages; if `onTimeout` is not one of its values.
+ * @throws {RangeError} If `timeout` or `limit` is negative, fractional or not a number.
  * @see Elixir `Task.yield_many/2`
  *
- * @example Those that are ready within 50 ms
+ * @example The tasks that return within 50 ms
  * ```ts
  * import { Process, Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -424,6 +460,9 @@ export function yieldMany<const Tasks extends readonly Task[]>(
 ): Promise<OutcomesOf<Tasks>> {
   return fairly(async () => {
     const process = ownerOfAll(tasks, "wait for tasks");
+    if (typeof options !== "number") {
+      checkOptions("wait for tasks", options, ["timeout", "limit", "onTimeout"]);
+    }
     const { timeout = DEFAULT_TIMEOUT_MS, limit = Infinity, onTimeout = "nothing" } =
       typeof options === "number" ? { timeout: options } : options;
     checkTimeout("wait for tasks", timeout);
@@ -458,24 +497,34 @@ export function yieldMany<const Tasks extends readonly Task[]>(
   });
 }
 
-// --- Ending -------------------------------------------------------------------------------------
+// --- Stopping -----------------------------------------------------------------------------------
 
 /**
- * Ends a task, and resolves when it has ended: with `["ok", result]` if it had a result by then, with
- * `undefined` if it has ended as it was told to; else with `["exit", reason]`, where `reason` is
- * - that which it had ended with before, if its owner has not heard of it yet;
- * - `"noproc"` if the owner has: the task had been awaited, or ended, before;
- * - `"killed"` if it was too slow to end by itself.
+ * Stops a task, and resolves when it has exited: with `["ok", result]` if there was a result by then, with
+ * `undefined` if it exited because of this; otherwise with `["exit", reason]`, where `reason` is
+ * - its exit reason, if it had exited before and its owner has not been notified yet;
+ * - `"noproc"` if the owner has been notified: the task was awaited, or had exited, before;
+ * - `"killed"` if it did not exit in time.
  *
- * Nothing of the task is left in the mailbox; only a trapped `EXIT` that had come before stays.
+ * No message of the task is left in the mailbox, except a trapped `EXIT` that arrived before.
  *
- * @param how Milliseconds that the task has to end by itself, after an exit signal `"shutdown"`: one that
- * does not trap exits ends at once. Then it is killed. Default 5000, `Infinity` for no limit;
- * `"brutal_kill"` kills at once.
+ * @param how The time in milliseconds that the task has to exit after an exit signal `"shutdown"`, which
+ * terminates it at once unless it traps exits. Then it is killed. Default 5000, `Infinity` for no limit;
+ * `"brutal_kill"` kills it at once.
  * @throws {Exit} `[["nodedown", node], ["Task", "shutdown", [task, how]]]`.
- * @throws {TypeError} If the calling process is not the owner of the task, or waits for something already.
- * @throws {RangeError} If `how` is a number and negative.
+ * @throws {TypeError} If the calling process is not the owner of the task, or is already waiting for messages.
+ * @throws {RangeError} If `how` is a negative number.
  * @see Elixir `Task.shutdown/2`
+ *
+ * @example Stopping a task
+ * ```ts
+ * import { Process, Task } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const task = Task.async(() => Process.sleep(Infinity));
+ * assertEquals(await Task.shutdown(task), undefined);
+ * assertEquals(Process.isAlive(task.pid!), false);
+ * ```
  */
 export function shutdown<Given extends Task>(
   task: Given,
@@ -495,7 +544,7 @@ export function shutdown<Given extends Task>(
       signal(process, pid, "kill");
       down = await receiveMessage(process, isEnd, Infinity);
     }
-    // Of one that had ended before, the monitor of the task knows why, if it was not asked yet.
+    // If the task had exited before, its monitor provides the reason, unless it was taken already.
     if ((down as Down)[4] === "noproc") down = take(process, (each) => isDown(each, ref)) ?? down;
     forget(process, ref);
     const reply = take(process, (message) => isReply(message, ref));
@@ -514,15 +563,15 @@ function signal(process: Process, pid: Pid, reason: Term): void {
 }
 
 /**
- * Lets a task go: it runs on without a link, and what it answers, or that it fails, is not heard of any
- * more. Returns at once: `["ok", result]` if the result was there, `["exit", reason]` if the task has
- * ended without one, else `undefined`.
+ * Unlinks a task and lets it continue; its result, or its failure, is discarded. Returns at once:
+ * `["ok", result]` if there is a result, `["exit", reason]` if the task has exited without one, otherwise
+ * `undefined`.
  *
  * @throws {Exit} `[["nodedown", node], ["Task", "ignore", [task]]]`.
  * @throws {TypeError} If the calling process is not the owner of the task.
  * @see Elixir `Task.ignore/1`
  *
- * @example
+ * @example A result that arrives later is discarded
  * ```ts
  * import { flush, Process, Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -546,26 +595,28 @@ export function ignore<Given extends Task>(task: Given): Outcome<TaskResult<Give
 // --- Streams ------------------------------------------------------------------------------------
 
 /**
- * Maps `fun` over a collection, each item in a task of its own, several at once: an async iterable of
- * `["ok", result]`, or `["exit", reason]` where the task has failed, see below.
+ * Maps `fun` over a collection, each item in its own task, with a limited number of tasks at a time. Returns
+ * an async iterable of `["ok", result]`, or `["exit", reason]` if a task failed; see below.
  *
- * It is lazy: nothing happens until somebody iterates, and then items are taken from the collection
- * only as there is room for another task and results are waited for. The collection may be endless, or
- * async itself. Each iteration begins anew. Leaving the loop early ends the tasks that run, and the
+ * The stream is lazy: nothing happens until it is iterated, and an item is taken from the collection only
+ * when there is room for another task and a result is requested. The collection may be infinite, or async.
+ * Each iteration starts from the beginning. Leaving the loop early stops the running tasks and closes the
  * collection; so does any failure.
  *
- * The tasks are linked to the process that iterates: if one fails, that does too, unless it traps exits.
- * (Or use `Task.Supervisor.asyncStreamNolink`.) No message of the tasks reaches its mailbox.
+ * The tasks are linked to the process that iterates: if one fails, that process exits too, unless it traps
+ * exits. (Or use `Task.Supervisor.asyncStreamNolink`.) The process gets no messages from the tasks.
  *
  * @param items An iterable or async iterable. Iterated by the process that iterates the result.
- * @param fun Gets an item. May be async.
- * @throws {TypeError} If `items` is neither, `fun` no function, or `onTimeout` none of its values.
- * @throws {RangeError} If `maxConcurrency` is no integer above zero, or `timeout` negative or not a number.
- * @throws {Exit} The iteration: `["timeout", ["Task.Supervised", "stream", [timeout]]]` if a task takes
- * too long, unless `onTimeout` says otherwise. It also rejects with what the collection throws.
+ * @param fun Called with an item. May be async.
+ * @throws {TypeError} If `items` is neither, `fun` is not a function, or `onTimeout` is not one of its
+ * values.
+ * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative, fractional or
+ * not a number.
+ * @throws {Exit} While iterating: `["timeout", ["Task.Supervised", "stream", [timeout]]]` if a task takes too
+ * long, unless `onTimeout` specifies otherwise. It also rejects with what the collection throws.
  * @see Elixir `Task.async_stream/3`
  *
- * @example
+ * @example Two tasks at a time
  * ```ts
  * import { Task } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -586,7 +637,7 @@ export function asyncStream<Item, Result, const Options extends StreamOptions = 
   options?: Options,
 ): AsyncIterable<StreamResult<Awaited<Result>, ReasonOf<Item, Options>>>;
 /**
- * Maps a function of a module over a collection: it is called with the item, and then `args`.
+ * Maps a function of a module over a collection: it is called with the item, followed by `args`.
  *
  * @see Elixir `Task.async_stream/5`
  */
@@ -606,13 +657,14 @@ export function asyncStream(
   ...mapping: Mapping
 ): AsyncIterable<StreamResult<Term>> {
   const { call, options } = mappingOf<StreamOptions>("make a stream of tasks", mapping);
+  checkOptions("make a stream of tasks", options, STREAM_OPTIONS);
   return makeStream(items, call, options, (task) => {
     task.startedAs(startResponding(task.origin, task.call, task.respond));
     return "ok";
   });
 }
 
-// --- Answers ------------------------------------------------------------------------------------
+// --- Messages of tasks --------------------------------------------------------------------------
 
 type Reply = readonly [ref: Ref, result: Term];
 type Answer = Reply | Down;
@@ -629,13 +681,13 @@ function isAnyDown(answer: Answer): answer is Down {
   return answer.length === 5;
 }
 
-/** What a task that has ended so is said to have ended with. */
+/** The exit reason in a `DOWN` message, as the functions of this module return it. */
 function whyDown([, , , object, reason]: Down): Term {
   if (reason !== "noconnection") return reason;
   return ["nodedown", isPid(object) ? object.node : object[1]];
 }
 
-/** The outcome that an answer is. Of the task, nothing else is to come. */
+/** The outcome of a message. The task sends no other. */
 function settle<Given extends Task>(
   process: Process,
   { ref }: Given,
@@ -650,7 +702,7 @@ function settle<Given extends Task>(
   return ["exit", answer[4]];
 }
 
-/** Takes the first message that is wanted out of the mailbox, if it is there. */
+/** Takes the first matching message out of the mailbox, if there is one. */
 function take(process: Process, isWanted: (message: Term) => boolean): Term {
   let taken: Term;
   process.remove((message) => isWanted(message) && (taken = message, true));
@@ -658,12 +710,12 @@ function take(process: Process, isWanted: (message: Term) => boolean): Term {
 }
 
 interface Gathered {
-  /** The answers that have come. */
+  /** The messages that have arrived. */
   readonly answers: ReadonlyMap<Ref, Answer>;
   readonly isTimeUp: boolean;
 }
 
-/** Takes the answers of tasks as they come, until there are `limit`, or one that is the last. */
+/** Takes the messages of tasks as they arrive, until there are `limit`, or one for which `isLast` holds. */
 async function gather(
   process: Process,
   tasks: readonly Task[],
@@ -673,7 +725,7 @@ async function gather(
 ): Promise<Gathered> {
   const wanted = new Set(tasks.map(({ ref }) => ref));
   const answers = new Map<Ref, Answer>();
-  /** Tasks that have answered, and ended since, so that there is a message of that, too. */
+  /** The tasks that have sent a result, and exited since, so that there is a `DOWN` message, too. */
   const open = new Set<Ref>();
   const accepts = (message: Term) => {
     const ref = refOf(message);
@@ -692,7 +744,7 @@ async function gather(
     }
     const answer = message as Answer;
     const ref = refOf(answer)!;
-    // To look for each of these in a mailbox full of answers would take long.
+    // Searching a long mailbox for each of them would be slow.
     if (open.delete(ref)) continue;
     answers.set(ref, answer);
     if (!isAnyDown(answer) && !demonitor(process, ref)) open.add(ref);
@@ -702,7 +754,7 @@ async function gather(
   return { answers, isTimeUp };
 }
 
-/** The reference that a message has where an answer has it. */
+/** The reference in a message, where results and `DOWN` messages have it. */
 function refOf(message: Term): Ref | undefined {
   const isDown = sizeOf(message) === 5 && itemOf(message, 0) === "DOWN";
   if (!isDown && sizeOf(message) !== 2) return undefined;
@@ -712,7 +764,7 @@ function refOf(message: Term): Ref | undefined {
 
 // --- Owners -------------------------------------------------------------------------------------
 
-/** The running process, provided that it is the owner of `task`. */
+/** The running process. Throws if it is not the owner of `task`. */
 function ownerOf(task: Task, what: string): Process {
   const process = self();
   if (!(task instanceof Task)) {

@@ -435,7 +435,7 @@ function isTRef(tref: unknown): tref is TRef {
  * Resolves with `"ok"` after `time` milliseconds, or never if `time` is `Infinity`. Messages that arrive
  * meanwhile stay in the mailbox. See the example of {@linkcode tc}.
  *
- * @throws {RangeError} If `time` is negative or not a number.
+ * @throws {RangeError} If `time` is negative, fractional or not a number.
  * @see Erlang `timer:sleep/1`
  */
 export function sleep(time: number): Promise<"ok"> {

@@ -18,6 +18,7 @@
  */
 
 import { fairly } from "../lib/kernel/fair.ts";
+import { checkOptions } from "../lib/kernel/options.ts";
 import { exit } from "../lib/kernel/exit.ts";
 import type { Awaitable } from "../lib/kernel/awaitable.ts";
 import type { Process } from "../lib/kernel/process.ts";
@@ -48,8 +49,22 @@ let multiNameAction: "allow" | "refuse" = "refuse";
  * Sets options of global names.
  *
  * @throws {TypeError} If the value of an option is not valid.
+ *
+ * @example Several names for one process
+ * ```ts
+ * import { Global, self } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Global.configure({ multiNameAction: "allow" });
+ * await Global.registerName("first", self());
+ * assertEquals(await Global.registerName("second", self()), "yes");
+ * Global.configure({ multiNameAction: "refuse" });
+ * await Global.unregisterName("first");
+ * await Global.unregisterName("second");
+ * ```
  */
 export function configure(options: Options): void {
+  checkOptions("configure global names", options, ["multiNameAction"]);
   const action = options.multiNameAction ?? multiNameAction;
   if (action !== "allow" && action !== "refuse") {
     throw new TypeError(
@@ -72,7 +87,7 @@ export function configure(options: Options): void {
  * @throws {TypeError} If `pid` is not a pid, or `resolve` not a function.
  * @see Erlang `global:register_name/2,3`
  *
- * @example
+ * @example Registering a name
  * ```ts
  * import { Global, receive, self } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -117,6 +132,19 @@ function mayBeNamed(name: Term, pid: Pid): boolean {
  * @param resolve See {@linkcode registerName}.
  * @throws {TypeError} If `pid` is not a pid, or `resolve` not a function.
  * @see Erlang `global:re_register_name/2,3`
+ *
+ * @example A name that passes to another process
+ * ```ts
+ * import { Global, Process, self, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const other = spawn(() => Process.sleep(Infinity));
+ * await Global.registerName("leader", self());
+ * assertEquals(await Global.reRegisterName("leader", other), "yes");
+ * assertEquals(Global.whereisName("leader"), other);
+ * assertEquals(Global.registeredNames(), ["leader"]);
+ * Process.exit(other, "kill");
+ * ```
  */
 export function reRegisterName(
   name: Term,
@@ -130,7 +158,7 @@ export function reRegisterName(
 }
 
 /**
- * Releases a name: always `"ok"`. Any process may do so.
+ * Releases a name: always `"ok"`. Any process may do so. See the example of {@linkcode registerName}.
  *
  * @see Erlang `global:unregister_name/1`
  */
@@ -143,6 +171,7 @@ export function unregisterName(name: Term): Awaitable<"ok"> {
 
 /**
  * Returns the pid with a name, or `undefined`. Returns at once also in a cluster: every node knows all names.
+ * See the example of {@linkcode registerName}.
  *
  * @see Erlang `global:whereis_name/1`
  */
@@ -153,6 +182,7 @@ export function whereisName(name: Term): Pid | undefined {
 
 /**
  * Sends a message to the process with a name, and returns its pid.
+ * See the example of {@linkcode registerName}.
  *
  * @throws {Exit} `["badarg", [name, message]]` if the name is not registered.
  * @see Erlang `global:send/2`
@@ -165,7 +195,11 @@ export function send(name: Term, message: Term): Pid {
   return pid;
 }
 
-/** Returns all registered names. @see Erlang `global:registered_names/0` */
+/**
+ * Returns all registered names. See the example of {@linkcode reRegisterName}.
+ *
+ * @see Erlang `global:registered_names/0`
+ */
 export function registeredNames(): Term[] {
   fence();
   return [...names.entries.values()].map((entry) => entry.name);
@@ -175,6 +209,15 @@ export function registeredNames(): Term[] {
  * Resolves with `"ok"` when this node knows the names of all other nodes.
  *
  * @see Erlang `global:sync/0`
+ *
+ * @example A runtime that is not a node
+ * ```ts
+ * import { Global } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await Global.sync(), "ok");
+ * assertEquals(await Global.disconnect(), []);
+ * ```
  */
 export function sync(): Awaitable<"ok"> {
   fence();
@@ -182,7 +225,7 @@ export function sync(): Awaitable<"ok"> {
 }
 
 /**
- * Disconnects from all other nodes, and resolves with those nodes.
+ * Disconnects from all other nodes, and resolves with those nodes. See the example of {@linkcode sync}.
  *
  * @see Erlang `global:disconnect/0`
  */
@@ -210,7 +253,7 @@ function check(what: string, name: Term, pid: unknown, resolve: unknown): void {
 
 /**
  * Resolves a conflict of names: the process on the node whose name comes first keeps the name, the
- * other is killed, and that is logged. The default.
+ * other is killed, and that is logged. The default. See the example of {@linkcode randomNotifyName}.
  *
  * @see Erlang `global:random_exit_name/3`
  */
@@ -227,6 +270,18 @@ export function randomExitName(name: Term, pid1: Pid, pid2: Pid): Pid {
  * other is sent `["global_name_conflict", name]`.
  *
  * @see Erlang `global:random_notify_name/3`
+ *
+ * @example Resolving a conflict of names
+ * ```ts
+ * import { Global, receive, self, spawn } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const other = spawn(() => receive());
+ * assertEquals(Global.notifyAllName("leader", self(), other), "none");
+ * assertEquals(await receive(), ["global_name_conflict", "leader", other]);
+ * await Global.registerName("leader", self(), Global.randomNotifyName);
+ * await Global.unregisterName("leader");
+ * ```
  */
 export function randomNotifyName(name: Term, pid1: Pid, pid2: Pid): Pid {
   const [winner, loser] = inOrder(pid1, pid2);
@@ -237,6 +292,7 @@ export function randomNotifyName(name: Term, pid1: Pid, pid2: Pid): Pid {
 /**
  * Resolves a conflict of names: neither process keeps the name, and both are sent
  * `["global_name_conflict", name, other]`, with the pid of the other.
+ * See the example of {@linkcode randomNotifyName}.
  *
  * @see Erlang `global:notify_all_name/3`
  */
@@ -272,6 +328,16 @@ const FIRST_WAIT_MS = 250;
  * @throws {TypeError} If `id` is not a pair, or `nodes` not an array: the promise rejects.
  * @throws {RangeError} If `retries` is neither a non-negative integer nor `Infinity`.
  * @see Erlang `global:set_lock/1,2,3`, where a waiting process notices a released lock only after its wait.
+ *
+ * @example Setting and deleting a lock
+ * ```ts
+ * import { Global, self } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await Global.setLock(["printer", self()]), true);
+ * assertEquals(await Global.setLock(["printer", "another requester"], undefined, 0), false);
+ * assertEquals(await Global.delLock(["printer", self()]), true);
+ * ```
  */
 export function setLock(
   id: LockId,
@@ -310,7 +376,7 @@ async function lock(
 }
 
 /**
- * Releases a lock of the calling process: always `true`.
+ * Releases a lock of the calling process: always `true`. See the example of {@linkcode setLock}.
  *
  * @param nodes The nodes to release it on. Default: all.
  * @throws {TypeError} If `id` is not a pair, or `nodes` not an array.

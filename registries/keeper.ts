@@ -18,7 +18,8 @@ import {
   SUSPENDED,
   TRAP_EXIT,
 } from "../lib/kernel/process.ts";
-import { isA, isArray, itemOf, itemsOf } from "../lib/kernel/reader.ts";
+import { isArray, isTuple, itemOf, itemsOf } from "../lib/kernel/reader.ts";
+import { answer, isFrom } from "../lib/kernel/reply.ts";
 import { spend, TURN_MESSAGES } from "../lib/kernel/scheduler.ts";
 import { link, terminate } from "../lib/kernel/signals.ts";
 import type { Term } from "../lib/kernel/term.ts";
@@ -60,7 +61,7 @@ export class Keeper implements Behaviour {
     for (; handled < TURN_MESSAGES && !process.isDead && !process.isEmpty; handled++) {
       const kind = process.shift();
       if (kind instanceof PendingCall) this.#answer(kind, takenPayload);
-      else this.#heed(process, takenPayload);
+      else this.#handleMessage(process, takenPayload);
     }
     spend(process, handled);
     return !process.isDead && !process.isEmpty;
@@ -70,20 +71,18 @@ export class Keeper implements Behaviour {
     return { initialCall: this.#kind.initialCall, currentFunction: ["gen_server", "loop", 7] };
   }
 
-  #heed(process: Process, message: Term): void {
+  #handleMessage(process: Process, message: Term): void {
     const [tag, first, second] = itemsOf(message, 3) ?? [];
     if (tag === "EXIT" && process.parent === first && (process.flags & HAS_PARENT) !== 0) {
       this.#stop(process, second);
-    } else if (tag === "system" && isArray(first)) {
-      const call = itemOf(first, 1);
-      const operation = isArray(second) ? itemOf(second, 0) : second;
-      if (isA(call, PendingCall)) call.reply(this.#answerSystem(process, operation, second));
-      if (operation === "terminate") this.#stop(process, itemOf(second, 1));
+    } else if (tag === "system" && isFrom(first)) {
+      answer(first, this.#answerSystem(process, second));
+      if (isTuple(second, "terminate", 2)) this.#stop(process, itemOf(second, 1));
     } else if (isArray(message)) this.#kind.onMessage?.(message);
   }
 
-  #answerSystem(process: Process, operation: Term, request: Term): Term {
-    switch (operation) {
+  #answerSystem(process: Process, request: Term): Term {
+    switch (request) {
       case "get_state":
         return ["ok", process.state];
       case "get_status":
@@ -95,10 +94,8 @@ export class Keeper implements Behaviour {
       case "resume":
         process.flags &= ~SUSPENDED;
         return "ok";
-      case "terminate":
-        return "ok";
     }
-    return ["error", ["unknown_system_msg", request]];
+    return isTuple(request, "terminate", 2) ? "ok" : ["error", ["unknown_system_msg", request]];
   }
 
   #status(process: Process): Term {

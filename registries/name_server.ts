@@ -285,7 +285,10 @@ const SERVER_NAME = "global_name_server";
 /** The process that other nodes address. Set by {@linkcode startNameServer}. */
 export let nameServer: Process;
 
-/** Starts the process, with `module` as its module. Called once. */
+/**
+ * Starts the process, with `module` as its module. Called once: when the process exits, another one takes its
+ * place, and the tables are unchanged.
+ */
 export function startNameServer(module: object): void {
   const keeper = new Keeper({
     module,
@@ -293,13 +296,18 @@ export function startNameServer(module: object): void {
     initialCall: ["global", "init", 1],
     onMessage: (message) => cluster?.receive(message),
   });
-  nameServer = keeper.start(null, {
+  const tables = {
     entries: names.entries,
     names: names.byPid,
     locks: locks.locks,
     waiting: locks.waiting,
-  });
-  localRegistry().registerName(SERVER_NAME, nameServer.pid);
+  };
+  const begin = () => {
+    nameServer = keeper.start(null, tables);
+    localRegistry().registerName(SERVER_NAME, nameServer.pid);
+    onExit(nameServer.pid, begin); // after the hook that releases the name
+  };
+  begin();
 }
 
 // --- The cluster --------------------------------------------------------------------------------

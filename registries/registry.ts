@@ -14,6 +14,12 @@
  * Registered processes are linked to it, as in Elixir: if it is killed, they exit with it, because their names are
  * lost; if it is stopped, they get the exit signal `"shutdown"`.
  *
+ * **Changes during a query.** Patterns, guards, bodies and callbacks are functions here, and may register and remove
+ * entries. {@linkcode match}, {@linkcode select} and the functions that count visit the entries that are there when
+ * they are called, without those that are removed before their turn; what is registered meanwhile is not visited.
+ * {@linkcode dispatch} hands over the entries that are there when it is called. If a function throws, the query throws
+ * the same.
+ *
  * @example Names
  * ```ts
  * import { GenServer, ok, Registry, reply, unwrap } from "@denotp/otp";
@@ -48,16 +54,17 @@
  */
 
 import { fairly } from "../lib/kernel/fair.ts";
+import { checkOptions } from "../lib/kernel/options.ts";
 import { rejectFor } from "../lib/kernel/calls.ts";
 import { type Awaitable, isThenable, then } from "../lib/kernel/awaitable.ts";
 import { exit } from "../lib/kernel/exit.ts";
-import { type Guard, type Matched, matches } from "../lib/kernel/match.ts";
+import { type Guard, holds, type Matched, matches } from "../lib/kernel/match.ts";
 import { addressOf, localRegistry } from "../lib/kernel/names.ts";
 import type { Process } from "../lib/kernel/process.ts";
 import { fence, self } from "../lib/kernel/self.ts";
 import { exitSignal, isLinked, link, onExit, sendToPid, unlink } from "../lib/kernel/signals.ts";
 import { inspect } from "../lib/kernel/inspect.ts";
-import { type Atom, isAtom, isPid, type Pid, type Term } from "../lib/kernel/term.ts";
+import { type Atom, isAtom, isPid, message, type Pid, type Term } from "../lib/kernel/term.ts";
 import { standIn, TermMap } from "../lib/kernel/term_map.ts";
 import { Keeper } from "./keeper.ts";
 import * as Registry from "./registry.ts"; // __MODULE__
@@ -140,6 +147,8 @@ interface Entry {
   /** The key for maps. */
   readonly id: unknown;
   readonly pid: Pid;
+  /** Ascending in the order of registration. */
+  readonly serial: number;
   value: Term;
 }
 
@@ -199,12 +208,14 @@ class Table {
   readonly #holders = new Map<Pid, Holder>();
   readonly #locks = new TermMap<Set<LockRequest>>();
   #count = 0;
+  /** The serial number of the entry that was added last. */
+  #serial = 0;
 
   constructor(options: StartOptions, owner: Process) {
     this.name = options.name;
     this.isUnique = options.keys === "unique";
     this.listeners = [...options.listeners ?? []];
-    for (const [key, value] of pairs(options.meta)) this.meta.set(key, value);
+    for (const [key, value] of pairs(options.meta)) this.meta.set(message(key), message(value));
     this.#owner = owner;
   }
 
@@ -213,11 +224,12 @@ class Table {
     return this.#count;
   }
 
-  /** All entries. */
+  /** All entries. One that is added meanwhile is not visited, nor is one that is removed before its turn. */
   *all(): Generator<Entry> {
+    const last = this.#serial;
     for (const found of this.#entries.values()) {
-      if (found instanceof Several) yield* found.entries;
-      else yield found;
+      if (found instanceof Several) yield* until(last, found.entries);
+      else if (found.serial <= last) yield found;
     }
   }
 
@@ -225,6 +237,11 @@ class Table {
   under(key: Term): Iterable<Entry> {
     const found = this.#entries.get(standIn(key));
     return found instanceof Several ? found.entries : list(found);
+  }
+
+  /** The entries of a key, oldest first, to be visited as those of {@linkcode Table.all}. */
+  walkUnder(key: Term): Iterable<Entry> {
+    return until(this.#serial, this.under(key));
   }
 
   /** The entry of a unique key. */
@@ -252,7 +269,13 @@ class Table {
     if (this.isUnique && found !== undefined) {
       return ["error", ["already_registered", (found as Entry).pid]];
     }
-    const entry: Entry = { key, id, pid, value };
+    const entry: Entry = {
+      key: message(key),
+      id,
+      pid,
+      serial: ++this.#serial,
+      value: message(value),
+    };
     const holder = this.#holderOf(process);
     holder.entries = including(holder.entries, entry);
     this.#count++;
@@ -265,18 +288,22 @@ class Table {
   /** Removes those entries of `process` under a key whose value is unwanted. */
   unregister(process: Process, key: Term, isUnwanted: (value: Term) => boolean): void {
     const { pid } = process;
-    let isLeft = false;
-    for (const entry of [...this.own(key, pid)]) {
-      if (isUnwanted(entry.value)) this.#remove(entry);
-      else isLeft = true;
-    }
+    const entries = [...this.own(key, pid)];
+    const unwanted = entries.filter(({ value }) => isUnwanted(value));
+    // `isUnwanted` is a function of the user, which may have removed entries itself.
+    for (const entry of unwanted) if (this.#has(entry)) this.#remove(entry);
     const holder = this.#holders.get(pid);
     if (holder !== undefined && holder.entries === undefined) {
       holder.release();
       this.#holders.delete(pid);
       if (holder.isLinked) unlink(process, this.#owner.pid);
     }
-    if (!isLeft) this.#tell(["unregister", this.name, key, pid]);
+    if (unwanted.length === entries.length) this.#tell(["unregister", this.name, key, pid]);
+  }
+
+  #has(entry: Entry): boolean {
+    const found = this.#entries.get(entry.id);
+    return found instanceof Several ? found.entries.has(entry) : found === entry;
   }
 
   /** Sends exit signals to the linked processes, as a registry that stops without being killed does. */
@@ -291,6 +318,10 @@ class Table {
   close(): void {
     for (const { release } of this.#holders.values()) release();
     this.#holders.clear();
+    // Also the lists, which a query may be visiting.
+    for (const found of this.#entries.values()) {
+      if (found instanceof Several) found.entries.clear();
+    }
     this.#entries.clear();
     for (const queue of this.#locks.values()) for (const request of queue) request.fail();
     this.#locks.clear();
@@ -388,6 +419,14 @@ class Table {
   }
 }
 
+/** Those of `entries`, in the order of registration, that are not newer than the serial number `last`. */
+function* until(last: number, entries: Iterable<Entry>): Generator<Entry> {
+  for (const entry of entries) {
+    if (entry.serial > last) return;
+    yield entry;
+  }
+}
+
 const tables = new Map<Atom, Table>();
 
 function tableOf(registry: Atom): Table {
@@ -415,6 +454,7 @@ const KEEPER = new Keeper({
  * `["error", ["already_started", pid]]` if its name is taken.
  *
  * It traps exits, exits when its parent does, and can be stopped like a server.
+ * See the examples of this module.
  *
  * @throws {TypeError} If an option is missing or not valid: the promise rejects.
  * @throws {RangeError} If `partitions` is not a positive integer.
@@ -422,7 +462,7 @@ const KEEPER = new Keeper({
  */
 export function startLink(options: StartOptions): Promise<StartResult> {
   return fairly(async () => {
-    checkOptions(options);
+    checkStartOptions(options);
     return await start(self(), options);
   });
 }
@@ -447,6 +487,16 @@ function start(parent: Process, options: StartOptions): StartResult {
  * The child specification of a registry: its `id` is the name.
  *
  * @see Elixir `Registry.child_spec/1`
+ *
+ * @example A registry as a child
+ * ```ts
+ * import { Registry, Supervisor, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const children = [Registry.childSpec({ keys: "unique", name: "rooms" })];
+ * unwrap(await Supervisor.startLink(children, { strategy: "one_for_one" }));
+ * assertEquals(Registry.count("rooms"), 0);
+ * ```
  */
 export function childSpec(options: StartOptions): RegistryChildSpec {
   return {
@@ -456,11 +506,20 @@ export function childSpec(options: StartOptions): RegistryChildSpec {
   };
 }
 
-function checkOptions(options: StartOptions): void {
+const OPTIONS = [
+  "keys",
+  "name",
+  "partitions",
+  "listeners",
+  "meta",
+  "compressed",
+] as const satisfies readonly (keyof StartOptions)[];
+
+function checkStartOptions(options: StartOptions): void {
   const fail = (expected: string, found: unknown) => {
     throw new TypeError(`Cannot start a registry: expected ${expected}, found ${inspect(found)}`);
   };
-  if (typeof options !== "object" || options === null) fail("options", options);
+  checkOptions("start a registry", options, OPTIONS);
   const { keys, name, partitions = 1, listeners = [], meta } = options;
   if (!isKeys(keys)) {
     fail('keys to be "unique", "duplicate", ["duplicate", "pid"] or ["duplicate", "key"]', keys);
@@ -506,6 +565,25 @@ function pairs(meta: StartOptions["meta"] = []): Iterable<readonly [Term, Term]>
  * @param value The value of the entry.
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.register/3`
+ *
+ * @example Registering, looking up and unregistering
+ * ```ts
+ * import { Registry, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * Registry.register("topics", "weather", "Rome");
+ * Registry.register("topics", "weather", "Oslo");
+ * assertEquals(Registry.lookup("topics", "weather"), [[self(), "Rome"], [self(), "Oslo"]]);
+ * assertEquals(Registry.keys("topics", self()), ["weather", "weather"]);
+ * assertEquals(Registry.values("topics", "weather", self()), ["Rome", "Oslo"]);
+ * assertEquals(Registry.count("topics"), 2);
+ *
+ * Registry.unregisterMatch("topics", "weather", "Oslo");
+ * assertEquals(Registry.lookup("topics", "weather"), [[self(), "Rome"]]);
+ * Registry.unregister("topics", "weather");
+ * assertEquals(Registry.lookup("topics", "weather"), []);
+ * ```
  */
 export function register(
   registry: Atom,
@@ -518,7 +596,7 @@ export function register(
 
 /**
  * Removes all entries of the calling process under a key: always `"ok"`. Removing its last entry also removes the
- * link to the registry.
+ * link to the registry. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister/2`
@@ -531,7 +609,8 @@ export function unregister(registry: Atom, key: Term): "ok" {
 
 /**
  * Removes the entries of the calling process under a key whose value matches `pattern` (see
- * {@linkcode matches}) and `guard`: always `"ok"`.
+ * {@linkcode matches}) and `guard`: always `"ok"`. See the example of {@linkcode register}.
+ * The entries are removed after all were compared. An entry for which `guard` throws does not match.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.unregister_match/3,4`
@@ -546,17 +625,27 @@ export function unregisterMatch<const Pattern>(
   tableOf(registry).unregister(
     process,
     key,
-    (value) => matches(pattern, value) && guard(value),
+    (value) => matches(pattern, value) && holds(() => guard(value)),
   );
   return "ok";
 }
 
 /**
  * Replaces the value of the calling process under a key by the result of `update`. Returns
- * `[newValue, oldValue]`, or `"error"` if the process has no such entry.
+ * `[newValue, oldValue]`, or `"error"` if the process has no such entry, or has none any more when `update` returns.
  *
  * @throws {TypeError} If there is no such registry, if its keys are not unique, or if `update` returns a promise.
  * @see Elixir `Registry.update_value/3`
+ *
+ * @example A counter
+ * ```ts
+ * import { Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "unique", name: "counters" }));
+ * Registry.register("counters", "visits", 1);
+ * assertEquals(Registry.updateValue("counters", "visits", (n: number) => n + 1), [2, 1]);
+ * ```
  */
 export function updateValue<Value>(
   registry: Atom,
@@ -580,15 +669,16 @@ export function updateValue<Value>(
       "Cannot update a value: expected a function that is not async, found a promise",
     );
   }
-  entry.value = value;
+  if (table.only(key) !== entry) return "error";
+  entry.value = message(value);
   return [value, before];
 }
 
 // --- Looking up ---------------------------------------------------------------------------------
 
 /**
- * Returns the entries of a key as `[pid, value]`: at most one with unique keys, else in the order of their
- * registration.
+ * Returns the entries of a key as `[pid, value]`, in a new list: at most one with unique keys, else in the order of their
+ * registration. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.lookup/2`
@@ -608,7 +698,7 @@ export function lookup<Value = Term>(registry: Atom, key: Term): Registration<Va
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.match/3,4`
  *
- * @example
+ * @example Entries by value, with a guard
  * ```ts
  * import { _, Registry, self, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -628,8 +718,8 @@ export function match<const Pattern>(
 ): Registration<Matched<Pattern>>[] {
   fence();
   const found: Registration<Matched<Pattern>>[] = [];
-  for (const { pid, value } of tableOf(registry).under(key)) {
-    if (matches(pattern, value) && guard(value)) found.push([pid, value]);
+  for (const { pid, value } of tableOf(registry).walkUnder(key)) {
+    if (matches(pattern, value) && holds(() => guard(value))) found.push([pid, value]);
   }
   return found;
 }
@@ -639,6 +729,17 @@ export function match<const Pattern>(
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.count_match/3,4`
+ *
+ * @example Counting entries by value
+ * ```ts
+ * import { _, Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * Registry.register("topics", "weather", ["city", "Rome"]);
+ * Registry.register("topics", "weather", ["country", "Norway"]);
+ * assertEquals(Registry.countMatch("topics", "weather", ["city", _]), 1);
+ * ```
  */
 export function countMatch<const Pattern>(
   registry: Atom,
@@ -656,7 +757,7 @@ export function countMatch<const Pattern>(
  * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.select/2`
  *
- * @example
+ * @example Keys by value
  * ```ts
  * import { _, Registry, unwrap } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";
@@ -693,6 +794,17 @@ export function select<Result = readonly [key: Term, pid: Pid, value: Term]>(
  *
  * @throws {TypeError} If there is no such registry, or a spec is not valid.
  * @see Elixir `Registry.count_select/2`
+ *
+ * @example Counting the entries of a process
+ * ```ts
+ * import { _, Registry, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "unique", name: "heights" }));
+ * Registry.register("heights", "Ada", 170);
+ * Registry.register("heights", "Bob", 185);
+ * assertEquals(Registry.countSelect("heights", [[[_, self(), _]]]), 2);
+ * ```
  */
 export function countSelect(registry: Atom, specs: readonly Spec[]): number {
   fence();
@@ -709,7 +821,7 @@ export function countSelect(registry: Atom, specs: readonly Spec[]): number {
 
 function isWanted({ key, pid, value }: Entry, [head, guards = []]: Spec): boolean {
   return matches(head[0], key) && matches(head[1], pid) && matches(head[2], value) &&
-    guards.every((guard) => guard(key, pid, value));
+    holds(() => guards.every((guard) => guard(key, pid, value)));
 }
 
 function checkSpecs(what: string, specs: unknown): void {
@@ -728,7 +840,8 @@ function checkSpecs(what: string, specs: unknown): void {
 }
 
 /**
- * Returns the keys of a process, once for each entry, in the order of their registration.
+ * Returns the keys of a process, once for each entry, in the order of their registration, as a new list.
+ * See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.keys/2`
@@ -740,7 +853,8 @@ export function keys(registry: Atom, pid: Pid): Term[] {
 }
 
 /**
- * Returns the values of a process under a key, in the order of their registration.
+ * Returns the values of a process under a key, in the order of their registration, as a new list.
+ * See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry, or `pid` is not a pid.
  * @see Elixir `Registry.values/3`
@@ -757,7 +871,7 @@ function checkPid(pid: unknown): void {
 }
 
 /**
- * Returns the number of entries.
+ * Returns the number of entries. See the example of {@linkcode register}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.count/1`
@@ -776,6 +890,7 @@ export interface DispatchOptions {
 /**
  * Calls `deliver` in the calling process with the entries of a key, as {@linkcode lookup} returns them, unless there
  * are none. Returns `"ok"`; a promise of it if `deliver` returns a promise.
+ * See the second example of this module.
  *
  * @throws {TypeError} If there is no such registry, or `deliver` is not a function.
  * @throws Whatever `deliver` throws.
@@ -785,12 +900,13 @@ export function dispatch<Value = Term, Result = unknown>(
   registry: Atom,
   key: Term,
   deliver: (entries: Registration<Value>[]) => Result,
-  _options?: DispatchOptions,
+  options?: DispatchOptions,
 ): Result extends PromiseLike<unknown> ? Awaitable<"ok"> : "ok" {
   fence();
   if (typeof deliver !== "function") {
     throw new TypeError(`Cannot dispatch: expected a function, found ${inspect(deliver)}`);
   }
+  if (options !== undefined) checkOptions("dispatch", options, ["parallel"]);
   const entries = lookup<Value>(registry, key);
   const delivered = entries.length === 0 ? undefined : deliver(entries);
   const answer = then(delivered, () => "ok");
@@ -801,6 +917,7 @@ export function dispatch<Value = Term, Result = unknown>(
 
 /**
  * Returns the metadata of the registry under a key: `["ok", value]`, or `"error"` if there is none.
+ * See the example of {@linkcode putMeta}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.meta/2`
@@ -816,15 +933,27 @@ export function meta<Value = Term>(registry: Atom, key: Term): readonly ["ok", V
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.put_meta/3`
+ *
+ * @example Metadata
+ * ```ts
+ * import { Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * assertEquals(Registry.putMeta("topics", "owner", "ann"), "ok");
+ * assertEquals(Registry.meta("topics", "owner"), ["ok", "ann"]);
+ * assertEquals(Registry.deleteMeta("topics", "owner"), "ok");
+ * assertEquals(Registry.meta("topics", "owner"), "error");
+ * ```
  */
 export function putMeta(registry: Atom, key: Term, value: Term): "ok" {
   fence();
-  tableOf(registry).meta.set(key, value);
+  tableOf(registry).meta.set(message(key), message(value));
   return "ok";
 }
 
 /**
- * Deletes the metadata of the registry under a key: always `"ok"`.
+ * Deletes the metadata of the registry under a key: always `"ok"`. See the example of {@linkcode putMeta}.
  *
  * @throws {TypeError} If there is no such registry.
  * @see Elixir `Registry.delete_meta/2`
@@ -848,6 +977,16 @@ export function deleteMeta(registry: Atom, key: Term): "ok" {
  * @throws {TypeError} If there is no such registry, or `body` is not a function: the promise rejects.
  * @throws {Exit} `["noproc", ["Registry", "lock", [registry, key]]]` if the registry exits meanwhile.
  * @see Elixir `Registry.lock/3`
+ *
+ * @example A function that runs once at a time
+ * ```ts
+ * import { Registry, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "duplicate", name: "topics" }));
+ * const result = await Registry.lock("topics", "weather", () => Registry.count("topics"));
+ * assertEquals(result, 0);
+ * ```
  */
 export function lock<Result>(
   registry: Atom,
@@ -877,6 +1016,20 @@ export function lock<Result>(
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, `name` is not valid, or
  * `pid` is not the calling process.
+ *
+ * @example The functions of a via module
+ * ```ts
+ * import { receive, Registry, self, unwrap } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * unwrap(await Registry.startLink({ keys: "unique", name: "rooms" }));
+ * assertEquals(Registry.registerName(["rooms", 7], self()), "yes");
+ * assertEquals(Registry.whereisName(["rooms", 7]), self());
+ * Registry.send(["rooms", 7], "hello");
+ * assertEquals(await receive(), "hello");
+ * Registry.unregisterName(["rooms", 7]);
+ * assertEquals(Registry.whereisName(["rooms", 7]), undefined);
+ * ```
  */
 export function registerName(name: ViaKey, pid: Pid): "yes" | "no" {
   const process = self();
@@ -893,6 +1046,7 @@ export function registerName(name: ViaKey, pid: Pid): "yes" | "no" {
 
 /**
  * Removes the entry of the calling process: `"ok"`, also if it has none.
+ * See the example of {@linkcode registerName}.
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
@@ -905,6 +1059,7 @@ export function unregisterName(name: ViaKey): "ok" {
 
 /**
  * Returns the pid that is registered under the key, or `undefined`.
+ * See the example of {@linkcode registerName}.
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  */
@@ -916,6 +1071,7 @@ export function whereisName(name: ViaKey): Pid | undefined {
 
 /**
  * Sends a message to the process that is registered under the key, and returns its pid.
+ * See the example of {@linkcode registerName}.
  *
  * @throws {TypeError} If there is no such registry, its keys are not unique, or `name` is not valid.
  * @throws {Exit} `["badarg", [name, message]]` if none is.

@@ -63,11 +63,11 @@ const MANY = 250;
  * one that returns promises, soon after that.
  *
  * @param label The name of the registry in the titles of the tests.
- * @param open Opens a new registry for each test, in the process of the test, which ends processes linked to it.
+ * @param open Opens a new registry for each test, in the process of the test; linked processes exit with it.
  * @param test Defines a test. Default: `Deno.test`.
  * @throws {TypeError} If `Deno.test` does not exist, and no other function was given.
  *
- * @example A registry of one's own
+ * @example Testing a registry
  * ```ts
  * import { exit, type NameRegistry, type Pid, send } from "@denotp/otp";
  * import { onExit, testRegistry, TermMap } from "@denotp/otp/registries";
@@ -215,7 +215,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     await names.hold(names.key("a name"), "yes");
   },
 
-  async "unregisterName() ends the relation of a process to the name"(names) {
+  async "unregisterName() removes the relation of a process to the name"(names) {
     const key = names.key("a name");
     const former = await names.hold(key, "yes");
     await inside(former, () => names.registry.unregisterName(key));
@@ -230,7 +230,7 @@ const PROMISES: Readonly<Record<string, (names: Names) => Promise<void>>> = {
     );
   },
 
-  async "forgets a process that ends normally"(names) {
+  async "forgets a process that exits normally"(names) {
     await names.expectForgotten("normal");
   },
 
@@ -487,7 +487,7 @@ async function soon(clause: any): Promise<any> {
   return await receive(
     clause,
     after(PATIENCE_MS, () => {
-      throw new Error("Expected a message that did not come");
+      throw new Error("Expected a message that did not arrive");
     }),
   );
 }

@@ -3,16 +3,18 @@ import { FakeTime } from "@std/testing/time";
 import {
   Agent,
   type ChildSpec,
+  Exit,
   exit,
   GenServer,
   type Pid,
   Process,
+  ProcLib,
   self,
   Supervisor,
   Sys,
   unwrap,
 } from "../mod.ts";
-import { exitOf, pass, reasonOf, settled } from "./helpers.ts";
+import { exitOf, inProcess, pass, reasonOf, settled } from "./helpers.ts";
 import { announced, supervising } from "./fixtures/worker.ts";
 
 async function agentOf<State>(state: State): Promise<Pid<Agent.AgentOf<State>>> {
@@ -48,7 +50,7 @@ Deno.test("Agent.childSpec() has the module for its id, and startLink for its st
     type: "supervisor",
   } as const;
   assertEquals(Agent.childSpec(fun, overrides), overrides);
-  // A module of one's own that is an agent.
+  // A user's module that is an agent.
   const Counter = {
     startLink: (first: number) => Agent.startLink(() => first),
     childSpec: (first: number): ChildSpec => ({
@@ -65,7 +67,7 @@ Deno.test("Agent.childSpec() has the module for its id, and startLink for its st
 
 // --- Life ---------------------------------------------------------------------------------------
 
-Deno.test("Agent.update(), get(), getAndUpdate() and stop() keep a state from its beginning to its end [AG-004]", () =>
+Deno.test("Agent.update(), get(), getAndUpdate() and stop() keep a state until the agent stops [AG-004]", () =>
   supervising(async () => {
     const agent = unwrap(await Agent.startLink(() => new Map<string, unknown>()));
     assertEquals(Process.info(agent, "links"), ["links", [self()]]);
@@ -108,7 +110,7 @@ Deno.test("Agent.startLink() and start() take spawnOpt, which changes nothing [A
     }
   }));
 
-Deno.test("Agent.startLink() answers already_started when the name is taken [AG-015]", () =>
+Deno.test("Agent.startLink() returns already_started when the name is taken [AG-015]", () =>
   supervising(async () => {
     const agent = unwrap(await Agent.startLink(() => 1, { name: "taken" }));
     for (const start of [Agent.start, Agent.startLink]) {
@@ -117,7 +119,7 @@ Deno.test("Agent.startLink() answers already_started when the name is taken [AG-
     assertEquals(await Agent.get(agent, (n) => n), 1);
   }));
 
-Deno.test("Agent.start() answers the error and its stack when the function throws [AG-012]", () =>
+Deno.test("Agent.start() returns the error and its stack when the function throws [AG-012]", () =>
   supervising(async () => {
     for (const start of [Agent.start, Agent.startLink]) {
       for (const fun of [boom, () => Promise.reject(new RangeError("boom"))]) {
@@ -147,7 +149,7 @@ Deno.test("Agent.start() gives up after the timeout, when the function takes lon
   });
 });
 
-Deno.test("Agent functions refuse what is no function with a TypeError", () =>
+Deno.test("Agent functions reject a value that is not a function with a TypeError", () =>
   supervising(async () => {
     const agent = await agentOf(1);
     const none = "no function" as never;
@@ -167,7 +169,7 @@ Deno.test("Agent functions refuse what is no function with a TypeError", () =>
 
 // --- Errors -------------------------------------------------------------------------------------
 
-Deno.test("Agent ends when a function throws, and the caller exits with the error and the call [AG-010]", () =>
+Deno.test("Agent exits when a function throws, and the caller exits with the error and the call [AG-010]", () =>
   supervising(async (reports) => {
     const calls = [
       ["get", (agent: Pid<Agent.AgentOf<number>>) => Agent.get(agent, boom, 1000)],
@@ -198,7 +200,7 @@ Deno.test("Agent ends when a function throws, and the caller exits with the erro
     assert(reason[0] instanceof RangeError);
   }));
 
-Deno.test("Agent.getAndUpdate() ends the agent when the function returns no pair", () =>
+Deno.test("Agent.getAndUpdate() terminates the agent when the function returns no pair", () =>
   supervising(async () => {
     for (const wrong of [42, [1], [1, 2, 3], undefined]) {
       const agent = await agentOf(1);
@@ -353,4 +355,77 @@ Deno.test("Agent does what the examples of its documentation say [AG-018]", () =
     assertEquals(await Counter.value(), 2);
     // It is a server like any other.
     assertEquals(await GenServer.call("counter", ["get", (n: number) => n]), 2);
+  }));
+
+// --- Module, function and arguments -------------------------------------------------------------
+
+const Fruits = {
+  empty: () => [] as string[],
+  of: (...names: string[]) => names,
+  add: (list: string[], name: string) => [...list, name],
+  count: (list: string[], factor: number) => list.length * factor,
+  take: async (list: string[]) => [list[0], await Promise.resolve(list.slice(1))] as const,
+  twice(list: string[]) {
+    return this.count(list, 2);
+  },
+};
+
+Deno.test("Agent's functions take a module, a function of it and arguments, which come after the state", () =>
+  inProcess(async () => {
+    for (const start of [Agent.startLink, Agent.start] as const) {
+      const fruits = unwrap(await start(Fruits, "of", ["apple"], { name: "fruits" }));
+      assertEquals(await Agent.update(fruits, Fruits, "add", ["pear"]), "ok");
+      assertEquals(Agent.cast("fruits", Fruits, "add", ["fig"]), "ok");
+      assertEquals(await Agent.get(fruits, Fruits, "count", [10]), 30);
+      assertEquals(await Agent.get(fruits, Fruits, "twice", []), 6);
+      assertEquals(await Agent.getAndUpdate(fruits, Fruits, "take", [], 1000), "apple");
+      assertEquals(await Agent.get("fruits", (list: string[]) => list), ["pear", "fig"]);
+      assertEquals(ProcLib.translateInitialCall(fruits), [Fruits, "of", 1]);
+      await Agent.stop(fruits);
+    }
+    const none = unwrap(await Agent.startLink(Fruits, "empty", []));
+    assertEquals(ProcLib.initialCall(none), [Fruits, "empty", []]);
+    assertEquals(await Agent.get(none, (list) => list), []);
+  }));
+
+Deno.test("Agent's calls by module, function and arguments fail with the request that Elixir has", () =>
+  inProcess(async () => {
+    const call = [Fruits, "count", [1]] as const;
+    for (
+      const [operation, asked] of [
+        ["get", Agent.get("nobody", ...call, 7)],
+        ["get_and_update", Agent.getAndUpdate("nobody", ...call, 7)],
+        ["update", Agent.update("nobody", ...call, 7)],
+      ] as const
+    ) {
+      const { reason } = await assertRejects(() => asked, Exit);
+      const request = ["GenServer", "call", ["nobody", [operation, call], 7]];
+      assertEquals(reason, ["noproc", request]);
+    }
+  }));
+
+Deno.test("Agent's functions refuse a module without such a function, where they are called", () =>
+  inProcess(async () => {
+    const agent = unwrap(await Agent.startLink(() => 1));
+    const wrong: unknown[][] = [
+      [Fruits, "missing", []],
+      [Fruits, "count"],
+      [Fruits, "count", 7],
+      [null, "count", []],
+      // A name stands for a module of another node only.
+      ["Elixir.Fruits", "count", []],
+      [Fruits],
+      [],
+    ];
+    for (const given of wrong) {
+      const args = given as [never, never, never];
+      for (const call of [Agent.get, Agent.getAndUpdate, Agent.update]) {
+        await assertRejects(() => call(agent, ...args), TypeError, "Cannot pass this to an agent");
+      }
+      assertThrows(() => Agent.cast(agent, ...args), TypeError, "Cannot pass this to an agent");
+      for (const start of [Agent.start, Agent.startLink]) {
+        await assertRejects(() => start(...args), TypeError, "Cannot pass this to an agent");
+      }
+    }
+    assertEquals(await Agent.get(agent, (state) => state), 1);
   }));

@@ -36,14 +36,14 @@ async function run(how: string, signals: Record<string, Deno.Signal> = {}): Prom
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  Deno.test(`Application.run() stops all in reverse order, and ends with status 0, when ${signal} comes`, async () => {
+  Deno.test(`Application.run() stops all in reverse order, and exits with status 0, on ${signal}`, async () => {
     const { code, lines } = await run("waits", { ready: signal });
     assertEquals(lines, ["ready", "shop stops", "shop stopped", "database stopped"]);
     assertEquals(code, 0);
   });
 }
 
-Deno.test("Application.run() stops all, and ends with status 1, when the application ends by itself", async () => {
+Deno.test("Application.run() stops all, and exits with status 1, when the application stops by itself", async () => {
   const { code, lines, stderr } = await run("ends");
   assertEquals(lines, ["ready", "shop stops", "shop stopped", "database stopped"]);
   assertStringIncludes(stderr, 'Application shop terminated, all applications are stopped: "boom"');
@@ -61,20 +61,20 @@ Deno.test("Application.run() stops what was started, and tells why, when the app
 });
 
 for (const [signal, status] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
-  Deno.test(`Application.run() ends at once with status ${status} when a second signal comes, ${signal}`, async () => {
+  Deno.test(`Application.run() exits at once with status ${status} on a second ${signal}`, async () => {
     const { code, lines } = await run("hangs", { "ready": "SIGTERM", "shop stops": signal });
     assertEquals(lines, ["ready", "shop stops"]);
     assertEquals(code, status);
   });
 }
 
-Deno.test("Application.run() ends with status 1 when the stop takes longer than shutdownTimeout [AP-034]", async () => {
+Deno.test("Application.run() exits with status 1 when the stop takes longer than shutdownTimeout [AP-034]", async () => {
   const { code, lines } = await run("late", { ready: "SIGTERM" });
   assertEquals(lines, ["ready", "shop stops"]);
   assertEquals(code, 1);
 });
 
-Deno.test("Application.run() resolves, and lets the host end, when the application is stopped", async () => {
+Deno.test("Application.run() resolves, and lets the host exit, when the application is stopped", async () => {
   const { code, lines } = await run("stops");
   assertEquals(lines, ["ready", "shop stops", "shop stopped", "goes on"]);
   assertEquals(code, 0);

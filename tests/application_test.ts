@@ -20,7 +20,7 @@ import { childOf, worker } from "./fixtures/worker.ts";
 
 interface Observed {
   readonly reports: CollectedReports;
-  /** What would have ended the program: exit statuses and reasons. */
+  /** What would have terminated the program: exit statuses and reasons. */
   readonly halts: (readonly [status: number, reason: unknown])[];
   /** Settles with the first of them. */
   readonly halted: Promise<readonly [status: number, reason: unknown]>;
@@ -46,7 +46,7 @@ function observing(body: (observed: Observed) => unknown): Promise<void> {
   });
 }
 
-/** A top process, which ends with the reason that it is sent. */
+/** A top process, which exits with the reason that it is sent. */
 function top(): Pid {
   return spawnLink(async () => {
     throw exit(await receive(on(["end", _], (message) => message[1])));
@@ -82,7 +82,7 @@ function running(): string[] {
   return Application.startedApplications().map(([name]) => name).reverse();
 }
 
-/** What the log of `logging` has when an application has ended. */
+/** The log of `logging` when an application has been stopped. */
 function ended(name: string): unknown[] {
   return [[name, "prepStop", "state"], [name, "stop", ["prepared", "state"]]];
 }
@@ -169,7 +169,130 @@ Deno.test("Application.load() replaces what was put before, unless it is persist
     );
   }));
 
-Deno.test("Application.unload() answers whether it unloads an application [AP-028]", () =>
+Deno.test("Application.load() sets a persistent value again after unload(), until it is deleted as such", () =>
+  observing(() => {
+    const specification = { name: "durable", env: { kept: 2, plain: 2 } };
+    const afterReload = () => {
+      Application.unload("durable");
+      assertEquals(Application.getAllEnv("durable"), []);
+      Application.load(specification);
+      return Object.fromEntries(Application.getAllEnv("durable"));
+    };
+    Application.load(specification);
+    Application.putEnv("durable", "kept", 1, { persistent: true });
+    Application.putEnv("durable", "plain", 1);
+    assertEquals(afterReload(), { kept: 1, plain: 2 });
+
+    Application.putEnv("durable", "kept", 3);
+    assertEquals(Application.getEnv("durable", "kept"), 3);
+    assertEquals(afterReload(), { kept: 1, plain: 2 });
+
+    Application.deleteEnv("durable", "kept");
+    assertEquals(Application.fetchEnv("durable", "kept"), "error");
+    assertEquals(afterReload(), { kept: 1, plain: 2 });
+
+    Application.deleteEnv("durable", "kept", { persistent: true });
+    assertEquals(afterReload(), { kept: 2, plain: 2 });
+  }));
+
+Deno.test("Application.load() refuses a specification with a field that is unknown or not valid", () =>
+  observing(async () => {
+    const module = { start: () => ["error", "unused"] as const };
+    const wrong: Readonly<Record<string, readonly unknown[]>> = {
+      name: [1, "", null],
+      version: [1],
+      description: [["d"]],
+      modules: [{}, ["Shop"]],
+      registered: ["shop"],
+      applications: ["kernel", [1], [{}], [{ name: 1 }], [null], [""]],
+      optionalApplications: ["kernel", [{ name: "kernel" }]],
+      includedApplications: ["kernel", [1]],
+      mod: [module, [module], [module, [], 1], [{}, []], [null, []], "shop"],
+      env: [[["key", 1]], 1, null, new Map()],
+      startPhases: ["init", ["init"], [["init"]], [[1, []]], { init: [] }],
+      startPhase: [[["init", []]]],
+      toString: [1],
+    };
+    for (const [field, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const specification = { name: "shop", [field]: value } as never;
+        const error = assertThrows(() => Application.load(specification), TypeError);
+        if (field !== "name") {
+          assertStringIncludes(error.message, 'Cannot load application "shop": ');
+          assertStringIncludes(error.message, field);
+        }
+        await assertRejects(() => Application.start(specification), TypeError);
+        await assertRejects(() => Application.ensureAllStarted(specification), TypeError);
+      }
+    }
+    assertEquals(Application.loadedApplications(), []);
+    const undefinedFields = { name: "shop", mod: undefined, env: undefined } as never;
+    assertEquals(Application.load(undefinedFields), "ok");
+  }));
+
+Deno.test("Application.ensureAllStarted() stops what it has started when a specification is refused", () =>
+  observing(async () => {
+    const wrong = { name: "wrong", mod: 1 } as never;
+    const app = { name: "app", applications: [{ name: "first" }, wrong] };
+    await assertRejects(() => Application.ensureAllStarted(app), TypeError, "expected mod to be");
+    assertEquals(Application.startedApplications(), []);
+  }));
+
+Deno.test("Application.start() does not ask for optional applications", () =>
+  observing(async () => {
+    Application.load({ name: "there" });
+    const optionalApplications = ["there", "missing"];
+    const applications = ["there", "missing", "needed"];
+    const app = { name: "app", applications, optionalApplications };
+    assertEquals(await Application.start(app), ["error", ["not_started", "needed"]]);
+    assertEquals(await Application.start({ name: "needed" }), "ok");
+    assertEquals(await Application.start("app"), "ok");
+    assertEquals(Application.spec("app", "optionalApplications"), optionalApplications);
+    assertEquals(Application.spec("needed", "optionalApplications"), []);
+  }));
+
+Deno.test("Application.ensureAllStarted() starts the optional applications that are there, before", () =>
+  observing(async () => {
+    Application.load({ name: "loaded" });
+    const given = { name: "given" };
+    const app = {
+      name: "app",
+      applications: ["missing", given, "loaded"],
+      optionalApplications: ["loaded", "missing", "given", "unlisted"],
+    };
+    Application.load({ name: "unlisted" });
+    assertEquals(await Application.ensureAllStarted(app), ["ok", ["given", "loaded", "app"]]);
+
+    // One that is there and fails to start is a failure, and so is one that lacks what it needs.
+    const failing: Application.Specification = {
+      name: "failing",
+      mod: [{ start: () => ["error", "no"] }, []],
+    };
+    const lacking = { name: "lacking", applications: ["missing"] };
+    for (const [optional, culprit] of [[failing, "failing"], [lacking, "missing"]] as const) {
+      const next = {
+        name: `needs ${optional.name}`,
+        applications: ["missing", optional],
+        optionalApplications: ["missing", optional.name],
+      };
+      const [status, failure] = await Application.ensureAllStarted(next);
+      assertEquals([status, failure[0]], ["error", culprit]);
+    }
+  }));
+
+Deno.test("Application.spec() refuses a key that is not a field of a specification", () =>
+  observing(() => {
+    Application.load({ name: "app" });
+    for (const key of ["nonsense", "toString", "constructor", "__proto__", 1] as never[]) {
+      for (const name of ["app", "unknown"]) {
+        assertThrows(() => Application.spec(name, key), TypeError, "expected one of name, version");
+      }
+    }
+    assertEquals(Application.spec("app", "env"), {});
+    assertEquals(Application.spec("unknown", "env"), undefined);
+  }));
+
+Deno.test("Application.unload() returns whether it unloads an application [AP-028]", () =>
   observing(async () => {
     const { specification } = logging([], "app", { env: { key: 1 } });
     assertEquals(Application.unload("app"), ["error", ["not_loaded", "app"]]);
@@ -211,7 +334,7 @@ Deno.test("Application.start() and stop() answer with an error when the applicat
     );
   }));
 
-Deno.test("Application.start() calls start of the module, and the application is started when it answers ok [AP-011]", () =>
+Deno.test("Application.start() calls start of the module, and the application is started when it returns ok [AP-011]", () =>
   observing(async () => {
     const log: unknown[] = [];
     const { specification } = logging(log, "with_state", { version: "1.2.3" });
@@ -230,7 +353,7 @@ Deno.test("Application.start() calls start of the module, and the application is
     assertEquals(await Application.start("plain"), ["error", ["already_started", "plain"]]);
     const started = [["with_state", "start", "normal", ["args"]], ["plain", "normal", 1]];
     assertEquals(log, started);
-    // Who starts an application is not linked to it.
+    // The process that starts an application is not linked to it.
     assertEquals(Process.info(self(), "links"), ["links", []]);
     for (const name of ["library", "plain", "with_state"]) {
       assertEquals(await Application.stop(name), "ok");
@@ -272,7 +395,7 @@ Deno.test("Application.start() tells what start of the module answered when that
     assertEquals(halts, []);
   }));
 
-Deno.test("Application.start() answers not_started when an application that it needs does not run [AP-016]", () =>
+Deno.test("Application.start() returns not_started when an application that it needs does not run [AP-016]", () =>
   observing(async () => {
     const log: unknown[] = [];
     const { specification: needed } = logging(log, "needed");
@@ -347,7 +470,7 @@ Deno.test("Application.ensureAllStarted() starts what is needed first, and tells
     );
   }));
 
-Deno.test("Application.start() by two processes at once starts the application once, and answers both alike [AP-023]", () =>
+Deno.test("Application.start() by two processes at once starts the application once, with the same result for both [AP-023]", () =>
   observing(async () => {
     const both = async (answer: () => Application.StartReturn) => {
       const gate = Promise.withResolvers<void>();
@@ -400,7 +523,7 @@ Deno.test("Application functions can be called in callbacks, and those that woul
       await rejected(() => Application.ensureStarted("app")),
       await rejected(() => Application.ensureAllStarted("app")),
     ];
-    /** And what while it ends. */
+    /** And while it stops. */
     const askLate = async () => [
       await rejected(() => Application.stop("app")),
       await Application.start("app"),
@@ -449,7 +572,7 @@ Deno.test("Application functions can be called in callbacks, and those that woul
     assertEquals(running(), []);
   }));
 
-Deno.test("Application.stop() by another process while the application starts answers not_started, and it starts", () =>
+Deno.test("Application.stop() by another process while the application starts returns not_started, and it starts", () =>
   observing(async () => {
     const gate = Promise.withResolvers<void>();
     const module: Application.Module = {
@@ -524,6 +647,7 @@ Deno.test("Application.spec() tells the specification of an application that is 
       modules: [],
       registered: [],
       applications: [],
+      optionalApplications: [],
       includedApplications: [],
       mod: specification.mod!,
       env: { key: 1 },
@@ -677,7 +801,7 @@ async function three(type: Application.Type) {
   return { log, endWith };
 }
 
-Deno.test("Application of type temporary whose top process ends is no longer started, and that is all [AP-025]", () =>
+Deno.test("Application of type temporary whose top process exits is no longer started, without further effects [AP-025]", () =>
   observing(async ({ halts, reports }) => {
     const { log, endWith } = await three("temporary");
     for (const reason of ["boom", "normal", "shutdown"]) {
@@ -695,7 +819,7 @@ Deno.test("Application of type temporary whose top process ends is no longer sta
     assertEquals(halts, []);
   }));
 
-Deno.test("Application of type transient whose top process ends stops all applications unless the reason is normal [AP-026]", () =>
+Deno.test("Application of type transient whose top process exits stops all applications unless the reason is normal [AP-026]", () =>
   observing(async ({ halts, halted }) => {
     const { log, endWith } = await three("transient");
     await endWith("normal");
@@ -713,7 +837,7 @@ Deno.test("Application of type transient whose top process ends stops all applic
   }));
 
 for (const reason of ["normal", "shutdown", "boom"]) {
-  Deno.test(`Application of type permanent whose top process ends with "${reason}" stops all applications [AP-027]`, () =>
+  Deno.test(`Application of type permanent whose top process exits with "${reason}" stops all applications [AP-027]`, () =>
     observing(async ({ halts, halted, reports }) => {
       const { log, endWith } = await three("permanent");
       await endWith(reason);

@@ -1,6 +1,6 @@
 /**
- * The documents: the first program of the README prints what the README says, links lead to files, and the
- * module documents of the entry points name everything there is.
+ * The documents: the first program of the README prints what the README says, links lead to files, the module
+ * documents of the entry points name all exports, and exported functions have examples.
  *
  * That every program in them compiles and runs is held by `deno test --doc`.
  *
@@ -65,6 +65,54 @@ for (const entry of ["mod.ts", "lib/node/mod.ts", "registries/mod.ts"]) {
     const names = Object.keys(await import(url.href));
     assertEquals(names.filter((name) => !document!.includes(`{@linkcode ${name}}`)), []);
   });
+}
+
+Deno.test("mod.ts's functions each have an example with a title, or refer to one", async () => {
+  const { code, stdout } = await new Deno.Command("deno", {
+    args: ["doc", "--json", "mod.ts"],
+    cwd: ROOT,
+    stderr: "inherit",
+  }).output();
+  assertEquals(code, 0);
+  const { nodes } = JSON.parse(new TextDecoder().decode(stdout));
+  const [{ symbols }] = Object.values(nodes) as [{ symbols: Symbol[] }];
+  const functions = functionsOf(symbols);
+  assert(functions.length > 250, `found only ${functions.length}`);
+  assertEquals(functions.filter(({ docs }) => !docs.some(isShown)).map(({ name }) => name), []);
+});
+
+/** A symbol as `deno doc --json` describes it, as far as it is needed here. */
+interface Symbol {
+  readonly name: string;
+  readonly declarations: readonly Declaration[];
+}
+
+/** A declaration of a symbol: an overload of a function, or a namespace with its `elements`. */
+interface Declaration {
+  readonly kind: string;
+  readonly jsDoc?: JsDoc;
+  readonly def: { readonly elements?: readonly Symbol[] };
+}
+
+interface JsDoc {
+  readonly doc?: string;
+  readonly tags?: readonly { readonly kind: string; readonly doc?: string }[];
+}
+
+/** The functions among some symbols, also in namespaces, each with the documentation of its overloads. */
+function functionsOf(symbols: readonly Symbol[]): { name: string; docs: JsDoc[] }[] {
+  return symbols.flatMap(({ name, declarations }) => {
+    const inside = functionsOf(declarations.flatMap(({ def }) => def?.elements ?? []));
+    const found = inside.map(({ name: inner, docs }) => ({ name: `${name}.${inner}`, docs }));
+    if (!declarations.some(({ kind }) => kind === "function")) return found;
+    return [...found, { name, docs: declarations.flatMap(({ jsDoc }) => jsDoc ?? []) }];
+  });
+}
+
+/** Whether a documentation has an example with a title, or refers to the example of something else. */
+function isShown({ doc = "", tags = [] }: JsDoc): boolean {
+  return tags.some(({ kind, doc = "" }) => kind === "example" && !doc.startsWith("```")) ||
+    /\bsee\s(its|the(\s\w+)?)\sexamples?\b/i.test(doc);
 }
 
 /** The targets of the links in a Markdown text that lie in this repository. */

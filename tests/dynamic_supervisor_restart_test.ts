@@ -41,7 +41,7 @@ for (const restart of RESTARTS) {
     const isRestarted = restart === "permanent" || (restart === "transient" && !isOrderly);
     const rows = restart === "transient" ? " [DS-020]" : "";
     const what = isRestarted ? "restarts" : "forgets";
-    Deno.test(`DynamicSupervisor ${what} a ${restart} child that ends ${text}${rows}`, () =>
+    Deno.test(`DynamicSupervisor ${what} a ${restart} child that exits ${text}${rows}`, () =>
       supervising(async (reports) => {
         const supervisor = await start();
         const child = await add(supervisor, worker("a", {}, { restart }));
@@ -50,7 +50,7 @@ for (const restart of RESTARTS) {
         const after = await childrenOf(supervisor);
         assertEquals(after.length, isRestarted ? 1 : 0);
         assertEquals(after.includes(child), false);
-        // As in Elixir, the end of a permanent child is always an error.
+        // As in Elixir, the exit of a permanent child is always an error.
         const isReported = restart === "permanent" || !isOrderly;
         assertEquals(
           errorsIn(reports).map(([context]) => context),
@@ -61,7 +61,7 @@ for (const restart of RESTARTS) {
   }
 }
 
-Deno.test("DynamicSupervisor leaves the other children alone when one ends [DS-040]", () =>
+Deno.test("DynamicSupervisor does not affect other children when one exits [DS-040]", () =>
   supervising(async () => {
     const supervisor = await start();
     const [a, b, c] = [
@@ -80,7 +80,7 @@ Deno.test("DynamicSupervisor leaves the other children alone when one ends [DS-0
     await assertSilence();
   }));
 
-Deno.test("DynamicSupervisor starts each of several children again that end together", () =>
+Deno.test("DynamicSupervisor restarts each of several children that exit together", () =>
   supervising(async () => {
     const supervisor = await start({ maxRestarts: 10 });
     for (const id of [1, 2, 3]) await add(supervisor, worker(id));
@@ -94,7 +94,7 @@ Deno.test("DynamicSupervisor starts each of several children again that end toge
 
 // --- Restarts that do not come to a process -----------------------------------------------------
 
-Deno.test("DynamicSupervisor forgets a child that answers ignore when it is to be restarted", () =>
+Deno.test("DynamicSupervisor removes a child whose restart returns ignore", () =>
   supervising(async (reports) => {
     const supervisor = await start();
     const answer = (attempt: number) => attempt > 1 ? "ignore" : undefined;
@@ -132,7 +132,7 @@ Deno.test("DynamicSupervisor tries again when a restart fails, whatever the fail
     ]);
   }));
 
-/** A child whose restarts fail until it is told that they should not. */
+/** A child whose restarts fail until it is sent a message. */
 function failing(): { child: ChildSpec; failures: () => number; recover: () => void } {
   let isReady = true;
   let failures = 0;
@@ -163,7 +163,7 @@ Deno.test("DynamicSupervisor counts a child that is being restarted in maxChildr
     recover();
     assertEquals((await DynamicSupervisor.countChildren(supervisor)).specs, 1);
     assertEquals(await DynamicSupervisor.startChild(supervisor, worker("a")), full);
-    // Also while its process, which has ended, is not known to have.
+    // Also while its exit signal has not been handled.
     const [pid] = await childrenOf(supervisor);
     Process.exit(pid as Pid, "kill");
     recover();
@@ -171,7 +171,7 @@ Deno.test("DynamicSupervisor counts a child that is being restarted in maxChildr
     assertEquals((await announced()).length, 3);
   }));
 
-Deno.test("DynamicSupervisor hears of the end of a child only once", () =>
+Deno.test("DynamicSupervisor is notified of the exit of a child only once", () =>
   supervising(async (reports) => {
     const supervisor = await start();
     const ended = exitOf(supervisor);
@@ -222,7 +222,7 @@ Deno.test("DynamicSupervisor obeys a stop while it tries to restart a child", ()
 
 // --- How often ----------------------------------------------------------------------------------
 
-Deno.test("DynamicSupervisor ends with shutdown after too many restarts, by deaths or by failures [DS-025]", () =>
+Deno.test("DynamicSupervisor exits with shutdown after too many restarts, by exits or by failed starts [DS-025]", () =>
   supervising(async (reports) => {
     // By deaths.
     let supervisor = await start({ maxRestarts: 1 });
@@ -279,7 +279,7 @@ Deno.test("DynamicSupervisor forgets restarts that are older than maxSeconds", a
 // --- How children are stopped -------------------------------------------------------------------
 
 /**
- * Stops a supervisor with these children, and tells how each has ended, after how many ms, and after how
+ * Stops a supervisor with these children, and returns how each has exited, after how many ms, and after how
  * many the supervisor has.
  */
 async function stopAll(
@@ -318,7 +318,7 @@ Deno.test("DynamicSupervisor kills children at once whose shutdown is brutal_kil
   });
 });
 
-Deno.test("DynamicSupervisor ends children with shutdown when their shutdown is a time in ms or infinity [DS-028]", async () => {
+Deno.test("DynamicSupervisor stops children with shutdown when their shutdown is a time in ms or infinity [DS-028]", async () => {
   using time = new FakeTime();
   await supervising(async (reports) => {
     const slow = { terminate: () => Process.sleep(9000) };
@@ -374,7 +374,7 @@ Deno.test("DynamicSupervisor stops all children at once, and kills each when its
   });
 });
 
-Deno.test("DynamicSupervisor is not disturbed by children that end with other reasons while it stops them [DS-029]", async () => {
+Deno.test("DynamicSupervisor is not disturbed by children that exit with other reasons while it stops them [DS-029]", async () => {
   using time = new FakeTime();
   await supervising(async (reports) => {
     const odd = (shutdown: ChildSpec["shutdown"], reason: unknown) =>
@@ -396,7 +396,7 @@ Deno.test("DynamicSupervisor is not disturbed by children that end with other re
   });
 });
 
-Deno.test("DynamicSupervisor does not restart permanent children that end normally while it stops [DS-031]", async () => {
+Deno.test("DynamicSupervisor does not restart permanent children that exit normally while it stops [DS-031]", async () => {
   using time = new FakeTime();
   await supervising(async (reports) => {
     const normal = (restart: Restart) =>
@@ -411,13 +411,13 @@ Deno.test("DynamicSupervisor does not restart permanent children that end normal
     const [ends] = await stopAll(time, ...children);
     assertEquals(ends.map(([reason]) => reason), ["normal", "normal", "normal", "shutdown"]);
     assertEquals(starts, 1);
-    // As in Elixir, the end of a permanent child is an error.
+    // As in Elixir, the exit of a permanent child is an error.
     assertEquals(errorsIn(reports), [["shutdown_error", "normal"]]);
     await assertSilence();
   });
 });
 
-Deno.test("DynamicSupervisor.stop() answers ok when all children have ended [DS-041]", () =>
+Deno.test("DynamicSupervisor.stop() returns ok when all children have exited [DS-041]", () =>
   supervising(async () => {
     const supervisor = await start();
     const pids: Pid[] = [];
@@ -431,7 +431,7 @@ Deno.test("DynamicSupervisor.stop() answers ok when all children have ended [DS-
     assertEquals(Process.whereis("dynamic"), undefined);
   }));
 
-Deno.test("DynamicSupervisor stops children that take each other along, or have ended before it could tell them", () =>
+Deno.test("DynamicSupervisor stops children that terminate each other, or have exited before their exit signal", () =>
   supervising(async (reports) => {
     const supervisor = await start();
     const first = await add(supervisor, worker("first", { trap: false }));
@@ -484,7 +484,7 @@ Deno.test("DynamicSupervisor stops children that hang, and waits for those it is
 
 // --- Exit signals -------------------------------------------------------------------------------
 
-Deno.test("DynamicSupervisor ends with the reason of its parent, children first", () =>
+Deno.test("DynamicSupervisor exits with the reason of its parent, children first", () =>
   supervising(async () => {
     for (const reason of ["normal", "shutdown", "crash"]) {
       const owner = self();
@@ -532,7 +532,7 @@ Deno.test("DynamicSupervisor that is killed while it restarts a child does nothi
 
 // --- Significant children -----------------------------------------------------------------------
 
-Deno.test("DynamicSupervisor autoShutdown ends it with significant children: the first, or the last [SU-086]", () =>
+Deno.test("DynamicSupervisor autoShutdown shuts it down with significant children: the first, or the last [SU-086]", () =>
   supervising(async () => {
     const significant = (id: unknown, restart: Restart = "temporary") =>
       worker(id, {}, { restart, significant: true });
@@ -568,7 +568,7 @@ Deno.test("DynamicSupervisor autoShutdown ends it with significant children: the
     assertEquals(await ended, "shutdown");
   }));
 
-Deno.test("DynamicSupervisor lives on when a significant child is restarted, or was told to end", () =>
+Deno.test("DynamicSupervisor keeps running when a significant child is restarted, or was stopped", () =>
   supervising(async () => {
     const supervisor = await start({ autoShutdown: "any_significant" });
     const significant = { restart: "transient", significant: true } as const;
@@ -691,9 +691,9 @@ Deno.test("DynamicSupervisor starts, restarts and stops 5,000 children with work
       assertEquals((await DynamicSupervisor.countChildren(supervisor)).active, n);
       return children;
     };
-    // One message for each child that has ended, and two calls.
+    // One message for each child that has exited, and two calls.
     assertEquals(await costOf(n, killAll), { handled: n + 1, scanned: 0 });
-    // All have ended, and the supervisor has to stop all the same: it looks through its mail once.
+    // All have exited, and the supervisor still has to stop: it searches its mailbox once.
     const stopTheDead = (supervisor: Pid, children: readonly Pid[]) => {
       const stopped = stop(supervisor, children);
       for (const child of children) Process.exit(child, "kill");

@@ -198,12 +198,17 @@ Deno.test("DynamicSupervisor.startLink() refuses wrong options, of which there i
         await announced();
       }
     }
-    const flags = { strategy: "one_for_one", intensity: 0, period: 1, unknown: 1 };
+    assertEquals(await refused(Module, { maxChilds: 1 }), ["supervisor_data", [
+      "unknown_flag",
+      "maxChilds",
+      ["strategy", "intensity", "period", "autoShutdown", "maxChildren", "extraArguments"],
+    ]]);
+    const flags = { strategy: "one_for_one", intensity: 0, period: 1, maxChilds: undefined };
     assertEquals((await DynamicSupervisor.startLink(Module, flags))[0], "ok");
     assertEquals((await DynamicSupervisor.startLink(Module, {}))[0], "ok");
   }));
 
-Deno.test("DynamicSupervisor.startLink() answers what init came to: ignore, garbage, an error [DS-006]", () =>
+Deno.test("DynamicSupervisor.startLink() returns the outcome of init: ignore, garbage, an error [DS-006]", () =>
   supervising(async () => {
     const Module = { init: (outcome: () => unknown) => outcome() as DynamicSupervisor.InitResult };
     assertEquals(await DynamicSupervisor.startLink(Module, () => "ignore"), "ignore");
@@ -330,7 +335,7 @@ Deno.test("DynamicSupervisor.startChild() takes ES modules also when messages ar
     }
   }));
 
-Deno.test("DynamicSupervisor.startChild() answers what is wrong with a specification, and calls no start function [DS-013]", async () => {
+Deno.test("DynamicSupervisor.startChild() returns the error in a specification, and calls no start function [DS-013]", async () => {
   const { id, start } = worker("id");
   const wrong: [spec: unknown, reason: unknown][] = [
     [{}, ["invalid_child_spec", {}]],
@@ -382,7 +387,7 @@ Deno.test("DynamicSupervisor.startChild() takes a shutdown of 0 or 1 ms", () =>
     assertEquals((await DynamicSupervisor.countChildren(supervisor)).active, 2);
   }));
 
-Deno.test("DynamicSupervisor.startChild() passes on what the start function answers, and keeps no child that does not run [DS-014, DS-016, SU-028]", () =>
+Deno.test("DynamicSupervisor.startChild() returns what the start function returns, and keeps no child without a process [DS-014, DS-016, SU-028]", () =>
   supervising(async () => {
     const supervisor = await start();
     const attempt = (answer: () => unknown, restart: ChildSpec["restart"]) =>
@@ -412,7 +417,7 @@ Deno.test("DynamicSupervisor.startChild() passes on what the start function answ
     await assertSilence();
   }));
 
-Deno.test("DynamicSupervisor.startChild() answers what the start function threw, and the supervisor lives [DS-015]", () =>
+Deno.test("DynamicSupervisor.startChild() returns what the start function threw, and the supervisor keeps running [DS-015]", () =>
   supervising(async () => {
     const supervisor = await start();
     const attempt = async (answer: () => unknown): Promise<unknown> => {
@@ -437,7 +442,7 @@ Deno.test("DynamicSupervisor.startChild() answers what the start function threw,
     await assertSilence();
   }));
 
-Deno.test("DynamicSupervisor.startChild() answers the reason of a child whose init fails, and keeps no child", () =>
+Deno.test("DynamicSupervisor.startChild() returns the reason of a child whose init fails, and keeps no child", () =>
   supervising(async () => {
     const supervisor = await start();
     const fail = (init: () => unknown) =>
@@ -572,7 +577,7 @@ Deno.test("DynamicSupervisor.terminateChild() knows its children by pid only, as
     await assertSilence();
   }));
 
-Deno.test("DynamicSupervisor.terminateChild() is ok for a child that has just ended by itself, which stays down", () =>
+Deno.test("DynamicSupervisor.terminateChild() is ok for a child that has just exited by itself, which is not restarted", () =>
   supervising(async (reports) => {
     const supervisor = await start();
     const child = await add(supervisor, worker("a", { trap: false }));
@@ -593,7 +598,7 @@ Deno.test("DynamicSupervisor.terminateChild() is ok for a child that has just en
 
 // --- Asking -------------------------------------------------------------------------------------
 
-Deno.test("DynamicSupervisor.whichChildren() and countChildren() show workers, supervisors, and who is restarting [DS-023]", () =>
+Deno.test("DynamicSupervisor.whichChildren() and countChildren() show workers, supervisors, and restarting children [DS-023]", () =>
   supervising(async () => {
     const supervisor = await start({ maxRestarts: 10_000 });
     const options = { modules: "dynamic", type: "supervisor" } as const;
@@ -632,11 +637,28 @@ Deno.test("DynamicSupervisor functions fail with noproc when there is no such su
     const { reason } = await assertRejects(call, Exit);
     assertEquals(reason, ["noproc", ["GenServer", name, ["nobody", request, Infinity]]]);
   }
-  const { reason } = await assertRejects(
-    () => DynamicSupervisor.startChild("nobody", [Agent, () => 0]),
-    Exit,
-  );
-  assertEquals((reason as unknown[])[0], "noproc");
+  // Run on Elixir: the request to start a child is a tuple without the id.
+  const start = [Agent, "startLink", [() => 0]] as const;
+  const given: [spec: Omit<ChildSpec, "id" | "start">, tuple: readonly unknown[]][] = [
+    [{}, ["permanent", 5000, "worker", [Agent]]],
+    [{ restart: "temporary", shutdown: 7 }, ["temporary", 7, "worker", [Agent]]],
+    [{ type: "supervisor", modules: "dynamic" }, [
+      "permanent",
+      "infinity",
+      "supervisor",
+      "dynamic",
+    ]],
+    [{ restart: "transient", significant: true }, ["transient", 5000, "worker", [Agent], true]],
+  ];
+  for (const [spec, tuple] of given) {
+    const child = { id: "child", start, ...spec };
+    const { reason } = await assertRejects(
+      () => DynamicSupervisor.startChild("nobody", child),
+      Exit,
+    );
+    const request = ["start_child", [start, ...tuple]];
+    assertEquals(reason, ["noproc", ["GenServer", "call", ["nobody", request, Infinity]]]);
+  }
 });
 
 Deno.test("DynamicSupervisor is not disturbed by messages, casts and calls that it does not know", () =>
@@ -693,7 +715,7 @@ Deno.test("Sys.getStatus() shows the options and the children of a DynamicSuperv
 
 // --- Staying in command -------------------------------------------------------------------------
 
-Deno.test("DynamicSupervisor that waits for a child's init can be killed, and the child ends with it", () =>
+Deno.test("DynamicSupervisor that waits for a child's init can be killed, and the child exits with it", () =>
   supervising(async () => {
     const supervisor = await start();
     let child: Pid | undefined;
@@ -734,7 +756,7 @@ Deno.test("DynamicSupervisor gives a child up that hangs in init when its start 
   });
 });
 
-Deno.test("DynamicSupervisor gives a child up whose registry does not answer", async () => {
+Deno.test("DynamicSupervisor gives up a child whose registry does not respond", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const supervisor = await start();

@@ -363,7 +363,7 @@ Deno.test("Ets.select() makes of each object what the first clause that matches 
         [["b", _], [], () => "never"],
       ]);
       assertEquals(words, [1, "second", "long"]);
-      // What a function answers is a result as it is.
+      // The result of a function is used as it is.
       assertEquals(Ets.select(table, [[_, [], () => undefined]]), Array(4).fill(undefined));
       assertEquals(Ets.select(table, [[_, [() => false]]]), []);
     }
@@ -400,7 +400,7 @@ Deno.test("Ets.select() fills templates in at any depth, and takes the last of a
     }
   }));
 
-Deno.test("Ets.select() refuses what is no match specification, also of an empty table", () =>
+Deno.test("Ets.select() refuses an invalid match specification, also of an empty table", () =>
   inProcess(() => {
     const table = Ets.new("t", { protection: "public" });
     const bad: unknown[] = [
@@ -550,7 +550,7 @@ Deno.test("Ets.select() and its like have types for what they make", () =>
         name],
       [_, [], ([, count]) => count],
     ]);
-    // @ts-expect-error -- a name is no number
+    // @ts-expect-error -- a name is not a number
     const wrong: number[] = Ets.select(table, [[_, [], ([name]) => name]]);
     const part = Ets.select(table, [[_, [], ([, count]) => count]], 1);
     const first: number | undefined = part === "$end_of_table" ? undefined : part[0][0];
@@ -588,4 +588,36 @@ Deno.test("Ets.match() finds with a variable in two places what has equal terms 
       { numRuns: 2000, seed: 1 },
     );
     assert(found > 100, `only ${found} equal pairs were tried`);
+  }));
+
+Deno.test("Ets.match() and select() refuse patterns and bodies that are too deep or too large, before they match", () =>
+  inProcess(() => {
+    const table = filled("set", ["a", 1]);
+    const within = (depth: number, bottom: Term, around: (term: Term) => Term) => {
+      let term = bottom;
+      for (let i = 0; i < depth; i++) term = around(term);
+      return term;
+    };
+    const endless: Term[] = ["$1"];
+    endless.push(endless);
+    const tooLarge: [pattern: Term, name: string][] = [
+      [within(100_000, "$1", (term) => [term]), "deep arrays"],
+      [within(100_000, "$1", (term) => ({ term })), "deep objects"],
+      [within(200, "$1", (term) => [term, term]), "shared parts"],
+      [endless, "a cycle"],
+    ];
+    for (const [large, name] of tooLarge) {
+      const [match, select] = [
+        "Cannot match: expected a pattern of at most 500 levels",
+        "Cannot select: expected a body of at most 500 levels",
+      ];
+      assertThrows(() => Ets.match(table, [_, large]), RangeError, match, name);
+      assertThrows(() => Ets.select(table, [[["$1", _], [], [large]]]), RangeError, select, name);
+    }
+    // What has no variables is matched at any depth.
+    const deep = within(100_000, 1, (term) => [term]);
+    Ets.insert(table, ["b", deep]);
+    assertEquals(Ets.match(table, ["$1", within(99_000, 1, (term) => [term])]), []);
+    assertEquals(Ets.match(table, ["$1", within(90_000, _, (term) => [term])]), [["b"]]);
+    assertEquals(Ets.match(table, [_, within(400, "$1", (term) => [term])]).length, 1);
   }));

@@ -33,7 +33,7 @@ const BAGS = ["bag", "duplicate_bag"] as const;
 const SETS = ["set", "ordered_set"] as const;
 const TYPES = [...SETS, ...BAGS] as const;
 
-/** A process that does what it is sent, until it is told to stop, and what it then answers. */
+/** A process that runs the functions that it is sent, until it is stopped, and their results. */
 function puppet(): Pid {
   return spawn(async () => {
     for (;;) {
@@ -114,7 +114,7 @@ Deno.test("Ets.new() refuses a name that is taken, and invalid options", () =>
       ],
       [
         () => Ets.new("x", { ordered: true } as unknown as Ets.TableOptions),
-        "there is no option ordered",
+        'unknown option "ordered"',
       ],
     ];
     const before = Ets.all().length;
@@ -122,7 +122,7 @@ Deno.test("Ets.new() refuses a name that is taken, and invalid options", () =>
     assertEquals(Ets.all().length, before);
   }));
 
-Deno.test("Ets.delete() deletes a table for everybody, and a private table only by its owner [ET-020]", () =>
+Deno.test("Ets.delete() deletes a table of another process, and a private table only for its owner [ET-020]", () =>
   inProcess(async () => {
     const other = puppet();
     for (const protection of ["protected", "private"] as const) {
@@ -133,7 +133,7 @@ Deno.test("Ets.delete() deletes a table for everybody, and a private table only 
       assertThrows(() => Ets.lookup(table, 1), TypeError, "there is no such table");
       assertThrows(() => Ets.delete(table), TypeError, "there is no such table");
     }
-    // Everybody may delete a public one.
+    // Every process may delete a public one.
     const table = Ets.new("t", { protection: "public", namedTable: true });
     await by(other, () => Ets.delete(table));
     assertEquals([Ets.whereis("t"), Ets.info(table)], [undefined, undefined]);
@@ -185,7 +185,7 @@ Deno.test("Ets.all() lists all tables, oldest first, those with a name by that",
 
 // --- Owners -------------------------------------------------------------------------------------
 
-Deno.test("Ets.new() makes a table that is deleted when its owner ends, however it ends [ET-002]", () =>
+Deno.test("Ets.new() makes a table that is deleted when its owner exits, for any reason [ET-002]", () =>
   inProcess(async () => {
     for (const end of ["normal", "kill", "boom"]) {
       const owner = puppet();
@@ -212,7 +212,7 @@ Deno.test("Ets.new() makes a table that is deleted when its owner ends, however 
     }
   }));
 
-Deno.test("Ets.new() makes as many tables as one process can own, all of which end with it [ET-002]", () =>
+Deno.test("Ets.new() makes as many tables as one process can own, all of which are deleted when it exits [ET-002]", () =>
   inProcess(async () => {
     const owner = puppet();
     const before = Ets.all();
@@ -397,7 +397,7 @@ Deno.test("Ets.giveAway() makes another process the owner, and tells it", () =>
     await assertSilence();
   }));
 
-Deno.test("Ets.giveAway() has a table end with its new owner, not with the old one", () =>
+Deno.test("Ets.giveAway() deletes a table when its new owner exits, not the old one", () =>
   inProcess(async () => {
     const [first, second] = [puppet(), puppet()];
     const table = await by(first, () => Ets.new("t"));
@@ -408,7 +408,7 @@ Deno.test("Ets.giveAway() has a table end with its new owner, not with the old o
     assertEquals(Ets.info(table), undefined);
   }));
 
-Deno.test("Ets gives a table to its heir when the owner ends, before the exit is notified", () =>
+Deno.test("Ets gives a table to its heir when the owner exits, before the exit is notified", () =>
   inProcess(async () => {
     const me = self();
     for (const namedTable of [false, true]) {
@@ -444,7 +444,7 @@ Deno.test("Ets gives a table that was given away to the heir that it has", () =>
     await assertSilence();
   }));
 
-Deno.test("Ets deletes a table whose heir has ended, or is the owner itself", () =>
+Deno.test("Ets deletes a table whose heir has exited, or is the owner itself", () =>
   inProcess(async () => {
     const heir = puppet();
     const owner = puppet();
@@ -689,7 +689,7 @@ Deno.test("Ets.delete() deletes the key undefined, and not the table", () =>
     assertEquals(Ets.tab2list(table), [[null, 2]]);
   }));
 
-Deno.test("Ets.updateElement() changes fields, all or none, and answers false without the key [ET-013]", () =>
+Deno.test("Ets.updateElement() changes fields, all or none, and returns false without the key [ET-013]", () =>
   inProcess(() => {
     for (const type of SETS) {
       const table = Ets.new("t", { type });
@@ -697,7 +697,7 @@ Deno.test("Ets.updateElement() changes fields, all or none, and answers false wi
       const before = Ets.lookup(table, "a")[0];
       assertEquals(Ets.updateElement(table, "a", [2, "x"]), true);
       assertEquals(Ets.lookup(table, "a"), [["a", "x", 2]]);
-      // Who has looked before has what was there then.
+      // A process that has looked before has the old value.
       assertEquals(before, ["a", 1, 2]);
       assertEquals(Ets.updateElement(table, "a", [[2, "y"], [3, ["z"]], [2, "last"]]), true);
       assertEquals(Ets.lookup(table, "a"), [["a", "last", ["z"]]]);
@@ -822,7 +822,7 @@ Deno.test("Ets.updateCounter() counts without loss: integers while they are exac
     assertEquals([one, list], [2n ** 64n + 1n, [2n ** 64n, 0n]]);
   }));
 
-Deno.test("Ets.updateCounter() refuses what is no counter or no increment, and then changes nothing", () =>
+Deno.test("Ets.updateCounter() refuses invalid counters and increments, and then changes nothing", () =>
   inProcess(() => {
     for (const type of SETS) {
       const table = Ets.new("t", { type });
@@ -1008,7 +1008,7 @@ Deno.test("Ets.first() and next() walk the keys of other tables once each, and t
       assertEquals(walk(table, Ets.first, Ets.next), ["c", 1, [2], "b"]);
       Ets.insert(table, ["a", 1]);
       assertEquals(walk(table, Ets.first, Ets.next), ["c", 1, [2], "b", "a"]);
-      // Fixed, the place of a deleted key is known, and lost when that ends.
+      // While fixed, the place of a deleted key is known; after that it is lost.
       Ets.safeFixtable(table, true);
       Ets.delete(table, 1);
       assertEquals([Ets.next(table, 1), Ets.next(table, "c")], [[2], [2]]);
@@ -1063,7 +1063,7 @@ Deno.test("Ets.safeFixtable() keeps the way on also after all objects were delet
     assertEquals(walk(table, Ets.first, Ets.next), ["b", "d"]);
   }));
 
-Deno.test("Ets.safeFixtable() counts for each process, and ends with it", () =>
+Deno.test("Ets.safeFixtable() counts for each process, and is released when it exits", () =>
   inProcess(async () => {
     const other = puppet();
     const table = Ets.new("t");
@@ -1249,7 +1249,7 @@ Deno.test("Ets.info() tells everything or one item of a table, and nothing of on
     assertThrows(item(7, "size"), TypeError, "expected an atom for a name, found 7");
   }));
 
-Deno.test("Ets functions refuse what is no table", () => {
+Deno.test("Ets functions refuse invalid tables", () => {
   for (const none of [7, null, undefined, ["t"], {}]) {
     assertThrows(
       () => Ets.lookup(none as unknown as string, 1),
@@ -1271,11 +1271,11 @@ Deno.test("Ets functions refuse what is no table", () => {
 Deno.test("Ets takes tables by type: what is put in and what comes out", () =>
   inProcess(() => {
     const table = Ets.new<[id: number, name: string]>("t");
-    // @ts-expect-error -- a name is no number
+    // @ts-expect-error -- a name is not a number
     Ets.insert(table, [1, 2]);
     // @ts-expect-error -- an object is a whole one
     Ets.insert(table, [1]);
-    // @ts-expect-error -- several objects are no list
+    // @ts-expect-error -- several objects are not a list
     Ets.insert(table, [[1, "a"], [2, "b"]]);
     Ets.deleteAllObjects(table);
     Ets.insert(table, [1, "a"]);

@@ -24,7 +24,7 @@ for (const name of exampleNames()) {
     assertEquals(reports.logged.map((report) => Logger.format(report)).flatMap(reasons), logs);
   });
 
-  Deno.test(`examples/${name} runs without permissions and ends by itself`, async () => {
+  Deno.test(`examples/${name} runs without permissions and exits by itself`, async () => {
     const { prints, logs, run } = await headerOf(program, { notices: true });
     assertEquals(run, `deno run examples/${name}/main.ts`);
     const { code, stdout, stderr } = await execute(run);
@@ -35,7 +35,7 @@ for (const name of exampleNames()) {
   });
 }
 
-Deno.test("examples/tour runs without permissions, shows every example and ends by itself", async () => {
+Deno.test("examples/tour runs without permissions, shows every example and exits by itself", async () => {
   const { code, stdout, stderr } = await execute("deno run examples/tour.ts");
   assertEquals(stderr, "");
   assertEquals(code, 0);

@@ -37,7 +37,7 @@ const Counter = {
   handleCast: ([, by]: readonly ["add", number], count: number) => noreply(count + by),
 };
 
-/** A pid of a process that has ended. */
+/** A pid of an exited process. */
 async function deadPid(): Promise<Pid> {
   const pid = spawn(() => {});
   await exitOf(pid);
@@ -46,7 +46,7 @@ async function deadPid(): Promise<Pid> {
 
 // --- Casts --------------------------------------------------------------------------------------
 
-Deno.test("GenServer.cast() answers ok at once, and takes effect before a later call [GS-008]", async () => {
+Deno.test("GenServer.cast() returns ok at once, and takes effect before a later call [GS-008]", async () => {
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Counter, 0));
     assertEquals(GenServer.cast(pid, ["add", 1]), "ok");
@@ -57,7 +57,7 @@ Deno.test("GenServer.cast() answers ok at once, and takes effect before a later 
   });
 });
 
-Deno.test("GenServer.cast() answers ok when there is no process, whatever the name [GS-009]", async () => {
+Deno.test("GenServer.cast() returns ok when there is no process, whatever the name [GS-009]", async () => {
   await inProcess(async () => {
     for (const fresh of Object.values(NAMINGS)) {
       assertEquals(GenServer.cast(fresh(), "hello"), "ok");
@@ -69,7 +69,7 @@ Deno.test("GenServer.cast() answers ok when there is no process, whatever the na
   });
 });
 
-Deno.test("GenServer.cast() answers ok when there is no name at all, as call() takes that for nobody [GS-009, GS-013]", async () => {
+Deno.test("GenServer.cast() returns ok when there is no name at all, which call() treats as no process [GS-009, GS-013]", async () => {
   await inProcess(async () => {
     for (const nobody of [undefined, null]) {
       assertEquals(GenServer.cast(nobody as never, "hello"), "ok");
@@ -95,7 +95,7 @@ Deno.test("GenServer.cast(), call(), stop() and whereis() refuse what cannot sta
   });
 });
 
-Deno.test("GenServer.abcast() casts to the name on all nodes, passes over unknown ones and answers abcast [GS-017]", async () => {
+Deno.test("GenServer.abcast() casts to the name on all nodes, ignores unknown ones and returns abcast [GS-017]", async () => {
   await inProcess(async () => {
     const name = freshAtom();
     const pid = unwrap(await GenServer.startLink(Counter, 0, { name }));
@@ -181,7 +181,7 @@ for (const [what, fresh] of Object.entries(TARGETS)) {
   });
 }
 
-Deno.test("GenServer.call() refuses a timeout that is none", async () => {
+Deno.test("GenServer.call() refuses an invalid timeout", async () => {
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Counter, 0));
     for (const timeout of [-1, NaN, "5", null, 2 ** 60] as never[]) {
@@ -264,7 +264,7 @@ Deno.test("GenServer.call() between two servers that call each other times out o
 
 // --- Replies ------------------------------------------------------------------------------------
 
-Deno.test("GenServer.reply() answers a call that handleCall left open, from the server or from elsewhere [GS-044]", async () => {
+Deno.test("GenServer.reply() replies to a call that handleCall left open, from the server or another process [GS-044]", async () => {
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Scripted, [] as GenServer.From[]));
     const open: CallScript = (from, waiting) => noreply([...waiting, from]);
@@ -309,7 +309,7 @@ Deno.test("handleCall() gets a from that names the client and a tag of the call,
   });
 });
 
-Deno.test("GenServer.reply() does not mind a client that has gone or has had its answer [GS-044]", async () => {
+Deno.test("GenServer.reply() has no effect if the client has exited or was already answered [GS-044]", async () => {
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Scripted));
     let from: GenServer.From | undefined;
@@ -326,13 +326,13 @@ Deno.test("GenServer.reply() does not mind a client that has gone or has had its
   });
 });
 
-Deno.test("GenServer.reply() refuses what is no from", () => {
+Deno.test("GenServer.reply() refuses an invalid from", () => {
   for (const wrong of [undefined, 5, [], [self()], [1, 2], { 0: self() }]) {
     assertThrows(() => GenServer.reply(wrong as never, 1), TypeError, "Cannot reply");
   }
 });
 
-Deno.test("GenServer.reply() answers a request that was sent by hand with a message of its tag [GS-044]", async () => {
+Deno.test("GenServer.reply() replies to a request that was sent by hand with a message of its tag [GS-044]", async () => {
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Scripted));
     for (const module of [Scripted, ScriptedAsync]) {
@@ -529,7 +529,7 @@ Deno.test("a failed call rejects with an Exit whose message tells what was calle
   });
 });
 
-Deno.test("a call that fails ends a caller that does not catch it, with the reason of the call [GS-053]", async () => {
+Deno.test("a call that fails terminates a caller that does not catch it, with the reason of the call [GS-053]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const caller = spawn(async () => {
@@ -605,7 +605,7 @@ Deno.test("casts, calls and messages of one client arrive in the order in which 
 
 // --- Lookups ------------------------------------------------------------------------------------
 
-Deno.test("GenServer.whereis() answers the pid, undefined, or the name where that is on another node", async () => {
+Deno.test("GenServer.whereis() returns the pid, undefined, or the name where that is on another node", async () => {
   await inProcess(async () => {
     const pid = unwrap(await GenServer.startLink(Counter, 1));
     assertStrictEquals(GenServer.whereis(pid), pid);

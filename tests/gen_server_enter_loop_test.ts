@@ -168,7 +168,7 @@ for (const [what, fresh] of Object.entries(NAMINGS)) {
     });
   });
 
-  Deno.test(`GenServer.enterLoop() ends a process that has not registered ${what} with ${why} [GS-096]`, async () => {
+  Deno.test(`GenServer.enterLoop() terminates a process that has not registered ${what} with ${why} [GS-096]`, async () => {
     using _reports = collectReports();
     await inProcess(async () => {
       for (const isTaken of [false, true]) {
@@ -192,7 +192,7 @@ Deno.test("GenServer.enterLoop() takes the process's own pid for no name, and no
   });
 });
 
-Deno.test("GenServer.enterLoop() ends a process that ProcLib did not start with process_was_not_started_by_proc_lib [GS-097]", async () => {
+Deno.test("GenServer.enterLoop() terminates a process that ProcLib did not start with process_was_not_started_by_proc_lib [GS-097]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const plain = spawn(() => GenServer.enterLoop(Recorder, {}, []));

@@ -24,7 +24,7 @@ import {
 import { failure } from "./fixtures/script.ts";
 import { assertSilence, collectReports, inProcess, pass, settled } from "./helpers.ts";
 
-/** Does what it is told in every kind of message, and keeps what it has seen for its state. */
+/** Returns the response that a message contains, and keeps what it has seen as its state. */
 const Recorder = {
   init: ([extra]: readonly unknown[]) => extra === undefined ? ok([]) : ok([], extra as Extra),
   handleCall: ([what, extra]: Told, _from: GenServer.From, seen: Seen) =>
@@ -309,7 +309,7 @@ for (const mode of ["sync", "async"] as const) {
   }
 }
 
-Deno.test("a server without handleContinue ends when it is to continue, with an error that names it", async () => {
+Deno.test("a server without handleContinue exits when it is to continue, with an error that names it", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const Server = {
@@ -326,7 +326,7 @@ Deno.test("a server without handleContinue ends when it is to continue, with an 
 
 // --- System messages and timeouts ---------------------------------------------------------------
 
-Deno.test("a system message does not use a timeout up, but starts it anew in full length [GS-065]", async () => {
+Deno.test("a system message does not use up a timeout, but restarts it [GS-065]", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const pid = await start("sync", 60);
@@ -434,7 +434,7 @@ Deno.test("hibernateAfter changes nothing in what a server does [GS-090]", async
 
 // --- What is no extra ---------------------------------------------------------------------------
 
-Deno.test("a response with an extra that is none ends the server with bad_return_value, and the caller with it", async () => {
+Deno.test("a response with an invalid extra terminates the server with bad_return_value, and the caller with it", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const wrong = [-1, NaN, "100", "hibernated", ["continue"], ["continue", 1, 2], ["go", 1], null];

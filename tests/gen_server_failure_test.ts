@@ -88,7 +88,7 @@ for (const [what, { fail, reason }] of Object.entries(FAILURES)) {
     for (const [callback, { call, lastMessage }] of Object.entries(TRIGGERS)) {
       const rows = mode === "" ? "[GS-079]" : "[GS-079, GS-102]";
 
-      Deno.test(`${callback}() that ${what}${mode}, ends the server: terminate, callers, links and monitors get the reason ${rows}`, async () => {
+      Deno.test(`${callback}() that ${what}${mode}, terminates the server: terminate, callers, links and monitors get the reason ${rows}`, async () => {
         using reports = collectReports();
         await inProcess(async () => {
           Process.flag("trap_exit", true);
@@ -285,7 +285,7 @@ const RESULTS = {
 
 for (const [what, result] of Object.entries(RESULTS)) {
   for (const signal of ["kill", "boom"]) {
-    Deno.test(`the result of a pending callback is discarded when ${signal} has ended the server: ${what} [GS-103]`, async () => {
+    Deno.test(`the result of a pending callback is discarded when ${signal} has terminated the server: ${what} [GS-103]`, async () => {
       using reports = collectReports();
       await inProcess(async () => {
         const observer = self();
@@ -318,7 +318,7 @@ for (const [what, result] of Object.entries(RESULTS)) {
   }
 }
 
-Deno.test("a link that ends a server ends it at once, though its callback is pending; it can then do nothing [GS-103]", async () => {
+Deno.test("a link terminates a server at once, though its callback is pending, and the callback has no further effect [GS-103]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const observer = self();
@@ -362,7 +362,7 @@ Deno.test("a link that ends a server ends it at once, though its callback is pen
   assertEquals(reports.all, []);
 });
 
-Deno.test("a server that ends itself in a callback goes no further, and terminate does not run [GS-080]", async () => {
+Deno.test("a server that exits in a callback goes no further, and terminate does not run [GS-080]", async () => {
   await inProcess(async () => {
     const log: string[] = [];
     const Server = {
@@ -386,7 +386,7 @@ Deno.test("a server that ends itself in a callback goes no further, and terminat
 
 // --- Unawaited promises -------------------------------------------------------------------------
 
-Deno.test("a rejection that a callback leaves behind ends the server, not the program [GS-102]", async () => {
+Deno.test("a rejection that a callback leaves behind terminates the server, not the program [GS-102]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const error = new Error("forgotten");

@@ -31,7 +31,7 @@ import { Scripted } from "./fixtures/script.ts";
 import { aliasTag } from "../lib/kernel/list.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
 
-/** Answers a `"now"` at once, and every other request when it is told to. */
+/** Replies to `"now"` at once, and to every other request when it is asked to. */
 const Patient = {
   init: () => ok<Open>([]),
   handleCall: (
@@ -83,7 +83,7 @@ for (const take of ["waitResponse", "receiveResponse"] as const) {
     });
   });
 
-  Deno.test(`GenServer.${take}() resolves with an error when the server ends before it has replied [GS-094]`, async () => {
+  Deno.test(`GenServer.${take}() resolves with an error when the server exits before it has replied [GS-094]`, async () => {
     await inProcess(async () => {
       const name = freshAtom();
       for (const reason of ["normal", ["shutdown", 1], "boom"]) {
@@ -118,7 +118,7 @@ for (const take of ["waitResponse", "receiveResponse"] as const) {
     });
   });
 
-  Deno.test(`GenServer.${take}() refuses a timeout that is none, and what is no request`, async () => {
+  Deno.test(`GenServer.${take}() refuses invalid timeouts and requests`, async () => {
     await inProcess(async () => {
       const pid = await patient();
       const id = GenServer.sendRequest(pid, "later");
@@ -175,7 +175,7 @@ Deno.test("GenServer.waitResponse() can be asked again after a timeout, and stil
   });
 });
 
-Deno.test("GenServer.receiveResponse() gives the request up after a timeout: neither reply nor DOWN comes [GS-094]", async () => {
+Deno.test("GenServer.receiveResponse() abandons the request after a timeout: neither reply nor DOWN arrives [GS-094]", async () => {
   await inProcess(async () => {
     const pid = await patient();
     const id = GenServer.sendRequest(pid, "later");
@@ -189,7 +189,7 @@ Deno.test("GenServer.receiveResponse() gives the request up after a timeout: nei
   });
 });
 
-Deno.test("GenServer.waitResponse() leaves all other mail where it is, also what looks like an answer [GS-092]", async () => {
+Deno.test("GenServer.waitResponse() leaves other messages in the mailbox, also what looks like an answer [GS-092]", async () => {
   await inProcess(async () => {
     const pid = await patient();
     const other = makeRef();
@@ -311,7 +311,7 @@ Deno.test("a collection of requests answers in the order of completion, with the
   });
 });
 
-Deno.test("GenServer.checkResponse() with a collection knows whose answer a message is [GS-095]", async () => {
+Deno.test("GenServer.checkResponse() with a collection finds the request that a message responds to [GS-095]", async () => {
   await inProcess(async () => {
     const pid = await patient();
     const requests = GenServer.sendRequest(pid, "now", 1 as number, GenServer.reqidsNew());

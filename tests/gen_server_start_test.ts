@@ -26,7 +26,7 @@ import {
 import { freshAtom, NAMINGS } from "./fixtures/naming.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
 
-/** Keeps what it was started with, and tells it. */
+/** Keeps the argument of its start, and replies with it. */
 const Keeper = {
   init: (state: unknown) => ok(state),
   handleCall: (_request: "get", _from: GenServer.From, state: unknown) => reply(state, state),
@@ -142,7 +142,7 @@ for (const [what, fresh] of Object.entries(NAMINGS)) {
   });
 
   for (const [function_, start] of Object.entries(STARTS)) {
-    Deno.test(`GenServer.${function_}() answers already_started when ${what} is taken, and leaves no trace [GS-041]`, async () => {
+    Deno.test(`GenServer.${function_}() returns already_started when ${what} is taken, and leaves no trace [GS-041]`, async () => {
       await inProcess(async () => {
         Process.flag("trap_exit", true);
         const name = fresh();
@@ -168,7 +168,7 @@ for (const [what, fresh] of Object.entries(NAMINGS)) {
     });
   }
 
-  Deno.test(`GenServer.start() has freed ${what} when it answers that init failed, a hundred times over [GS-031]`, async () => {
+  Deno.test(`GenServer.start() has released ${what} when it returns that init failed, a hundred times [GS-031]`, async () => {
     using _reports = collectReports();
     await inProcess(async () => {
       const name = fresh();
@@ -207,7 +207,7 @@ Deno.test("GenServer.start() gives no name when the option is undefined or null 
   });
 });
 
-Deno.test("GenServer.start() answers already_started with the name of its own caller, too [GS-041]", async () => {
+Deno.test("GenServer.start() returns already_started with the name of its own caller, too [GS-041]", async () => {
   await inProcess(async () => {
     const name = freshAtom();
     Process.register(self(), name);
@@ -233,7 +233,7 @@ Deno.test("GenServer.startLink() links the caller to the server, GenServer.start
   });
 });
 
-Deno.test("GenServer.startLink() ties the two together: each ends with the other [GS-007]", async () => {
+Deno.test("GenServer.startLink() links the two: each exits with the other [GS-007]", async () => {
   await inProcess(async () => {
     const parent = self();
     const starter = spawn(async () => {
@@ -347,7 +347,7 @@ for (const [what, { init, reason, row }] of Object.entries(FAILURES)) {
   for (const mode of ["sync", "async"] as const) {
     const body = mode === "sync" ? init : asynchronous(init);
 
-    Deno.test(`GenServer.start() answers an error when a ${mode} init ${what} ${row}`, async () => {
+    Deno.test(`GenServer.start() returns an error when a ${mode} init ${what} ${row}`, async () => {
       using _reports = collectReports();
       await inProcess(async () => {
         Process.flag("trap_exit", true);
@@ -371,7 +371,7 @@ for (const [what, { init, reason, row }] of Object.entries(FAILURES)) {
       });
     });
 
-    Deno.test(`GenServer.startLink() ends a caller that does not trap exits when a ${mode} init ${what} [GS-035]`, async () => {
+    Deno.test(`GenServer.startLink() terminates a caller that does not trap exits when a ${mode} init ${what} [GS-035]`, async () => {
       using _reports = collectReports();
       await inProcess(async () => {
         let wentOn = false;
@@ -397,7 +397,7 @@ Deno.test("GenServer.startLink() lets the caller live when init stops with norma
   });
 });
 
-Deno.test("GenServer.start() answers bad_return_value for everything that init must not return [GS-033]", async () => {
+Deno.test("GenServer.start() returns bad_return_value for everything that init must not return [GS-033]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const wrong = [
@@ -441,7 +441,7 @@ Deno.test("GenServer.start() takes a value that init throws for what it returns 
   });
 });
 
-Deno.test("GenServer.startLink() answers ignore, frees the name and ends the process normally when init ignores [GS-031]", async () => {
+Deno.test("GenServer.startLink() returns ignore, frees the name and terminates the process normally when init ignores [GS-031]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const name = freshAtom();
@@ -489,7 +489,7 @@ for (const [what, start] of Object.entries(STARTS)) {
   });
 }
 
-Deno.test("GenServer.startLink() does not end a caller that does not trap exits when the time is up [GS-039]", async () => {
+Deno.test("GenServer.startLink() does not terminate a caller that does not trap exits after a timeout [GS-039]", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const starting = GenServer.startLink(Initially, () => new Promise(() => {}), { timeout: 10 });
@@ -557,7 +557,7 @@ Deno.test("GenServer.start() leaves the messages that come during init for later
   });
 });
 
-Deno.test("GenServer.start() goes on when its caller has ended, GenServer.startLink() does not [GS-007]", async () => {
+Deno.test("GenServer.start() goes on when its caller has exited, GenServer.startLink() does not [GS-007]", async () => {
   await inProcess(async () => {
     const observer = self();
     const finish: (() => void)[] = [];
@@ -584,14 +584,14 @@ Deno.test("GenServer.start() goes on when its caller has ended, GenServer.startL
 
 // --- Wrong use ----------------------------------------------------------------------------------
 
-Deno.test("GenServer.start() refuses a module without init, and what is no module", async () => {
+Deno.test("GenServer.start() refuses a module without init, and other values", async () => {
   for (const module of [{}, { handleCall() {} }, undefined, null, 5, "module", { init: 1 }]) {
     const error = await assertRejects(() => GenServer.start(module as never), TypeError);
     assert(error.message.startsWith("Cannot start a GenServer: "), error.message);
   }
 });
 
-Deno.test("GenServer.start() refuses a timeout that is none, and an unknown debug option", async () => {
+Deno.test("GenServer.start() refuses an invalid timeout, and an unknown debug option", async () => {
   for (const timeout of [-1, NaN, "50", 2 ** 60, null]) {
     const options = { timeout: timeout as never };
     await assertRejects(() => GenServer.start(Keeper, 1, options), RangeError, "timeout");

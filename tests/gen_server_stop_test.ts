@@ -1,5 +1,5 @@
 /**
- * How a GenServer ends: `stop`, `terminate`, exit signals, the end of its parent.
+ * How a GenServer terminates: `stop`, `terminate`, exit signals, the exit of its parent.
  *
  * @module
  */
@@ -114,7 +114,7 @@ Deno.test("GenServer.stop() runs terminate with the reason, also if the server d
   });
 });
 
-Deno.test("GenServer.stop() exits with the reason that the server ended with, if that is another one", async () => {
+Deno.test("GenServer.stop() exits with the exit reason of the server, if that is another one", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const Stubborn = {
@@ -192,7 +192,7 @@ Deno.test("a caller that gets a last reply gets it after terminate has run [GS-0
   });
 });
 
-Deno.test("terminate() does not run when an exit signal ends a server that does not trap exits, nor when it is killed [GS-080]", async () => {
+Deno.test("terminate() does not run when an exit signal terminates a server that does not trap exits, nor when it is killed [GS-080]", async () => {
   await inProcess(async () => {
     const signals = [
       [false, "shutdown", "shutdown"],
@@ -209,7 +209,7 @@ Deno.test("terminate() does not run when an exit signal ends a server that does 
   });
 });
 
-Deno.test("terminate() does not run when an exit signal ends a server in the middle of a callback, whose effects end there [GS-080, GS-103]", async () => {
+Deno.test("terminate() does not run when an exit signal terminates a server in the middle of a callback, which then has no further effect [GS-080, GS-103]", async () => {
   await inProcess(async () => {
     for (const signal of ["boom", "kill"]) {
       let finish = () => {};
@@ -240,7 +240,7 @@ Deno.test("terminate() does not run when an exit signal ends a server in the mid
 
 // --- The end of the parent ----------------------------------------------------------------------
 
-/** A process that starts a server by `start`, sends it to the test, and ends when it is told to. */
+/** A process that starts a server by `start`, sends it to the test, and exits on request. */
 async function parentOf(
   start: (argument: readonly [Pid, boolean]) => Promise<GenServer.StartResult>,
   trap: boolean,
@@ -256,7 +256,7 @@ async function parentOf(
 }
 
 for (const reason of ["normal", "shutdown", "boom", ["shutdown", 1]]) {
-  Deno.test(`a server that traps exits terminates with ${Deno.inspect(reason)} when its parent ends with that; handleInfo is not called [GS-082]`, async () => {
+  Deno.test(`a server that traps exits terminates with ${Deno.inspect(reason)} when its parent exits with that; handleInfo is not called [GS-082]`, async () => {
     using _reports = collectReports();
     await inProcess(async () => {
       const { parent, pid } = await parentOf(
@@ -286,7 +286,7 @@ Deno.test("a server that traps exits terminates with killed when its parent is k
   });
 });
 
-Deno.test("a server that does not trap exits lives on when its parent ends normally [GS-083]", async () => {
+Deno.test("a server that does not trap exits lives on when its parent exits normally [GS-083]", async () => {
   await inProcess(async () => {
     const { parent, pid } = await parentOf(
       (argument) => GenServer.startLink(Witness, argument),
@@ -300,7 +300,7 @@ Deno.test("a server that does not trap exits lives on when its parent ends norma
   });
 });
 
-Deno.test("a server that does not trap exits ends with its parent, without terminate [GS-080]", async () => {
+Deno.test("a server that does not trap exits exits with its parent, without terminate [GS-080]", async () => {
   await inProcess(async () => {
     const { parent, pid } = await parentOf(
       (argument) => GenServer.startLink(Witness, argument),
@@ -357,7 +357,7 @@ Deno.test("a message that looks like the parent's EXIT counts as one, as in OTP,
 
 // --- Callbacks that are missing -----------------------------------------------------------------
 
-Deno.test("a call to a server without handleCall ends it, and the caller with an error that names the callback [GS-073]", async () => {
+Deno.test("a call to a server without handleCall terminates it, and the caller with an error that names the callback [GS-073]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const [pid, ref] = unwrap(await GenServer.startMonitor({ init: () => ok(0) }));
@@ -373,7 +373,7 @@ Deno.test("a call to a server without handleCall ends it, and the caller with an
   });
 });
 
-Deno.test("a cast to a server without handleCast ends it with an error that names the callback [GS-074]", async () => {
+Deno.test("a cast to a server without handleCast terminates it with an error that names the callback [GS-074]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const [pid, ref] = unwrap(await GenServer.startMonitor({ init: () => ok(0) }));
@@ -409,7 +409,7 @@ Deno.test("a message to a server without handleInfo is logged, as an error as El
   });
 });
 
-Deno.test("an undefined function called inside handleInfo ends the server with that error [GS-076]", async () => {
+Deno.test("an undefined function called inside handleInfo terminates the server with that error [GS-076]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const helpers: Record<string, () => never> = {};
@@ -425,7 +425,7 @@ Deno.test("an undefined function called inside handleInfo ends the server with t
 // --- Crashes in terminate -----------------------------------------------------------------------
 
 for (const mode of ["sync", "async"] as const) {
-  Deno.test(`an error in a ${mode} terminate is what the server ends with, and what the log shows [GS-087]`, async () => {
+  Deno.test(`an error in a ${mode} terminate is what the server exits with, and what the log shows [GS-087]`, async () => {
     using reports = collectReports();
     await inProcess(async () => {
       const error = new Error("in terminate");

@@ -84,7 +84,7 @@ Deno.test("a module that imports itself gives its API the types of its callbacks
     GenServer.startLink(SuperDuper, 5);
     // @ts-expect-error init takes an argument
     GenServer.startLink(SuperDuper);
-    // @ts-expect-error a reply is no number
+    // @ts-expect-error a reply is not a number
     const says: number = await SuperDuper.say("x");
     return says;
   });

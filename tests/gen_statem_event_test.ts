@@ -135,7 +135,7 @@ for (const isAsync of [false, true]) {
     });
   });
 
-  Deno.test(`init may answer with one action instead of a list, ${kind} [SM-051]`, async () => {
+  Deno.test(`init may return one action instead of a list, ${kind} [SM-051]`, async () => {
     await inProcess(async () => {
       const actions: [GenStatem.Actions, Seen[]][] = [
         [["next_event", "internal", 1], [["internal", 1, "a"]]],
@@ -179,7 +179,7 @@ for (const isAsync of [false, true]) {
     });
   });
 
-  Deno.test(`an event that is postponed with a change of state comes again at once, ${kind} [SM-018]`, async () => {
+  Deno.test(`an event that is postponed with a change of state is handled again at once, ${kind} [SM-018]`, async () => {
     await inProcess(async () => {
       const seen: Seen[] = [];
       const pid = await startRecorder(seen, { isAsync });
@@ -384,7 +384,7 @@ interface Program {
   readonly inserts: readonly number[];
 }
 
-/** What a machine does, by event and state, and what it is told. */
+/** The responses of a machine, by event and state, and its messages. */
 interface Plan {
   readonly programs: readonly (readonly Program[])[];
   readonly first: readonly number[];
@@ -418,7 +418,7 @@ type Waiting = readonly [type: string, event: number];
 
 const ofType = (type: string) => (event: number): Waiting => [type, event];
 
-/** What OTP's documentation says that comes of it. */
+/** The outcome according to OTP's documentation. */
 function predict({ programs, first, queued }: Plan): { handled: Handled[]; state: number } {
   const handled: Handled[] = [];
   let state = 0;
@@ -517,7 +517,7 @@ Deno.test("an async callback is waited for, by inserted events, timeouts, messag
   });
 });
 
-Deno.test("a machine that inserts events without end keeps neither processes nor the host from their turns, and can be killed", async () => {
+Deno.test("a machine that inserts events endlessly does not block other processes or the host, and can be killed", async () => {
   await inProcess(async () => {
     for (const isAsync of [false, true]) {
       let handled = 0;
@@ -565,7 +565,7 @@ Deno.test("100000 events inserted one by the other are handled, and so are as ma
   });
 });
 
-Deno.test("an exit signal ends a machine in the middle of an async callback: no event is handled any more", async () => {
+Deno.test("an exit signal terminates a machine in the middle of an async callback: no event is handled any more", async () => {
   await inProcess(async () => {
     const seen: Seen[] = [];
     const observer = self();
@@ -595,7 +595,7 @@ function die(): void {
   }
 }
 
-Deno.test("a callback that ends its own process by a signal is the last one, whatever it returns or throws", async () => {
+Deno.test("a callback that terminates its own process by a signal is the last one, whatever it returns or throws", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const outcomes: Record<string, () => unknown> = {
@@ -629,7 +629,7 @@ Deno.test("a callback that ends its own process by a signal is the last one, wha
   });
 });
 
-Deno.test("a callbackMode that ends its own process by a signal is the last callback, whatever it returns or throws", async () => {
+Deno.test("a callbackMode that terminates its own process by a signal is the last callback, whatever it returns or throws", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     for (const mode of ["handle_event_function", "odd", new Error("never")]) {

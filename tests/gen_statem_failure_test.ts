@@ -130,7 +130,7 @@ for (const [what, failureCase] of Object.entries(FAILURES)) {
   const isThrown = what.startsWith("throws an e");
   for (const [mode, wrap] of Object.entries(MODES)) {
     for (const [event, { call, type: typeOf }] of Object.entries(TRIGGERS)) {
-      Deno.test(`the callback for a ${event} that ${what}${mode}, ends the machine: terminate, callers, links and monitors get the reason [SM-036]`, async () => {
+      Deno.test(`the callback for a ${event} that ${what}${mode}, terminates the machine: terminate, callers, links and monitors get the reason [SM-036]`, async () => {
         using reports = collectReports();
         await inProcess(async () => {
           Process.flag("trap_exit", true);
@@ -170,7 +170,7 @@ for (const [what, failureCase] of Object.entries(FAILURES)) {
       });
     }
 
-    Deno.test(`entering a state with a callback that ${what}${mode}, ends the machine [SM-017, SM-036]`, async () => {
+    Deno.test(`entering a state with a callback that ${what}${mode}, terminates the machine [SM-017, SM-036]`, async () => {
       using reports = collectReports();
       await inProcess(async () => {
         const log: unknown[] = [];
@@ -264,7 +264,7 @@ Deno.test("no result is taken for another: each is bad_return_from_state_functio
   });
 });
 
-Deno.test("invalid actions end the machine with bad_action_from_state_function, in the state that is entered", async () => {
+Deno.test("invalid actions terminate the machine with bad_action_from_state_function, in the state that is entered", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const wrong: unknown[] = [
@@ -303,7 +303,7 @@ Deno.test("invalid actions end the machine with bad_action_from_state_function, 
   });
 });
 
-Deno.test("invalid actions of init end the machine, which has been started by then", async () => {
+Deno.test("invalid actions of init terminate the machine, which has been started by then", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const module = recorder([]);
@@ -412,7 +412,7 @@ for (const isAsync of [false, true]) {
 // --- The end of the parent ----------------------------------------------------------------------
 
 for (const isTrapping of [true, false]) {
-  Deno.test(`the end of its parent ends a machine that ${isTrapping ? "traps exits by terminate" : "does not trap exits without terminate"} [SM-037]`, async () => {
+  Deno.test(`the exit of its parent terminates a machine that ${isTrapping ? "traps exits by terminate" : "does not trap exits without terminate"} [SM-037]`, async () => {
     using reports = collectReports();
     await inProcess(async () => {
       const observer = self();
@@ -440,7 +440,7 @@ for (const isTrapping of [true, false]) {
         assertEquals(await receive(), ["DOWN", ref, "process", pid, reason]);
         await assertSilence();
       }
-      // The one that had to clean up tells of its end.
+      // The one that had to clean up reports its exit.
       assertEquals(
         reports.logged.map(({ reason, lastMessage }) => [reason, lastMessage]),
         isTrapping ? [["odd", []]] : [],
@@ -472,7 +472,7 @@ Deno.test("a machine that traps exits gets those of others as info [SM-037]", as
   });
 });
 
-Deno.test("a machine needs no terminate, whatever ends it [SM-038]", async () => {
+Deno.test("a machine needs no terminate, however it exits [SM-038]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const ends: [unknown, unknown][] = [
@@ -494,7 +494,7 @@ Deno.test("a machine needs no terminate, whatever ends it [SM-038]", async () =>
 
 // --- Callback modules ---------------------------------------------------------------------------
 
-/** A module that answers calls with its name, and does what casts say. */
+/** A module that replies to calls with its name, and returns what casts contain. */
 function named(name: string, mode: readonly string[], log: unknown[] = []) {
   const handle = (type: GenStatem.EventType, content: unknown, state: unknown) => {
     if (type === "enter") log.push([name, "enter", content, state]);
@@ -556,7 +556,7 @@ Deno.test("pop_callback_module of the last module is a bad action [SM-040]", asy
   });
 });
 
-Deno.test("a callback module without a callback mode, or with a wrong one, ends the machine by the terminate of the one before [SM-040]", async () => {
+Deno.test("a callback module without a callback mode, or with a wrong one, terminates the machine by the terminate of the one before [SM-040]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const log: unknown[] = [];
@@ -591,7 +591,7 @@ Deno.test("a callback module without a callback mode, or with a wrong one, ends 
 
 // --- Reports ------------------------------------------------------------------------------------
 
-Deno.test("the report of a machine's end names state, data, queue, postponed events, timeouts and modules", async () => {
+Deno.test("the report of the exit of a machine names state, data, queue, postponed events, timeouts and modules", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const name = freshAtom();
@@ -643,7 +643,7 @@ Deno.test("the report of a machine's end names state, data, queue, postponed eve
   });
 });
 
-Deno.test("formatStatus() words what the report shows, and hides all if it fails", async () => {
+Deno.test("formatStatus() words what the report shows, and hides state and data if it fails", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const formats: [(status: GenStatem.Status) => unknown, unknown][] = [
@@ -659,10 +659,7 @@ Deno.test("formatStatus() words what the report shows, and hides all if it fails
         () => {
           throw ERROR;
         },
-        ["formatStatus failed", "formatStatus failed", [
-          "formatStatus failed",
-          "formatStatus failed",
-        ]],
+        ["secret", ["cast", "go"], ["formatStatus failed", "formatStatus failed"]],
       ],
     ];
     for (const [formatStatus, expected] of formats) {

@@ -49,7 +49,7 @@ Deno.test("Sys.getState() of a machine is [state, data], also while it is suspen
   });
 });
 
-Deno.test("Sys.replaceState() of a machine makes and answers [state, data], without entering the state, also while it is suspended [SY-003]", async () => {
+Deno.test("Sys.replaceState() of a machine takes and returns [state, data], without entering the state, also while it is suspended [SY-003]", async () => {
   await inProcess(async () => {
     const seen: Seen[] = [];
     const pid = await startRecorder(seen, { enter: () => keepStateAndData() });
@@ -63,7 +63,7 @@ Deno.test("Sys.replaceState() of a machine makes and answers [state, data], with
   });
 });
 
-Deno.test("Sys.replaceState() of a machine exits with callback_failed when the function answers no pair, or throws [SY-003]", async () => {
+Deno.test("Sys.replaceState() of a machine exits with callback_failed when the function returns no pair, or throws [SY-003]", async () => {
   await inProcess(async () => {
     const pid = await startRecorder();
     for (const wrong of ["b", ["b"], ["b", 1, 2], undefined]) {
@@ -139,7 +139,7 @@ Deno.test("a suspended machine that traps exits terminates with its parent, by t
   });
 });
 
-Deno.test("Sys.terminate() ends a machine by its terminate, with the reason", async () => {
+Deno.test("Sys.terminate() terminates a machine by its terminate, with the reason", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const log: unknown[] = [];
@@ -324,7 +324,7 @@ Deno.test("Sys.changeCode() converts state and data by codeChange, and asks for 
   });
 });
 
-Deno.test("Sys.changeCode() answers an error when codeChange is missing, throws, or the new callback mode is none", async () => {
+Deno.test("Sys.changeCode() returns an error when codeChange is missing, throws, or the new callback mode is invalid", async () => {
   await inProcess(async () => {
     const error = new Error("oops");
     let mode = "handle_event_function";
@@ -384,7 +384,7 @@ Deno.test("the action hibernate shows until the next event, and the option hiber
     assertEquals(await GenStatem.call(pid, "x"), ["got", "x", "b"]);
     assertEquals(sleeps(), false);
     assertEquals(await tell(keepStateAndData(["hibernate", ["hibernate", false]])), false);
-    // Who has an event to handle does not sleep, and afterwards it is that event that decides.
+    // A machine with an event to handle does not hibernate; afterwards that event decides.
     const inserting = keepStateAndData(["hibernate", ["next_event", "internal", "inserted"]]);
     assertEquals(await tell(inserting), false);
     assertEquals(seen, [["call", "x", "b"], ["internal", "inserted", "b"]]);
@@ -469,7 +469,7 @@ for (const [what, fresh] of Object.entries(NAMINGS)) {
     ? "process_not_registered_globally"
     : "process_not_registered_via";
 
-  Deno.test(`GenStatem.enterLoop() takes ${what} that the process has registered, and ends one that has not with ${why} [SM-045]`, async () => {
+  Deno.test(`GenStatem.enterLoop() takes ${what} that the process has registered, and terminates one that has not with ${why} [SM-045]`, async () => {
     using reports = collectReports();
     await inProcess(async () => {
       Process.flag("trap_exit", true);
@@ -492,7 +492,7 @@ for (const [what, fresh] of Object.entries(NAMINGS)) {
   });
 }
 
-Deno.test("GenStatem.enterLoop() ends a process that ProcLib did not start, and refuses what is no module [SM-045]", async () => {
+Deno.test("GenStatem.enterLoop() terminates a process that ProcLib did not start, and refuses a value that is not a module [SM-045]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const plain = spawn(() => GenStatem.enterLoop(recorder([]), {}, "a", "data"));

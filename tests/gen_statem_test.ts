@@ -80,7 +80,7 @@ for (const [how, start] of Object.entries(STARTS)) {
   });
 
   for (const [what, fresh] of Object.entries(NAMINGS)) {
-    Deno.test(`GenStatem.${how}() registers ${what}, and answers already_started when it is taken [SM-001]`, async () => {
+    Deno.test(`GenStatem.${how}() registers ${what}, and returns already_started when it is taken [SM-001]`, async () => {
       await inProcess(async () => {
         const name = fresh();
         const pid = pidIn(await start(RUNNING, { name }));
@@ -98,7 +98,7 @@ for (const [how, start] of Object.entries(STARTS)) {
     });
   }
 
-  Deno.test(`GenStatem.${how}() answers ["error", "timeout"] when init takes longer than the option, and the machine is killed [SM-002]`, async () => {
+  Deno.test(`GenStatem.${how}() returns ["error", "timeout"] when init takes longer than the option, and the machine is killed [SM-002]`, async () => {
     using time = new FakeTime();
     await inProcess(async () => {
       const name = freshAtom();
@@ -115,7 +115,7 @@ for (const [how, start] of Object.entries(STARTS)) {
     });
   });
 
-  Deno.test(`GenStatem.${how}() answers "ignore" when init does, and ["error", reason] when it stops; the name is free then [SM-002]`, async () => {
+  Deno.test(`GenStatem.${how}() returns "ignore" when init does, and ["error", reason] when it stops; the name is free then [SM-002]`, async () => {
     using reports = collectReports();
     await inProcess(async () => {
       Process.flag("trap_exit", true);
@@ -133,7 +133,7 @@ for (const [how, start] of Object.entries(STARTS)) {
   });
 }
 
-Deno.test("GenStatem.start() answers the bare error that init throws, and the machine ends with its stack, too", async () => {
+Deno.test("GenStatem.start() returns the bare error that init throws, and the machine exits with its stack, too", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     Process.flag("trap_exit", true);
@@ -238,7 +238,7 @@ Deno.test("state_functions has one function for each state, called with type, co
   });
 });
 
-Deno.test("state_functions ends the machine when there is no function for the state, or the state is no atom [SM-035]", async () => {
+Deno.test("state_functions terminates the machine when there is no function for the state, or the state is not an atom [SM-035]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const states: [unknown, string][] = [
@@ -319,7 +319,7 @@ Deno.test("handle_event_function compares states as terms: an equal one is no ch
   });
 });
 
-Deno.test("handle_event_function ends the machine when the module has no handleEvent [SM-035]", async () => {
+Deno.test("handle_event_function terminates the machine when the module has no handleEvent [SM-035]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const module = { callbackMode: () => "handle_event_function", init: () => GenStatem.ok(1, 2) };
@@ -333,7 +333,7 @@ Deno.test("handle_event_function ends the machine when the module has no handleE
   });
 });
 
-Deno.test("callbackMode may list its answer, throw it, and name the mode more than once; the last one counts [SM-035]", async () => {
+Deno.test("callbackMode may return a list, throw its result, and name the mode more than once; the last one counts [SM-035]", async () => {
   await inProcess(async () => {
     const modes: (() => string | string[])[] = [
       () => ["state_functions"],
@@ -355,7 +355,7 @@ Deno.test("callbackMode may list its answer, throw it, and name the mode more th
   });
 });
 
-Deno.test("callbackMode that answers anything else ends the machine, which has been started by then", async () => {
+Deno.test("callbackMode that returns anything else terminates the machine, which has been started by then", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const wrong = ["state_function", undefined, [], ["state_enter"], ["state_functions", "enter"]];
@@ -483,7 +483,7 @@ Deno.test("GenStatem.call() exits with the reason of a machine that stops withou
   });
 });
 
-Deno.test("all calls that wait when a machine ends exit with its reason, those that it has not seen among them [SM-012]", async () => {
+Deno.test("all calls that wait when a machine exits exit with its reason, those that it has not seen among them [SM-012]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const pid = unwrap(await GenStatem.start(Machine, RUNNING));
@@ -502,7 +502,7 @@ Deno.test("all calls that wait when a machine ends exit with its reason, those t
   });
 });
 
-Deno.test("GenStatem.cast() answers ok, also when there is no process [SM-052]", async () => {
+Deno.test("GenStatem.cast() returns ok, also when there is no process [SM-052]", async () => {
   await inProcess(async () => {
     const seen: Seen[] = [];
     const pid = await startRecorder(seen);
@@ -560,7 +560,7 @@ Deno.test("replies are given by actions and by GenStatem.reply(), to several cal
   });
 });
 
-Deno.test("GenStatem.reply() answers a call from another process, once, and does not mind a caller that has gone [SM-023]", async () => {
+Deno.test("GenStatem.reply() replies to a call from another process, once, and has no effect if the caller has exited [SM-023]", async () => {
   await inProcess(async () => {
     const pid = await startRecorder();
     const observer = self();
@@ -581,7 +581,7 @@ Deno.test("GenStatem.reply() answers a call from another process, once, and does
   });
 });
 
-Deno.test("GenStatem.reply() refuses what is no reply", () => {
+Deno.test("GenStatem.reply() refuses invalid replies", () => {
   const reply = GenStatem.reply as (...args: unknown[]) => unknown;
   for (
     const args of [[5], [["reply", 5, 6]], [5, 6], [[["reply", [self(), null], 1], "hibernate"]]]
@@ -709,7 +709,7 @@ Deno.test("a request whose time is up is not answered any more: the reply by its
 
 // --- Stopping -----------------------------------------------------------------------------------
 
-Deno.test("GenStatem.stop() ends a machine with the reason, after its terminate; an abnormal one is reported [SM-003]", async () => {
+Deno.test("GenStatem.stop() terminates a machine with the reason, after its terminate; an abnormal one is reported [SM-003]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const log: unknown[] = [];
@@ -764,7 +764,7 @@ Deno.test("GenStatem.stop() exits with timeout when the machine takes longer, wh
   });
 });
 
-Deno.test("GenStatem.stop() exits with the reason of a machine that ends with another one [SM-003, SM-039]", async () => {
+Deno.test("GenStatem.stop() exits with the reason of a machine that exits with another one [SM-003, SM-039]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     const module = recorder([], {

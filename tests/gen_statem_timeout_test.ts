@@ -505,7 +505,7 @@ Deno.test('one action and a list of them are told apart, also where a timeout is
 
 // --- Invalid actions ----------------------------------------------------------------------------
 
-Deno.test("an invalid timeout action ends the machine with bad_action_from_state_function [SM-009]", async () => {
+Deno.test("an invalid timeout action terminates the machine with bad_action_from_state_function [SM-009]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const wrong: unknown[] = [
@@ -544,7 +544,7 @@ Deno.test("an invalid timeout action ends the machine with bad_action_from_state
   });
 });
 
-Deno.test("the timeouts of a machine that ends never come, and are forgotten with it", async () => {
+Deno.test("the timeouts of a machine that exits never come, and are forgotten with it", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const seen: Seen[] = [];

@@ -24,9 +24,9 @@ import { isAtRest } from "../lib/kernel/scheduler.ts";
 import { isDisposing } from "./fixtures/holding.ts";
 
 /**
- * Runs `body` in a process of its own, and settles as it does. Links, trapped exits and mail of the
- * test are thus its own. That process then ends with `"shutdown"`, and with it all that is linked.
- * If it is ended from outside before `body` is done, the promise rejects with the `Exit` of that.
+ * Runs `body` in a new process, and settles as it does. So the test has its own links, trapped exits and
+ * mailbox. The process then exits with `"shutdown"`, and so do all linked processes.
+ * If it is terminated from outside before `body` is done, the promise rejects with the `Exit` of that.
  */
 export function inProcess<T>(body: () => T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function inProcess<T>(body: () => T | Promise<T>): Promise<T> {
   });
 }
 
-/** Waits for the end of a process, and resolves with its exit reason. */
+/** Waits for the exit of a process, and resolves with its reason. */
 export function exitOf(pid: Pid): Promise<unknown> {
   const ref = Process.monitor(pid);
   return receive(on(["DOWN", ref, "process", pid, _], (down) => down[4]));

@@ -310,7 +310,7 @@ Deno.test("equal(), compare() and standIn() agree about terms of any depth, and 
 
 // --- Processes ----------------------------------------------------------------------------------
 
-Deno.test("a process that throws any value exits, and its monitors and links hear of it", () =>
+Deno.test("a process that throws any value exits, and its monitors and links are notified", () =>
   atDoor(async (value) => {
     const [pid] = spawnMonitor(() => {
       throw value;
@@ -376,7 +376,7 @@ const Ignoring = {
   handleCast: (_request: unknown, state: number) => noreply(state),
 };
 
-Deno.test("a GenServer that is sent any message, cast or request goes on", () =>
+Deno.test("a GenServer that is sent any message, cast or request continues", () =>
   atDoor(async (value) => {
     for (const module of [Echo, Ignoring]) {
       const server = unwrap(await GenServer.start(module as typeof Ignoring));
@@ -415,7 +415,7 @@ function failing(where: typeof CALLBACKS[number], act: () => unknown, isAsync: b
 
 for (const how of ["throws", "returns"] as const) {
   for (const where of CALLBACKS) {
-    Deno.test(`a GenServer whose ${where} ${how} any value exits or goes on, and its callers hear of it`, () =>
+    Deno.test(`a GenServer whose ${where} ${how} any value exits or continues, and its callers are notified`, () =>
       atDoor(async (value) => {
         for (const isAsync of [false, true]) {
           const act = () => {
@@ -665,7 +665,7 @@ Deno.test("Registry, Ets, Pg and the process dictionary take any key and value",
     });
   }));
 
-Deno.test("a name of any value is refused, or is one that nobody has", () =>
+Deno.test("a name of any value is refused, or is not registered", () =>
   atDoor(async (value) => {
     const name = value as Pid;
     for (

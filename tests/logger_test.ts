@@ -1,5 +1,5 @@
 /**
- * Logger: what is reported, in which words, and who gets to see it.
+ * Logger: what is reported, in which format, and to which handlers.
  *
  * @module
  */
@@ -57,7 +57,7 @@ function logAll(): void {
 
 // --- What is reported ---------------------------------------------------------------------------
 
-Deno.test("a server that ends with normal, shutdown or [shutdown, term] is not reported, however it ends [GS-085]", async () => {
+Deno.test("a server that exits with normal, shutdown or [shutdown, term] is not reported, however it exits [GS-085]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     for (const reason of ["normal", "shutdown", ["shutdown", "x"]]) {
@@ -91,7 +91,7 @@ Deno.test("a server that ends with normal, shutdown or [shutdown, term] is not r
   assertEquals(reports.all, []);
 });
 
-Deno.test("a server that ends with anything else is reported with reason, last message and state [GS-085]", async () => {
+Deno.test("a server that exits with anything else is reported with reason, last message and state [GS-085]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const name = freshAtom();
@@ -140,7 +140,7 @@ Deno.test("a server that ends with anything else is reported with reason, last m
   });
 });
 
-Deno.test("the report of a server that ends in a call names the client, by its name if it has one [GS-085]", async () => {
+Deno.test("the report of a server that exits in a call names the client, by its name if it has one [GS-085]", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     const request = () => {
@@ -230,7 +230,7 @@ Deno.test("formatStatus() words state, message, reason and events in one go, for
     const { state, debug } = await Sys.getStatus(pid);
     assertEquals([state, debug], ["hidden state", [["log", ["hidden events"]]]]);
     assertEquals(Object.keys(seen[0]!).sort(), ["log", "state"]);
-    // Who asks for the state itself gets it.
+    // A caller that asks for the state itself gets it.
     assertEquals(await Sys.getState(pid), { secret: "1234" });
 
     const reason = await failure(GenServer.call(pid, { password: "5678" }));
@@ -261,7 +261,7 @@ for (
     "returns a promise": async (status: GenServer.Status) => await status,
   })
 ) {
-  Deno.test(`formatStatus() that ${what} has nothing shown, rather than the secrets`, async () => {
+  Deno.test(`formatStatus() that ${what} hides the state alone, and the events that contain it`, async () => {
     using reports = collectReports();
     await inProcess(async () => {
       const Leaky = { ...Vault, formatStatus: formatStatus as never };
@@ -272,9 +272,10 @@ for (
       assert(!/1234|5678/.test(JSON.stringify(status)));
       await failure(GenServer.call(pid, { password: "5678" }));
       const [report] = reports.logged;
+      const { module, log } = report!.details!;
       assertEquals(
-        [report!.state, report!.lastMessage, report!.reason, report!.details!["log"]],
-        ["formatStatus failed", "formatStatus failed", "formatStatus failed", []],
+        [report!.state, report!.lastMessage, report!.reason, module, log],
+        ["formatStatus failed", { password: "5678" }, { failedFor: "1234" }, Leaky, []],
       );
     });
   });
@@ -343,7 +344,7 @@ Deno.test("Logger.format() tells whether the client of a call is still there", a
   });
 });
 
-Deno.test("Logger.format() words what a plain process threw, and an unexpected message", () => {
+Deno.test("Logger.format() formats what a plain process threw, and an unexpected message", () => {
   const error = new Error("oops");
   error.stack = "Error: oops\n    at here";
   const pid = self();

@@ -503,7 +503,7 @@ Deno.test("PartitionSupervisor functions fail with noproc when there is no such 
     ]);
   }));
 
-Deno.test("PartitionSupervisor.partitions() answers at once where the name does [PS-008]", () =>
+Deno.test("PartitionSupervisor.partitions() returns at once if the registry does [PS-008]", () =>
   supervising(async () => {
     const supervisor = await startRooms({ partitions: 3 });
     assertEquals(PartitionSupervisor.partitions("rooms"), 3);
@@ -585,7 +585,7 @@ Deno.test("PartitionSupervisor.countChildren() counts workers or supervisors, by
     }
   }));
 
-Deno.test("PartitionSupervisor.stop() waits for the end of all partitions, and frees the name [PS-007]", () =>
+Deno.test("PartitionSupervisor.stop() waits for the exit of all partitions, and releases the name [PS-007]", () =>
   supervising(async () => {
     for (const name of ["rooms", ["via", { ...Global }, "rooms"]] as const) {
       const supervisor = await startRooms({ name });
@@ -602,7 +602,7 @@ Deno.test("PartitionSupervisor.stop() waits for the end of all partitions, and f
 
 // --- Resizing -----------------------------------------------------------------------------------
 
-Deno.test("PartitionSupervisor.resize() stops partitions and starts them again, and answers the number before [PS-009]", () =>
+Deno.test("PartitionSupervisor.resize() stops partitions and starts them again, and returns the previous number [PS-009]", () =>
   supervising(async () => {
     await startRooms();
     const sizes: [from: number, to: number][] = [[4, 2], [2, 3], [3, 3], [3, 0], [0, 1], [1, 4]];
@@ -683,7 +683,7 @@ Deno.test("PartitionSupervisor.resize() routes to no partition that does not run
     isSlow = false;
   }));
 
-Deno.test("PartitionSupervisor.resize() rejects numbers that are too large, or none [PS-011]", () =>
+Deno.test("PartitionSupervisor.resize() rejects numbers that are too large, and values that are not numbers [PS-011]", () =>
   supervising(async () => {
     await startRooms();
     for (const wrong of [5, -1, 1.5, NaN, Infinity, "2", undefined]) {
@@ -721,7 +721,7 @@ Deno.test("PartitionSupervisor.resize() leaves everything as it was when a parti
     assertEquals(await statesOf("rooms"), ["up", "up", "up", "up"]);
   }));
 
-Deno.test("PartitionSupervisor.resize() several times at once comes to what was asked for last", () =>
+Deno.test("PartitionSupervisor.resize() several times at once results in the last number", () =>
   supervising(async () => {
     await startRooms();
     await fc.assert(
@@ -751,7 +751,7 @@ Deno.test("PartitionSupervisor.resize() that has timed out does not confuse the 
     await startRooms();
     for (const [from, to] of [[4, 0], [0, 4], [4, 1], [1, 3]] as const) {
       assertEquals(PartitionSupervisor.partitions("rooms"), from);
-      // It ends as soon as it has told the supervisor about the first partition.
+      // It exits as soon as it has told the supervisor about the first partition.
       const resizing = spawn(() => void PartitionSupervisor.resize("rooms", to));
       await announced();
       assertEquals(Process.isAlive(resizing), false);

@@ -42,7 +42,7 @@ function withScope(body: (scope: Pid) => Promise<void>): Promise<void> {
   });
 }
 
-/** A process that stays until it is ended. */
+/** A process that waits until it is terminated. */
 function idle(): Pid {
   return spawn(async () => void await receive(on("end", () => {})));
 }
@@ -93,7 +93,7 @@ Deno.test("Pg.start() starts a scope without a link", () =>
     await GenServer.stop(scope);
   }));
 
-Deno.test("Pg.start() refuses a name that is no atom", () =>
+Deno.test("Pg.start() refuses a name that is not an atom", () =>
   inProcess(async () => {
     await assertRejects(() => Pg.start(7 as never), TypeError, "expected an atom, found 7");
   }));
@@ -126,7 +126,7 @@ Deno.test("Pg.join() keeps groups of different scopes apart [PG-012]", () =>
 
 // --- Joining and leaving ------------------------------------------------------------------------
 
-Deno.test("Pg.join() answers ok, and all functions list the member and the group [PG-002, PG-026]", () =>
+Deno.test("Pg.join() returns ok, and all functions list the member and the group [PG-002, PG-026]", () =>
   withScope(async () => {
     assertEquals(await Pg.join("group", self()), "ok");
     assertEquals(Pg.getMembers("group"), [self()]);
@@ -135,7 +135,7 @@ Deno.test("Pg.join() answers ok, and all functions list the member and the group
     assertEquals(Pg.whichLocalGroups(), ["group"]);
   }));
 
-Deno.test("Pg.leave() answers ok, and a group without members is none [PG-003]", () =>
+Deno.test("Pg.leave() returns ok, and a group without members does not exist [PG-003]", () =>
   withScope(async (scope) => {
     await Pg.join("group", self());
     assertEquals(await Pg.leave("group", self()), "ok");
@@ -146,7 +146,7 @@ Deno.test("Pg.leave() answers ok, and a group without members is none [PG-003]",
     assertEquals(Process.info(self(), "monitored_by")![1].includes(scope), false);
   }));
 
-Deno.test("Pg.leave() answers not_joined when none of the processes is a member", () =>
+Deno.test("Pg.leave() returns not_joined when none of the processes is a member", () =>
   withScope(async () => {
     const other = idle();
     assertEquals(await Pg.leave("group", self()), "not_joined");
@@ -209,7 +209,7 @@ function structuredCloneOf(term: Term): Term {
   return term instanceof Object && term !== self() ? structuredClone(term) : term;
 }
 
-Deno.test("Pg.join() and leave() refuse what is no pid of this node", () =>
+Deno.test("Pg.join() and leave() refuse values that are not pids of this node", () =>
   withScope(async () => {
     const remote = new RemotePid("elsewhere@host", 1, 0, 1);
     for (const wrong of ["pid", remote, [self(), remote]] as never[]) {
@@ -224,7 +224,7 @@ Deno.test("Pg.join() exits with noproc when there is no such scope", () =>
     assertEquals((await reasonOf(() => Pg.join("none", "group", self())))[0], "noproc");
   }));
 
-Deno.test("Pg.join() removes a member again that has ended before", () =>
+Deno.test("Pg.join() removes a member again that has already exited", () =>
   withScope(async (scope) => {
     const pid = idle();
     await end(pid);
@@ -234,7 +234,7 @@ Deno.test("Pg.join() removes a member again that has ended before", () =>
     assertEquals(await sizes(scope), [0, 0, 0, 0]);
   }));
 
-Deno.test("Pg removes a member that ends from all its groups, however often it is in [PG-008]", () =>
+Deno.test("Pg removes a member that exits from all its groups, however often it has joined [PG-008]", () =>
   withScope(async (scope) => {
     const [a, b] = [idle(), idle()];
     await Pg.join("one", [a, a, b]);
@@ -283,7 +283,7 @@ Deno.test("Pg.getMembers() gives the same snapshot until something changes, in a
     assertMembers(Pg.getMembers("group"), pids.slice(1));
   }));
 
-Deno.test("Pg forgets its groups when the scope ends, however it does", () =>
+Deno.test("Pg forgets its groups when the scope exits, for any reason", () =>
   inProcess(async () => {
     for (const stop of [GenServer.stop, kill]) {
       const scope = unwrap(await Pg.start());
@@ -320,7 +320,7 @@ Deno.test("Pg.monitor() gives the members, and then the pids of each operation [
     assertEquals(flush(), [[ref, "leave", "group", [b]]]);
   }));
 
-Deno.test("Pg.monitor() tells of each membership that ends with its process", () =>
+Deno.test("Pg.monitor() notifies of each membership that ends with its process", () =>
   withScope(async () => {
     const [a, b] = [idle(), idle()];
     await Pg.join("group", [a, b, a]);
@@ -365,7 +365,7 @@ Deno.test("Pg.monitorScope() gives an empty map when there are no groups", () =>
     assertEquals(groups, new Map());
   }));
 
-Deno.test("Pg.demonitor() ends a monitor, and flushes what is queued; false if there is none [PG-023]", () =>
+Deno.test("Pg.demonitor() removes a monitor, and flushes what is queued; false if there is none [PG-023]", () =>
   withScope(async (scope) => {
     const [group] = await Pg.monitor("group");
     const [all] = await Pg.monitorScope();
@@ -389,7 +389,7 @@ Deno.test("Pg.demonitor() ends a monitor, and flushes what is queued; false if t
     await assertRejects(() => Pg.demonitor("ref" as never), TypeError, "expected a reference");
   }));
 
-Deno.test("Pg forgets the monitors of a process that ends", () =>
+Deno.test("Pg forgets the monitors of a process that exits", () =>
   withScope(async (scope) => {
     const watcher = spawn(async () => {
       await Pg.monitor("group");
@@ -752,7 +752,7 @@ Deno.test("Pg loses members there in a net split, and gets those back that have 
     await settled();
     assertMembers(Pg.getMembers("group"), [a, b]);
     await Pg.leave("group", b);
-    send(scope, ["leave", node.scope, left, List.of("group")]); // too late: it is no peer now
+    send(scope, ["leave", node.scope, left, List.of("group")]); // too late: it is not a peer any more
     assertEquals(await node.takeSent(), []);
 
     nodeUp(THERE);
@@ -825,7 +825,7 @@ Deno.test("Pg does what a list for each group does, and monitors can tell", () =
         for (const step of program) {
           await take(step, model, scope, ours, theirs, alive);
           for (const message of flush() as Pg.Event[]) {
-            if (message[0] !== ref) continue; // what a peer is told
+            if (message[0] !== ref) continue; // the messages of a peer
             const [, what, name, named] = message;
             const before = seen.get(name) ?? [];
             seen.set(name, what === "join" ? [...before, ...named] : without(before, named));

@@ -4,14 +4,24 @@
  * @module
  */
 
-import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import {
   _,
   after,
+  Exit,
   exit,
   flush,
   GenServer,
+  Logger,
   type Noreply,
   noreply,
   ok,
@@ -20,6 +30,7 @@ import {
   Process,
   receive,
   Ref,
+  reply,
   self,
   send,
   spawn,
@@ -31,10 +42,10 @@ import { assertSilence, collectReports, exitOf, inProcess, settled } from "./hel
 
 const NODE = "nonode@nohost";
 
-/** The body of a process that lives until it is told to stop, and leaves all other mail alone. */
+/** The body of a process that runs until it is stopped, and ignores all other messages. */
 const untilStopped = () => receive(on("stop", () => {}));
 
-/** A process that lives until it is told to stop, and traps exits. */
+/** A process that runs until it is stopped, and traps exits. */
 function trapping(): Promise<Pid> {
   const parent = self();
   const pid = spawn(async () => {
@@ -45,7 +56,7 @@ function trapping(): Promise<Pid> {
   return receive(on(["ready", pid], () => pid));
 }
 
-/** A pid of a process that has ended. */
+/** A pid of an exited process. */
 async function deadPid(): Promise<Pid> {
   const pid = spawn(() => {});
   await exitOf(pid);
@@ -98,7 +109,7 @@ Deno.test("spawnMonitor() tells of [error, stack] when the body throws or reject
   ]);
 });
 
-Deno.test("spawnMonitor() tells of [[nocatch, value], stack] when the body throws what is no error [PR-003]", async () => {
+Deno.test("spawnMonitor() tells of [[nocatch, value], stack] when the body throws a value that is not an error [PR-003]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     for (const value of ["ball", undefined, { code: 1 }]) {
@@ -111,7 +122,7 @@ Deno.test("spawnMonitor() tells of [[nocatch, value], stack] when the body throw
   });
 });
 
-Deno.test("throw exit() ends a process with just that reason, and without a report", async () => {
+Deno.test("throw exit() terminates a process with just that reason, and without a report", async () => {
   using reports = collectReports();
   await inProcess(async () => {
     for (const reason of ["normal", "boom", ["shutdown", 1], { any: "term" }, undefined]) {
@@ -161,7 +172,7 @@ Deno.test("spawn() throws a TypeError when it is given no function, or no such p
 
 // --- Exit signals -------------------------------------------------------------------------------
 
-Deno.test("Process.exit() ends a process that does not trap exits, whatever it is doing [PR-006]", async () => {
+Deno.test("Process.exit() terminates a process that does not trap exits, whatever it is doing [PR-006]", async () => {
   await inProcess(async () => {
     const Server = {
       init: () => ok(0),
@@ -214,7 +225,7 @@ Deno.test("Process.exit() with normal is a message for another process that trap
   });
 });
 
-Deno.test("Process.exit() with normal ends the process that sends it to itself [PR-009]", async () => {
+Deno.test("Process.exit() with normal terminates the process that sends it to itself [PR-009]", async () => {
   await inProcess(async () => {
     const parent = self();
     const [pid, ref] = spawnMonitor(() => {
@@ -243,7 +254,7 @@ Deno.test("Process.exit() is a message for the process itself when that traps ex
   });
 });
 
-Deno.test("Process.exit() ends the process that sends itself an abnormal reason with that [PR-011]", async () => {
+Deno.test("Process.exit() terminates the process that sends itself an abnormal reason with that [PR-011]", async () => {
   await inProcess(async () => {
     for (const reason of ["die", ["some", "term"]]) {
       assertEquals(await exitOf(spawn(() => Process.exit(self(), reason))), reason);
@@ -287,7 +298,7 @@ Deno.test("Process.exit() counts only once: the first reason decides [PR-013]", 
   });
 });
 
-Deno.test("Process.exit() with kill ends a process that traps exits, and all others see killed [PR-015]", async () => {
+Deno.test("Process.exit() with kill terminates a process that traps exits, and all others see killed [PR-015]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const pid = await trapping();
@@ -320,7 +331,7 @@ Deno.test("links pass on killed, not kill, over any number of hops [PR-016]", as
   });
 });
 
-Deno.test("a link passes the reason kill on as it is, when a process ends with it by itself", async () => {
+Deno.test("a link passes the reason kill on as it is, when a process exits with it by itself", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const pid = spawnLink(() => {
@@ -330,7 +341,7 @@ Deno.test("a link passes the reason kill on as it is, when a process ends with i
   });
 });
 
-Deno.test("Process.exit() to a process that has ended is ignored [PR-018]", async () => {
+Deno.test("Process.exit() to a process that has exited is ignored [PR-018]", async () => {
   await inProcess(async () => {
     const pid = await deadPid();
     for (const reason of ["normal", "boom", "kill"]) assertEquals(Process.exit(pid, reason), true);
@@ -372,7 +383,7 @@ Deno.test("a process that traps exits has its messages and exits in the order th
   });
 });
 
-Deno.test("a process that traps exits still ends by its own errors [PR-038]", async () => {
+Deno.test("a process that traps exits still exits by its own errors [PR-038]", async () => {
   using _reports = collectReports();
   await inProcess(async () => {
     Process.flag("trap_exit", true);
@@ -397,7 +408,7 @@ Deno.test("a process that traps exits still ends by its own errors [PR-038]", as
 
 // --- Links --------------------------------------------------------------------------------------
 
-Deno.test("links end all processes of a chain with the same reason [PR-019]", async () => {
+Deno.test("links terminate all processes of a chain with the same reason [PR-019]", async () => {
   await inProcess(async () => {
     const me = self();
     const reason = ["bad", { thing: 1 }];
@@ -418,7 +429,7 @@ Deno.test("links end all processes of a chain with the same reason [PR-019]", as
   });
 });
 
-Deno.test("a link tells a process that traps exits of a normal end, too [PR-021]", async () => {
+Deno.test("a link notifies a process that traps exits of a normal exit, too [PR-021]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const pid = spawnLink(() => {});
@@ -427,7 +438,7 @@ Deno.test("a link tells a process that traps exits of a normal end, too [PR-021]
   });
 });
 
-Deno.test("a link ends a process that does not trap exits when the other ends with shutdown [PR-022]", async () => {
+Deno.test("a link terminates a process that does not trap exits when the other exits with shutdown [PR-022]", async () => {
   await inProcess(async () => {
     for (const reason of ["shutdown", ["shutdown", "upgrade"]]) {
       const pid = spawn(async () => {
@@ -441,7 +452,7 @@ Deno.test("a link ends a process that does not trap exits when the other ends wi
   });
 });
 
-Deno.test("spawnLink() links before the child can end: the reason is the real one [PR-023]", async () => {
+Deno.test("spawnLink() links before the child can exit: the reason is the real one [PR-023]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     for (let round = 0; round < 50; round++) {
@@ -454,7 +465,7 @@ Deno.test("spawnLink() links before the child can end: the reason is the real on
   });
 });
 
-Deno.test("spawnLink() has the child end with its parent, unless that ends normally [PR-024]", async () => {
+Deno.test("spawnLink() makes the child exit with its parent, unless that exits normally [PR-024]", async () => {
   await inProcess(async () => {
     const me = self();
     for (const reason of ["boom", "shutdown", "normal"]) {
@@ -477,7 +488,7 @@ Deno.test("spawnLink() has the child end with its parent, unless that ends norma
   });
 });
 
-Deno.test("Process.link() to oneself answers true and makes no link [PR-026]", async () => {
+Deno.test("Process.link() to oneself returns true and makes no link [PR-026]", async () => {
   await inProcess(() => {
     assertEquals(Process.link(self()), true);
     assertEquals(Process.info(self(), "links"), ["links", []]);
@@ -498,7 +509,7 @@ Deno.test("Process.link() twice is linking once", async () => {
   });
 });
 
-Deno.test("Process.unlink() of what is not linked answers true and does nothing [PR-027]", async () => {
+Deno.test("Process.unlink() of a process that is not linked returns true and does nothing [PR-027]", async () => {
   await inProcess(async () => {
     const linked = spawnLink(untilStopped);
     const other = spawn(untilStopped);
@@ -534,7 +545,7 @@ Deno.test("Process.unlink() keeps every later exit of that link away [PR-028]", 
   });
 });
 
-Deno.test("Process.link() to a process that has ended sends one that traps exits noproc [PR-030]", async () => {
+Deno.test("Process.link() to a process that has exited sends one that traps exits noproc [PR-030]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const pid = await deadPid();
@@ -545,7 +556,7 @@ Deno.test("Process.link() to a process that has ended sends one that traps exits
   });
 });
 
-Deno.test("Process.link() to a process that has ended is an error for one that does not trap exits", async () => {
+Deno.test("Process.link() to a process that has exited is an error for one that does not trap exits", async () => {
   // Run on OTP 25: the error noproc is raised, and can be rescued.
   await inProcess(async () => {
     const pid = await deadPid();
@@ -558,7 +569,36 @@ Deno.test("Process.link() to a process that has ended is an error for one that d
   });
 });
 
-Deno.test("Process.link() to a parent that unlinks and ends is answered by exactly one signal [PR-032]", async () => {
+Deno.test("Process.link() to a process that has ended ends one that does not catch that with [noproc, stack]", async () => {
+  // Run on OTP 25, for a plain process and for a server.
+  using reports = collectReports();
+  await inProcess(async () => {
+    const dead = await deadPid();
+    const [pid, ref] = spawnMonitor(() => Process.link(dead));
+    const ended = on(["DOWN", ref, "process", pid, _], (down) => down[4] as unknown[]);
+    const [why, stack] = await receive(ended);
+    assertEquals(why, "noproc");
+    assertMatch(String(stack), /^TypeError: Cannot link to .*: there is no such process\n +at /);
+
+    const server = unwrap(
+      await GenServer.start({
+        init: () => ok(0),
+        handleCall: (_request: "link", _from: GenServer.From, state: number) =>
+          reply(Process.link(dead), state),
+      }),
+    );
+    const { reason } = await assertRejects(() => GenServer.call(server, "link"), Exit);
+    const [[whyServer, stackServer], call] = reason as [unknown[], unknown];
+    assertEquals(whyServer, "noproc");
+    assertMatch(String(stackServer), /^TypeError: Cannot link to /);
+    assertEquals(call, ["GenServer", "call", [server, "link", 5000]]);
+  });
+  const [plain, ofServer] = reports.logged.map(Logger.format);
+  assertMatch(plain!, /^Process .* raised an exception\n\*\* \(stop\) no process: .*\n +at /);
+  assertMatch(ofServer!, /^GenServer .* terminating\n\*\* \(stop\) no process: .*\n +at /);
+});
+
+Deno.test("Process.link() to a parent that unlinks and exits results in exactly one signal [PR-032]", async () => {
   await inProcess(async () => {
     const me = self();
     const seen = new Set<unknown>();
@@ -687,7 +727,7 @@ Deno.test("send() keeps the order of one sender's messages [PR-039]", async () =
   });
 });
 
-Deno.test("send() is heard before the end of the sender is [PR-042]", async () => {
+Deno.test("send() is delivered before the exit signal of the sender [PR-042]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const me = self();
@@ -719,13 +759,13 @@ Deno.test("send() passes the message by reference, and returns it", async () => 
   });
 });
 
-Deno.test("send() to a process that has ended is no failure", async () => {
+Deno.test("send() to a process that has exited does not fail", async () => {
   await inProcess(async () => {
     assertEquals(send(await deadPid(), "hello"), "hello");
   });
 });
 
-Deno.test("send() to a local name on a node reaches who has it on this one, and else nobody", async () => {
+Deno.test("send() to a local name on a node reaches the process with that name on this node only", async () => {
   await inProcess(async () => {
     Process.register(self(), "somebody");
     send(["somebody", NODE], "here");
@@ -753,7 +793,7 @@ Deno.test("send() throws a TypeError when the name is not registered, or it is g
 
 // --- Monitors -----------------------------------------------------------------------------------
 
-Deno.test("Process.monitor() tells of the end of a process once [PR-045]", async () => {
+Deno.test("Process.monitor() tells of the exit of a process once [PR-045]", async () => {
   await inProcess(async () => {
     const pid = spawn(untilStopped);
     const ref = Process.monitor(pid);
@@ -765,7 +805,7 @@ Deno.test("Process.monitor() tells of the end of a process once [PR-045]", async
   });
 });
 
-Deno.test("Process.monitor() of a process that has ended tells of noproc, later [PR-046]", async () => {
+Deno.test("Process.monitor() of a process that has exited tells of noproc, later [PR-046]", async () => {
   await inProcess(async () => {
     const pid = await deadPid();
     const ref = Process.monitor(pid);
@@ -788,7 +828,7 @@ Deno.test("Process.monitor() twice makes two monitors [PR-047]", async () => {
   });
 });
 
-Deno.test("Process.monitor() does not tell the monitored process of the end of the other [PR-048]", async () => {
+Deno.test("Process.monitor() does not notify the monitored process of the exit of the other [PR-048]", async () => {
   await inProcess(async () => {
     const pid = await trapping();
     const watcher = spawn(() => {
@@ -844,7 +884,7 @@ Deno.test("Process.monitor() by name stays with the process that had it, not wit
   });
 });
 
-Deno.test("Process.monitor() tells of an end when the name is free already [PR-054]", async () => {
+Deno.test("Process.monitor() notifies of an exit when the name is released already [PR-054]", async () => {
   await inProcess(async () => {
     for (let round = 0; round < 20; round++) {
       const pid = spawn(untilStopped);
@@ -876,7 +916,7 @@ Deno.test("Process.monitor() throws a TypeError when it is given no server, or a
   assertEquals(Process.info(self(), "monitors"), ["monitors", []]);
 });
 
-Deno.test("Process.monitor() of oneself is taken, and comes to nothing", async () => {
+Deno.test("Process.monitor() of oneself has no effect", async () => {
   // Run on OTP 25: there is no monitor, and no alias either.
   await inProcess(async () => {
     const me = self();
@@ -918,7 +958,7 @@ Deno.test("Process.demonitor() keeps the message DOWN away [PR-057]", async () =
   });
 });
 
-Deno.test("Process.demonitor() of an unknown or used reference answers true and does nothing [PR-058]", async () => {
+Deno.test("Process.demonitor() of an unknown or used reference returns true and does nothing [PR-058]", async () => {
   await inProcess(async () => {
     const pid = spawn(untilStopped);
     const ref = Process.monitor(pid);
@@ -1013,7 +1053,7 @@ Deno.test("Process.demonitor() with flush leaves a receive that waits its mail",
   });
 });
 
-Deno.test("Process.demonitor() keeps a late DOWN away, whenever the process ends [PR-064]", async () => {
+Deno.test("Process.demonitor() keeps a late DOWN away, whenever the process exits [PR-064]", async () => {
   await inProcess(async () => {
     for (let round = 0; round < 30; round++) {
       const [, ref] = spawnMonitor(async () => {
@@ -1061,7 +1101,7 @@ Deno.test("Process.info() lists monitors on both sides, and no longer when they 
   });
 });
 
-Deno.test("a process that is ended by one that it monitors leaves no monitor behind [PR-110]", async () => {
+Deno.test("a process that is terminated by one that it monitors leaves no monitor behind [PR-110]", async () => {
   await inProcess(async () => {
     const me = self();
     const target = spawn(async () => {
@@ -1083,7 +1123,7 @@ Deno.test("a process that is ended by one that it monitors leaves no monitor beh
   });
 });
 
-Deno.test("Process.monitor() and link() of a pid that is nobody's here answer noproc at once [PR-111]", async () => {
+Deno.test("Process.monitor() and link() of an unknown pid of this node deliver noproc at once [PR-111]", async () => {
   await inProcess(async () => {
     Process.flag("trap_exit", true);
     const pid = new Pid(null);
@@ -1124,7 +1164,7 @@ Deno.test("Process.monitor() with the alias explicit_unalias keeps it until unal
   });
 });
 
-Deno.test("Process.monitor() with the alias demonitor ends it with the monitor [PR-068]", async () => {
+Deno.test("Process.monitor() with the alias demonitor deactivates it with the monitor [PR-068]", async () => {
   await inProcess(async () => {
     const pid = spawn(untilStopped);
     const ended = Process.monitor(pid, { alias: "demonitor" });
@@ -1199,7 +1239,7 @@ Deno.test("Process.alias() with reply is over with the first message [PR-074]", 
   });
 });
 
-Deno.test("Process.alias() reaches its process until that ends or unalias, by that alone", async () => {
+Deno.test("Process.alias() reaches its process until that exits or calls unalias", async () => {
   await inProcess(async () => {
     const me = self();
     const alias = Process.alias();
@@ -1256,7 +1296,7 @@ Deno.test("Process.register() throws a TypeError when the process has a name alr
   });
 });
 
-Deno.test("Process.register() throws a TypeError when the name is taken, no name, or there is no process", async () => {
+Deno.test("Process.register() throws a TypeError when the name is taken, not a name, or there is no process", async () => {
   await inProcess(async () => {
     const pid = spawnLink(untilStopped);
     Process.register(self(), "taken");
@@ -1290,7 +1330,7 @@ Deno.test("Process.unregister() throws a TypeError when the name is not register
   });
 });
 
-Deno.test("Process.whereis() answers undefined when the name is not registered [PR-084]", () => {
+Deno.test("Process.whereis() returns undefined when the name is not registered [PR-084]", () => {
   assertEquals(Process.whereis("nobody"), undefined);
   assertThrows(
     () => Process.whereis(5 as never),
@@ -1324,7 +1364,7 @@ Deno.test("Process.register() releases the name before the exit is notified, a m
 
 // --- Inspection ---------------------------------------------------------------------------------
 
-Deno.test("Process.info() of a process that has ended is undefined in every form [PR-088]", async () => {
+Deno.test("Process.info() of a process that has exited is undefined in every form [PR-088]", async () => {
   await inProcess(async () => {
     const pid = await deadPid();
     assertEquals(Process.info(pid), undefined);
@@ -1334,7 +1374,7 @@ Deno.test("Process.info() of a process that has ended is undefined in every form
   });
 });
 
-Deno.test("Process.info() answers one item as a pair, and a list in the order asked for [PR-089]", async () => {
+Deno.test("Process.info() returns one item as a pair, and a list in the order asked for [PR-089]", async () => {
   await inProcess(() => {
     const me = self();
     assertEquals(Process.info(me, "trap_exit"), ["trap_exit", false]);
@@ -1356,7 +1396,7 @@ Deno.test("Process.info() registered_name is [] when there is none [PR-090]", as
   });
 });
 
-Deno.test("Process.info() status tells who runs and who waits [PR-092]", async () => {
+Deno.test("Process.info() status shows whether a process runs or waits [PR-092]", async () => {
   await inProcess(async () => {
     const statusOf = (pid: Pid) => Process.info(pid, "status")![1];
     const idle = spawnLink(untilStopped);
@@ -1433,7 +1473,7 @@ Deno.test("Process.info() counts and shows the messages that wait", async () => 
   });
 });
 
-Deno.test("Process.list() has a process that was just spawned, and none that has ended [PR-106]", async () => {
+Deno.test("Process.list() has a process that was just spawned, and no exited one [PR-106]", async () => {
   await inProcess(async () => {
     const pid = spawn(untilStopped);
     assert(Process.list().includes(pid));
@@ -1515,7 +1555,7 @@ Deno.test("Process.sleep() leaves the mail where it is, in order [PR-100]", asyn
   });
 });
 
-Deno.test("Process.sleep() rejects with a RangeError when the time is none", async () => {
+Deno.test("Process.sleep() rejects with a RangeError when the time is invalid", async () => {
   for (const wrong of [-1, NaN, "10", undefined, -Infinity]) {
     const error = await Process.sleep(wrong as never).catch((error: unknown) => error);
     assert(error instanceof RangeError);
@@ -1550,7 +1590,7 @@ Deno.test("a process takes the next message only after it is done with the one b
   });
 });
 
-Deno.test("a process whose awaited promise rejects ends with that error, and only that process", async () => {
+Deno.test("a process whose awaited promise rejects exits with that error, and only that process", async () => {
   // Edge case 2.
   using _reports = collectReports();
   await inProcess(async () => {
@@ -1563,7 +1603,7 @@ Deno.test("a process whose awaited promise rejects ends with that error, and onl
   });
 });
 
-Deno.test("a process that is ended while it awaits has no effect afterwards", async () => {
+Deno.test("a process that is terminated while it awaits has no effect afterwards", async () => {
   // Edge case 3.
   await inProcess(async () => {
     const me = self();

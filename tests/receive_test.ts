@@ -277,7 +277,7 @@ Deno.test("receive() with after(Infinity) waits as without", async () => {
   });
 });
 
-Deno.test("receive() with a time limit beyond 32 bits neither ends early nor keeps mail out [PR-104]", async () => {
+Deno.test("receive() with a time limit beyond 32 bits neither times out early nor blocks messages [PR-104]", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     for (const limit of [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 45]) {
@@ -298,7 +298,7 @@ Deno.test("receive() with a time limit beyond 32 bits neither ends early nor kee
   });
 });
 
-Deno.test("after() throws a RangeError when the time is none", () => {
+Deno.test("after() throws a RangeError when the time is invalid", () => {
   for (const wrong of [-1, NaN, "5", undefined, 2 ** 53]) {
     assertThrows(
       () => after(wrong as never, () => {}),
@@ -325,7 +325,7 @@ Deno.test("receive() rejects when the process waits in another one already", asy
   });
 });
 
-Deno.test("receive() never settles when its process ends meanwhile", async () => {
+Deno.test("receive() never settles when its process exits meanwhile", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const settlements: unknown[] = [];
@@ -354,7 +354,7 @@ Deno.test("receive() may be followed by another in its body", async () => {
   });
 });
 
-Deno.test("receive() rejects with a TypeError when a clause is none", async () => {
+Deno.test("receive() rejects with a TypeError when a clause is invalid", async () => {
   await inProcess(async () => {
     for (const wrong of [null, "tag", 5, () => {}, ["a"], undefined]) {
       await assertRejects(
@@ -406,7 +406,7 @@ Deno.test("receive() and flush() belong to the main process outside of all other
   assertEquals(flush(), ["one", "two"]);
 });
 
-Deno.test("receive() in a process that has ended fails with an Exit", async () => {
+Deno.test("receive() in a process that has exited fails with an Exit", async () => {
   await inProcess(async () => {
     let goOn: () => void;
     const gate = new Promise<void>((resolve) => goOn = resolve);

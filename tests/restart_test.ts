@@ -48,7 +48,7 @@ function named(actions: Action<Child>[]): string[] {
 
 // --- Which children are restarted -----------------------------------------------------------------
 
-Deno.test("childExited() restarts only the child that ended when the strategy is one_for_one", () => {
+Deno.test("childExited() restarts only the child that exited when the strategy is one_for_one", () => {
   const [a, b, c] = [child("a"), child("b"), child("c")];
   const untouched: Family<Child> = {
     from: () => {
@@ -110,7 +110,7 @@ for (const restart of ["permanent", "transient", "temporary"] as const) {
     const isRestarted = restart === "permanent" || (restart === "transient" && !isOrderly);
     const isReported = restart === "permanent" || !isOrderly;
     const what = isRestarted ? "restarts" : "releases";
-    Deno.test(`childExited() ${what} a ${restart} child that ended with ${JSON.stringify(reason)}`, () => {
+    Deno.test(`childExited() ${what} a ${restart} child that exited with ${JSON.stringify(reason)}`, () => {
       const a = child("a", restart);
       assertEquals(named(childExited(supervisionOf([a]), a, reason, 0)), [
         ...(isReported ? ["report a"] : []),
@@ -160,7 +160,7 @@ Deno.test("RestartHistory.add() agrees with a list of all restarts", () => {
   ));
 });
 
-Deno.test("childExited() and onRetry() end the supervisor when there were too many restarts", () => {
+Deno.test("childExited() and onRetry() shut down the supervisor after too many restarts", () => {
   const a = child("a");
   const supervision = supervisionOf([a], "one_for_one", "never", new RestartHistory(1, 5));
   assertEquals(named(onRetry(supervision, a, 0)), ["start a"]);
@@ -178,7 +178,7 @@ Deno.test("childExited() and onRetry() end the supervisor when there were too ma
 
 // --- Significant children -----------------------------------------------------------------------
 
-Deno.test("childExited() ends the supervisor with the first significant child when autoShutdown is any_significant", () => {
+Deno.test("childExited() shuts down the supervisor with the first significant child when autoShutdown is any_significant", () => {
   const [a, b] = [child("a", "transient", true), child("b", "temporary", true)];
   const supervision = supervisionOf([a, b], "one_for_one", "any_significant");
   assertEquals(named(childExited(supervision, a, "normal", 0)), ["release a", "shut_down"]);
@@ -190,7 +190,7 @@ Deno.test("childExited() ends the supervisor with the first significant child wh
   ]);
 });
 
-Deno.test("childExited() ends the supervisor with the last significant child when autoShutdown is all_significant", () => {
+Deno.test("childExited() shuts down the supervisor with the last significant child when autoShutdown is all_significant", () => {
   const [a, b, c] = [
     child("a", "transient", true),
     child("b", "temporary", true),
@@ -203,7 +203,7 @@ Deno.test("childExited() ends the supervisor with the last significant child whe
   assertEquals(named(childExited(supervision, b, "normal", 0)), ["release b", "shut_down"]);
 });
 
-Deno.test("childExited() never ends the supervisor for significant children when autoShutdown is never", () => {
+Deno.test("childExited() never shuts down the supervisor for significant children when autoShutdown is never", () => {
   const a = child("a", "temporary", true);
   assertEquals(named(childExited(supervisionOf([a]), a, "normal", 0)), ["release a"]);
 });
@@ -289,7 +289,7 @@ type Status = "up" | "down" | "restarting";
 interface Simulation {
   exit(id: string, reason: unknown, second: number): void;
   retry(second: number): void;
-  /** Status by id, in the order of start; `null` when the supervisor has ended. */
+  /** Status by id, in the order of start; `null` when the supervisor has exited. */
   readonly children: (readonly [string, Status])[] | null;
 }
 
@@ -439,7 +439,7 @@ class Performer implements Simulation {
   }
 
   #perform(actions: Action<Child>[]): void {
-    // The child that has ended has no process, whatever the list says of it.
+    // The exited child has no process, whatever the list says.
     const gone = actions.find(([what]) => what === "report")?.[1];
     for (const [what, who] of actions) {
       const child = who as (Child & { status: Status }) | undefined;

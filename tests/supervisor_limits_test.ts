@@ -102,7 +102,7 @@ function assertBoom(reason: unknown): void {
 for (const { name, start } of KINDS) {
   // --- init --------------------------------------------------------------------------------------
 
-  Deno.test(`${name} answers why a child did not start that is killed while its init hangs`, () =>
+  Deno.test(`${name} returns why a child did not start that is killed while its init hangs`, () =>
     supervising(async () => {
       const { init, pids } = troubled(never, 1);
       const started = start(worker("a", { init }));
@@ -111,7 +111,7 @@ for (const { name, start } of KINDS) {
       assertEquals(await started, ["error", "killed"]);
     }));
 
-  Deno.test(`${name} answers timeout when the init of a child takes longer than its start may`, async () => {
+  Deno.test(`${name} returns timeout when the init of a child takes longer than its start may`, async () => {
     using time = new FakeTime();
     await supervising(async () => {
       const { init, pids } = troubled(never, 1);
@@ -125,7 +125,7 @@ for (const { name, start } of KINDS) {
   });
 
   for (const reason of ["killed", "timeout"]) {
-    Deno.test(`${name} tries again when a restart ends with "${reason}" because init hangs`, async () => {
+    Deno.test(`${name} tries again when a restart fails with "${reason}" because init hangs`, async () => {
       using time = new FakeTime();
       await supervising(async (reports) => {
         const { init, pids } = troubled(never, 2);
@@ -182,7 +182,7 @@ for (const { name, start } of KINDS) {
     });
   });
 
-  Deno.test(`${name} answers the reason of a child whose init throws, at once and later`, () =>
+  Deno.test(`${name} returns the reason of a child whose init throws, at once and later`, () =>
     supervising(async () => {
       const bye = () => Promise.reject(exit("bye"));
       assertEquals(await start(worker("a", { init: bye })), ["error", "bye"]);
@@ -195,7 +195,7 @@ for (const { name, start } of KINDS) {
       ]);
     }));
 
-  Deno.test(`${name} tries again when init throws in a restart, and ends if that does not help`, () =>
+  Deno.test(`${name} tries again when init throws in a restart, and exits if that does not help`, () =>
     supervising(async (reports) => {
       const { init, pids } = troubled(boom, 2);
       const supervisor = unwrap(await start(worker("a", { init })));
@@ -301,7 +301,7 @@ for (const { name, start } of KINDS) {
     });
 
     for (const operation of ["whereisName", "unregisterName"] as const) {
-      Deno.test(`${name} hears of a child whose init throws, and tries again, when ${operation} of its registry ${failure}`, async () => {
+      Deno.test(`${name} is notified of a child whose init throws, and tries again, when ${operation} of its registry ${failure}`, async () => {
         using time = new FakeTime();
         await supervising(async (reports) => {
           const registry = unreliable(operation, failure);
@@ -377,7 +377,7 @@ const NAMED: readonly [kind: string, start: (name: Name) => Promise<GenServer.St
 
 for (const [kind, start] of NAMED) {
   for (const failure of Object.keys(FAILURES) as Failure[]) {
-    Deno.test(`${kind}.startLink() answers an error when registerName or whereisName of the registry ${failure}`, async () => {
+    Deno.test(`${kind}.startLink() returns an error when registerName or whereisName of the registry ${failure}`, async () => {
       using time = new FakeTime();
       await supervising(async () => {
         for (const operation of ["registerName", "whereisName"] as const) {
@@ -391,7 +391,7 @@ for (const [kind, start] of NAMED) {
             reasonOfFailure(operation, failure, ["key"]),
           ]);
           assertEquals(registry.failures, 0);
-          // Nothing was started but for the one who tried.
+          // Nothing was started except the process that tried.
           const [signal, ...more] = await announced();
           assertEquals([(signal as unknown[])[0], more], ["EXIT", []]);
         }
@@ -408,14 +408,14 @@ for (const [kind, start] of NAMED) {
         const asked = assertRejects(() => Supervisor.countChildren(name), Exit);
         if (isSilent(failure)) await assertPending(asked, time, 5000);
         const { reason } = await asked;
-        // What the registry throws is the caller's own; that it is silent, the call says.
+        // What the registry throws is passed on; that it is silent, the call reports.
         const call = ["GenServer", "call", [name, "count_children", Infinity]];
         assertEquals(reason, isSilent(failure) ? ["timeout", call] : "down");
         const counts = await Supervisor.countChildren(supervisor);
         assertEquals(await Supervisor.countChildren(name), counts);
         registry.failures = 1;
         assertEquals(await Supervisor.stop(supervisor), "ok");
-        assertEquals(registry.failures, 1); // nobody asked it
+        assertEquals(registry.failures, 1); // it was not asked
         registry.failures = 0;
         assertEquals(registry.whereisName("key"), undefined);
       });

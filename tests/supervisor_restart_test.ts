@@ -41,7 +41,7 @@ for (const strategy of STRATEGIES) {
     for (const [text, isOrderly, endIt] of ENDS) {
       const isRestarted = restart === "permanent" || (restart === "transient" && !isOrderly);
       const what = isRestarted ? "restarts" : restart === "transient" ? "keeps" : "forgets";
-      Deno.test(`Supervisor ${strategy} ${what} a ${restart} child that ends ${text}${ROWS[restart]}`, () =>
+      Deno.test(`Supervisor ${strategy} ${what} a ${restart} child that exits ${text}${ROWS[restart]}`, () =>
         supervising(async () => {
           const supervisor = await start({ strategy }, "permanent", restart, "permanent");
           const before = await pidsOf(supervisor);
@@ -68,7 +68,7 @@ for (const strategy of STRATEGIES) {
 
 // --- Which children are restarted -----------------------------------------------------------------
 
-Deno.test("Supervisor one_for_one restarts only the child that ended [SU-047]", () =>
+Deno.test("Supervisor one_for_one restarts only the child that exited [SU-047]", () =>
   supervising(async () => {
     const supervisor = await start({}, "permanent", "permanent", "permanent");
     const [a, b, c] = await pidsOf(supervisor);
@@ -79,7 +79,7 @@ Deno.test("Supervisor one_for_one restarts only the child that ended [SU-047]", 
     assertNotEquals(b2, b);
   }));
 
-Deno.test("Supervisor one_for_all ends the siblings, last first, and starts all, first first [SU-048]", () =>
+Deno.test("Supervisor one_for_all stops the siblings, last first, and starts all, first first [SU-048]", () =>
   supervising(async () => {
     const supervisor = await start(
       { strategy: "one_for_all" },
@@ -102,7 +102,7 @@ Deno.test("Supervisor one_for_all ends the siblings, last first, and starts all,
     assertEquals(await statesOf(supervisor), [["a", "up"], ["b", "up"], ["c", "up"]]);
   }));
 
-Deno.test("Supervisor rest_for_one restarts the child that ended and those after it [SU-049]", () =>
+Deno.test("Supervisor rest_for_one restarts the child that exited and those after it [SU-049]", () =>
   supervising(async () => {
     const supervisor = await start(
       { strategy: "rest_for_one" },
@@ -135,7 +135,7 @@ Deno.test("Supervisor rest_for_one restarts the child that ended and those after
     assertEquals(await announced(), [["end", "d", "crash"], ["start", "d"]]);
   }));
 
-Deno.test("Supervisor does not start a temporary sibling again that it had to end [SU-051]", () =>
+Deno.test("Supervisor does not restart a temporary sibling that it had to stop [SU-051]", () =>
   supervising(async () => {
     for (const strategy of ["one_for_all", "rest_for_one"] as const) {
       const supervisor = await start({ strategy }, "permanent", "temporary");
@@ -169,7 +169,7 @@ Deno.test("Supervisor one_for_all also starts children that had been stopped", (
     ]);
   }));
 
-Deno.test("Supervisor handles siblings that end together one after another, and loses none", () =>
+Deno.test("Supervisor handles siblings that exit together one after another, and loses none", () =>
   supervising(async () => {
     for (const strategy of STRATEGIES) {
       const supervisor = await start({ strategy }, "permanent", "permanent", "permanent");
@@ -235,7 +235,7 @@ Deno.test("Supervisor and children with global names come back under these names
 
 // --- How often ----------------------------------------------------------------------------------
 
-Deno.test("Supervisor ends all children, last first, and itself with shutdown after too many restarts [SU-053]", () =>
+Deno.test("Supervisor stops all children, last first, and exits with shutdown after too many restarts [SU-053]", () =>
   supervising(async () => {
     for (const strategy of STRATEGIES) {
       const supervisor = await start({ strategy, maxRestarts: 1 }, "permanent", "permanent");
@@ -267,7 +267,7 @@ Deno.test("Supervisor tolerates maxRestarts restarts, and exits at the next: thr
   });
 });
 
-Deno.test("Supervisor ends with the first restart when none is allowed [SU-055]", () =>
+Deno.test("Supervisor exits with the first restart when none is allowed [SU-055]", () =>
   supervising(async () => {
     const supervisor = await start({ maxRestarts: 0 }, "temporary", "transient", "permanent");
     end(await childOf(supervisor, "a"), "crash");
@@ -306,7 +306,7 @@ Deno.test("Supervisor counts the restarts of all its children together", () =>
     assertEquals((await announced()).at(-1), ["EXIT", supervisor, "shutdown"]);
   }));
 
-Deno.test("Supervisor counts a crash in handleContinue as any other end [SU-095]", () =>
+Deno.test("Supervisor counts a crash in handleContinue like any other exit [SU-095]", () =>
   supervising(async () => {
     let starts = 0;
     const Continuing = {
@@ -323,7 +323,7 @@ Deno.test("Supervisor counts a crash in handleContinue as any other end [SU-095]
     assertEquals(starts, 4);
   }));
 
-Deno.test("Supervisor hands its end up: its own supervisor restarts it with all that belongs to it", () =>
+Deno.test("Supervisor escalates its exit: its own supervisor restarts it with its children", () =>
   supervising(async () => {
     const leaves = [worker("x"), worker("y")];
     const inner = {
@@ -378,7 +378,7 @@ Deno.test("Supervisor tries again after any failure of a start: error, exit, thr
     }
   }));
 
-Deno.test("Supervisor leaves a child alone that answers ignore when it is restarted [SU-065]", () =>
+Deno.test("Supervisor keeps a child whose restart returns ignore [SU-065]", () =>
   supervising(async () => {
     for (const strategy of STRATEGIES) {
       let attempts = 0;
@@ -422,7 +422,7 @@ Deno.test("Supervisor rest_for_one goes on from the child that failed when it tr
     ]);
   }));
 
-Deno.test("Supervisor one_for_all begins anew with all when one fails", () =>
+Deno.test("Supervisor one_for_all restarts all when one fails", () =>
   supervising(async () => {
     assertEquals(await restartWithFailure("one_for_all", "abc", "c", "b"), [
       ["end", "c", "crash"],
@@ -436,7 +436,7 @@ Deno.test("Supervisor one_for_all begins anew with all when one fails", () =>
     ]);
   }));
 
-Deno.test("Supervisor answers calls between two attempts, and waits while a child starts", () =>
+Deno.test("Supervisor replies to calls between two attempts, and waits while a child starts", () =>
   supervising(async () => {
     let finish: (() => void) | undefined;
     const init = () => new Promise<void>((resolve) => finish = resolve);
@@ -446,7 +446,7 @@ Deno.test("Supervisor answers calls between two attempts, and waits while a chil
     const supervisor = unwrap(await started);
     end(await childOf(supervisor, "a"), "crash");
     await announced();
-    // It hangs in init now: the supervisor answers when that is over.
+    // It hangs in init now: the supervisor replies when that is over.
     let isAnswered = false;
     const asked = statesOf(supervisor).then((states) => (isAnswered = true, states));
     await announced();
@@ -455,7 +455,7 @@ Deno.test("Supervisor answers calls between two attempts, and waits while a chil
     assertEquals(await asked, [["a", "up"]]);
   }));
 
-Deno.test("Supervisor that waits for a start can be killed, and the child ends with it", () =>
+Deno.test("Supervisor that waits for a start can be killed, and the child exits with it", () =>
   supervising(async () => {
     let child: Pid | undefined;
     const init = () => {

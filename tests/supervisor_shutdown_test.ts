@@ -21,7 +21,7 @@ import { announced, childOf, end, hang, statesOf, supervising, worker } from "./
 
 // --- How children are stopped -------------------------------------------------------------------
 
-Deno.test("Supervisor stops its children last first, each when the one before has ended [SU-067]", () =>
+Deno.test("Supervisor stops its children last first, each after the previous one has exited [SU-067]", () =>
   supervising(async () => {
     const gates: (() => void)[] = [];
     const terminate = () => new Promise<void>((resolve) => gates.push(resolve));
@@ -47,7 +47,7 @@ Deno.test("Supervisor stops its children last first, each when the one before ha
     ]);
   }));
 
-/** Stops a supervisor with one child, and tells the child's exit reason and how long that took. */
+/** Stops a supervisor with one child, and returns the child's exit reason and how long that took. */
 async function stopOne(time: FakeTime, child: ChildSpec): Promise<[reason: unknown, ms: number]> {
   const supervisor = unwrap(await Supervisor.startLink([child], ONE_FOR_ONE));
   const pid = await childOf(supervisor, child.id);
@@ -61,7 +61,7 @@ async function stopOne(time: FakeTime, child: ChildSpec): Promise<[reason: unkno
   return [reason, ended! - before];
 }
 
-Deno.test("Supervisor kills a child that takes longer than its shutdown time to end [SU-068]", async () => {
+Deno.test("Supervisor kills a child that takes longer than its shutdown time to exit [SU-068]", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const slow = (ms: number, shutdown?: number) =>
@@ -126,7 +126,7 @@ Deno.test("Supervisor stops a child that hangs in a callback, and the others aft
   });
 });
 
-Deno.test("Supervisor is not disturbed by children that end with other reasons while it stops them [SU-072]", () =>
+Deno.test("Supervisor is not disturbed by children that exit with other reasons while it stops them [SU-072]", () =>
   supervising(async (reports) => {
     const other: { pid?: Pid } = {};
     const supervisor = unwrap(
@@ -138,7 +138,7 @@ Deno.test("Supervisor is not disturbed by children that end with other reasons w
           },
         }),
         worker("c", { trap: false }),
-        // c ends by itself while d is being stopped.
+        // c exits by itself while d is being stopped.
         worker("d", { terminate: () => Process.exit(other.pid!, "kill") }),
       ], ONE_FOR_ONE),
     );
@@ -160,7 +160,7 @@ Deno.test("Supervisor is not disturbed by children that end with other reasons w
     ]);
   }));
 
-Deno.test("Supervisor.terminateChild() waits for the child, and other children may end meanwhile", async () => {
+Deno.test("Supervisor.terminateChild() waits for the child, and other children may exit meanwhile", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const slow = worker("slow", { terminate: () => Process.sleep(100) });
@@ -200,7 +200,7 @@ Deno.test("Supervisor traps exits, and ignores those of processes that are neith
     assertEquals(await statesOf(supervisor), [["a", "up"]]);
   }));
 
-Deno.test("Supervisor ends with the reason of its parent, children first, whatever that is [SU-075]", () =>
+Deno.test("Supervisor exits with the reason of its parent, children first, whatever that is [SU-075]", () =>
   supervising(async () => {
     for (const reason of ["normal", "shutdown", ["shutdown", "enough"], "crash", "killed"]) {
       const owner = self();
@@ -253,7 +253,7 @@ Deno.test("Supervisor that is killed while it stops a child does nothing any mor
     void Supervisor.stop(supervisor).catch(() => {});
     await announced();
     Process.exit(supervisor, "kill");
-    // It is the link that ends a, and nobody kills the slow one.
+    // The link terminates a, and the slow one is not killed.
     assertEquals(await announced(), [["EXIT", supervisor, "killed"], ["end", "a", "killed"]]);
     await pass(time, 5000);
     assertEquals(await announced(), [["end", "slow", "shutdown"]]);
@@ -275,7 +275,7 @@ async function startSignificant(autoShutdown: AutoShutdown, ...kinds: string[]):
   return supervisor;
 }
 
-Deno.test("Supervisor any_significant ends with shutdown when a significant child has ended [SU-081]", () =>
+Deno.test("Supervisor any_significant exits with shutdown when a significant child has exited [SU-081]", () =>
   supervising(async () => {
     const ends = [
       ["transient+", "normal"],
@@ -297,7 +297,7 @@ Deno.test("Supervisor any_significant ends with shutdown when a significant chil
     }
   }));
 
-Deno.test("Supervisor restarts a significant transient child that ended abnormally, and lives on [SU-082]", () =>
+Deno.test("Supervisor restarts a significant transient child that exited abnormally, and keeps running [SU-082]", () =>
   supervising(async () => {
     for (const autoShutdown of ["any_significant", "all_significant"] as const) {
       const supervisor = await startSignificant(autoShutdown, "transient+");
@@ -308,7 +308,7 @@ Deno.test("Supervisor restarts a significant transient child that ended abnormal
     }
   }));
 
-Deno.test("Supervisor all_significant ends with the last significant child", () =>
+Deno.test("Supervisor all_significant exits with the last significant child", () =>
   supervising(async () => {
     const supervisor = await startSignificant(
       "all_significant",
@@ -329,7 +329,7 @@ Deno.test("Supervisor all_significant ends with the last significant child", () 
     ]);
   }));
 
-Deno.test("Supervisor does not end itself for a significant child that it was told to stop", () =>
+Deno.test("Supervisor does not shut down for a significant child that it was told to stop", () =>
   supervising(async () => {
     for (const kind of ["transient+", "temporary+"]) {
       const supervisor = await startSignificant("any_significant", kind);
@@ -340,7 +340,7 @@ Deno.test("Supervisor does not end itself for a significant child that it was to
     }
   }));
 
-Deno.test("Supervisor lives on when children end that are not significant [SU-084]", () =>
+Deno.test("Supervisor keeps running when children exit that are not significant [SU-084]", () =>
   supervising(async () => {
     for (const autoShutdown of ["never", "any_significant", "all_significant"] as const) {
       for (const kind of ["transient", "temporary"]) {
@@ -359,7 +359,7 @@ Deno.test("Supervisor lives on when children end that are not significant [SU-08
     }
   }));
 
-Deno.test("Supervisor that ends for a significant child takes its own supervisor along if it is significant itself [SU-087]", () =>
+Deno.test("Supervisor that shuts down for a significant child also shuts down its own supervisor if it is significant itself [SU-087]", () =>
   supervising(async () => {
     for (const significant of [true, false]) {
       const leaf = worker("leaf", {}, { restart: "temporary", significant: true });
@@ -387,7 +387,7 @@ Deno.test("Supervisor that ends for a significant child takes its own supervisor
 
 // --- Reports ------------------------------------------------------------------------------------
 
-Deno.test("Supervisor reports starts, ends and errors of its children with all that belongs to them [SU-094]", () =>
+Deno.test("Supervisor reports starts, exits and errors of its children with all details [SU-094]", () =>
   supervising(async (reports) => {
     const take = (): unknown[] =>
       reports.all.splice(0)
@@ -442,7 +442,7 @@ Deno.test("Supervisor reports starts, ends and errors of its children with all t
     ]);
   }));
 
-Deno.test("Supervisor reports a failed start in init, and orderly ends not at all", () =>
+Deno.test("Supervisor reports a failed start in init, and no orderly exits", () =>
   supervising(async (reports) => {
     const failing = worker("b", { answer: () => ["error", "cannot"] });
     await Supervisor.startLink([worker("a"), failing], ONE_FOR_ONE);
@@ -458,7 +458,7 @@ Deno.test("Supervisor reports a failed start in init, and orderly ends not at al
     assertEquals(contexts(), []);
   }));
 
-Deno.test("Supervisor reports the reason of a child that had ended before it was to be stopped", () =>
+Deno.test("Supervisor reports the reason of a child that has exited before it was to be stopped", () =>
   supervising(async (reports) => {
     const children = [worker("a", { trap: false }), worker("b", { trap: false })];
     const supervisor = unwrap(

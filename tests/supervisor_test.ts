@@ -4,12 +4,14 @@ import {
   Agent,
   type ChildSpec,
   configureRuntime,
+  DynamicSupervisor,
   Exit,
   exit,
   flush,
   GenServer,
   inspect,
   ok,
+  PartitionSupervisor,
   type Pid,
   Process,
   self,
@@ -224,7 +226,7 @@ Deno.test("Supervisor.startLink() calls the init of a module with its argument, 
     assertEquals(await statesOf("numbers"), [[1, "up"], [2, "up"]]);
   }));
 
-Deno.test("Supervisor.startLink() resolves with ignore when init returns that, and the supervisor ends normally [SU-015]", () =>
+Deno.test("Supervisor.startLink() resolves with ignore when init returns that, and the supervisor exits normally [SU-015]", () =>
   supervising(async () => {
     let pid: Pid | undefined;
     const Ignoring = {
@@ -256,7 +258,7 @@ Deno.test("Supervisor.startLink() fails with the reason of init when that return
     for (const garbage of ["garbage", ["ok", []], ["ok", 1], ["error", "x"], undefined]) {
       assertEquals(await fail(() => garbage), ["bad_return", [Broken, "init", garbage]]);
     }
-    // A thrown value that is no error counts as returned.
+    // A thrown value that is not an error counts as returned.
     assertEquals(
       await fail(() => {
         throw "garbage";
@@ -292,6 +294,11 @@ Deno.test("Supervisor.startLink() refuses wrong flags, and takes those that are 
     for (const [flags, what, value] of wrong) {
       assertEquals(await refusedInit(["ok", [flags, []]]), ["supervisor_data", [what, value]]);
     }
+    assertEquals(await refusedInit(["ok", [{ maxRestart: 1 }, []]]), ["supervisor_data", [
+      "unknown_flag",
+      "maxRestart",
+      ["strategy", "intensity", "period", "autoShutdown"],
+    ]]);
     for (const flags of ["flags", 1, ["one_for_one", 1, 5], null]) {
       assertEquals(await refusedInit(["ok", [flags, []]]), [
         "supervisor_data",
@@ -303,7 +310,7 @@ Deno.test("Supervisor.startLink() refuses wrong flags, and takes those that are 
         {},
         { intensity: 0 },
         { strategy: "rest_for_one", intensity: 7, period: 1, autoShutdown: "all_significant" },
-        { strategy: "one_for_all", autoShutdown: "any_significant", unknown: "key" },
+        { strategy: "one_for_all", autoShutdown: "any_significant", intensity: undefined },
         { autoShutdown: "never" },
       ] as const
     ) {
@@ -377,7 +384,19 @@ Deno.test("Supervisor.startLink() refuses wrong specifications in init, and star
       "badarg",
       "children",
     ]]);
-    const odd = { ...good, unknown: "key" };
+    assertEquals(await refusedInit(["ok", [{}, [{ ...good, restrat: "temporary" }]]]), [
+      "start_spec",
+      ["unknown_field", "restrat", [
+        "id",
+        "start",
+        "restart",
+        "shutdown",
+        "type",
+        "modules",
+        "significant",
+      ]],
+    ]);
+    const odd = { ...good, restrat: undefined };
     unwrap(await Supervisor.startLink({ init: () => ["ok", [{}, [odd]]] as const }));
     assertEquals(await announced(), [["start", "good"]]);
   }));
@@ -396,7 +415,7 @@ Deno.test("Supervisor.startLink() refuses two children of one id, and starts not
     }
   }));
 
-Deno.test("Supervisor.startLink() lists a child that answers ignore as undefined, unless it is temporary [SU-027]", () =>
+Deno.test("Supervisor.startLink() lists a child whose start returns ignore as undefined, unless it is temporary [SU-027]", () =>
   supervising(async () => {
     const ignoring = { answer: () => "ignore" };
     const supervisor = unwrap(
@@ -513,11 +532,91 @@ Deno.test("Supervisor.childSpec() asks the module, and puts overrides in the pla
   assertThrows(
     () => Supervisor.childSpec(Module, { restarts: 1 } as never),
     TypeError,
-    'Cannot override "restarts" in a child specification',
+    'Cannot override a child specification: unknown option "restarts"; expected id, start, restart',
   );
 });
 
-Deno.test("Supervisor.childSpec() throws when a module has no childSpec, is missing, or is none [SU-003]", () => {
+Deno.test("Supervisor.childSpec() makes the specification of a supervisor of a module that describes one", () => {
+  const Numbers = {
+    startLink: (_numbers: unknown) => Supervisor.startLink(Numbers),
+    init: () => Supervisor.init([], ONE_FOR_ONE),
+    childSpec: (numbers: unknown) => Supervisor.childSpec(Numbers, numbers),
+  };
+  const expected = (argument: unknown): ChildSpec => ({
+    id: Numbers,
+    start: [Numbers, "startLink", [argument]],
+    type: "supervisor",
+    shutdown: "infinity",
+  });
+  for (const argument of [[1, 2], {}, undefined, null, "id", { size: 1 }, { id: 1, size: 1 }]) {
+    assertEquals(Supervisor.childSpec(Numbers, argument), expected(argument));
+    assertEquals(Supervisor.childSpec([Numbers, argument]), expected(argument));
+  }
+  assertEquals(Supervisor.childSpec(Numbers), expected([]));
+  assertEquals(Supervisor.childSpec([Numbers, 1], { id: 1 }), { ...expected(1), id: 1 });
+  assertEquals(Supervisor.childSpec(Numbers, { id: 2 }, { id: 1, shutdown: undefined }), {
+    ...expected({ id: 2 }),
+    id: 1,
+  });
+  // It could be the argument as well as overrides.
+  assertThrows(
+    () => Supervisor.childSpec(Numbers, { id: 1 }),
+    TypeError,
+    "Cannot tell whether { id: 1 }",
+  );
+  // A server's module is asked for its own, and the second argument is overrides.
+  const Server = {
+    ...Numbers,
+    handleCall() {},
+    childSpec: () => ({ id: 1, start: () => "ignore" }),
+  };
+  assertEquals(Supervisor.childSpec(Server, { id: 2 }).id, 2);
+});
+
+Deno.test("GenServer.childSpec() of a supervisor makes no worker of it in silence", () =>
+  supervising(async (reports) => {
+    for (const module of [Supervisor, DynamicSupervisor, PartitionSupervisor]) {
+      assertThrows(
+        () => GenServer.childSpec(module, undefined as never),
+        TypeError,
+        "is a supervisor; use its childSpec",
+      );
+    }
+    const Numbers = {
+      startLink: () => Supervisor.startLink(Numbers),
+      init: () => Supervisor.init([], ONE_FOR_ONE),
+    };
+    const Carts = {
+      startLink: () => DynamicSupervisor.startLink(Carts),
+      init: () => DynamicSupervisor.init(),
+    };
+    const supervisor = unwrap(
+      await Supervisor.startLink([GenServer.childSpec(Numbers, undefined)], ONE_FOR_ONE),
+    );
+    const dynamic = unwrap(await DynamicSupervisor.startLink());
+    unwrap(await DynamicSupervisor.startChild(dynamic, GenServer.childSpec(Carts, undefined)));
+    const warnings = reports.all.filter(({ level }) => level === "warning");
+    assertEquals(warnings.map(({ pid }) => pid), [supervisor, dynamic]);
+    for (const { reason } of warnings) {
+      assert(
+        `${reason}`.includes("is a supervisor, but its specification says that it is a worker"),
+      );
+    }
+    // The right specification is taken without a word.
+    const right = unwrap(
+      await Supervisor.startLink([
+        Supervisor.childSpec(Numbers, undefined),
+        DynamicSupervisor.childSpec(Carts, undefined),
+      ], ONE_FOR_ONE),
+    );
+    assertEquals((await Supervisor.countChildren(right)).supervisors, 2);
+    const shutdownOf = async (id: unknown) =>
+      unwrap(await Supervisor.getChildSpec(right, id)).shutdown;
+    assertEquals([await shutdownOf(Numbers), await shutdownOf(Carts)], ["infinity", "infinity"]);
+    assertEquals(reports.all.filter(({ level }) => level === "warning").length, 2);
+  }));
+
+Deno.test("Supervisor.childSpec() throws when a module has no childSpec, is missing, or is not a module [SU-003]", () => {
   class Plain {
     static init() {}
   }
@@ -597,7 +696,7 @@ Deno.test("Supervisor.checkChildSpecs() looks at significant children only as au
 
 // --- Adding and removing children ---------------------------------------------------------------
 
-Deno.test("Supervisor.startChild() takes a specification, a pair or a module, and answers the new pid [SU-010]", () =>
+Deno.test("Supervisor.startChild() takes a specification, a pair or a module, and returns the new pid [SU-010]", () =>
   supervising(async () => {
     const Module = {
       startLink: (id: unknown) => GenServer.startLink(Worker, { id, owner, attempts: 0 }),
@@ -628,7 +727,7 @@ Deno.test("Supervisor.startChild() takes an ES module also when messages are fro
     }
   }));
 
-Deno.test("Supervisor.startChild() answers what is wrong with a specification, and starts nothing [SU-011]", () =>
+Deno.test("Supervisor.startChild() returns the error in a specification, and starts nothing [SU-011]", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([], ONE_FOR_ONE));
     for (const [spec, reason] of wrongSpecs()) {
@@ -649,7 +748,7 @@ Deno.test("Supervisor.startChild() takes a shutdown of 0 or 1 ms [SU-012]", () =
     assertEquals(await announced(), [["start", 0], ["start", 1]]);
   }));
 
-Deno.test("Supervisor.startChild() answers the pid of a running child of that id, or that there is one [SU-033]", () =>
+Deno.test("Supervisor.startChild() returns the pid of a running child of that id, or that there is one [SU-033]", () =>
   supervising(async () => {
     const id = ["an", { id: 1 }];
     const supervisor = unwrap(await Supervisor.startLink([worker(id)], ONE_FOR_ONE));
@@ -665,7 +764,7 @@ Deno.test("Supervisor.startChild() answers the pid of a running child of that id
     assertEquals(await announced(), [["end", id, "shutdown"]]);
   }));
 
-Deno.test("Supervisor.startChild() answers the reason and OTP's record of a child that does not start", () =>
+Deno.test("Supervisor.startChild() returns the reason and OTP's record of a child that does not start", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([], ONE_FOR_ONE));
     const spec = worker("a", { answer: () => ["error", "cannot"] }, { shutdown: 10 });
@@ -684,7 +783,7 @@ Deno.test("Supervisor.startChild() answers the reason and OTP's record of a chil
     assertEquals(await Supervisor.restartChild(supervisor, "a"), ["error", "not_found"]);
   }));
 
-Deno.test("Supervisor.startChild() and restartChild() answer the info of a start that gives one [SU-032]", () =>
+Deno.test("Supervisor.startChild() and restartChild() return the info of a start that returns one [SU-032]", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([], ONE_FOR_ONE));
     const talkative = worker("a", {
@@ -739,7 +838,7 @@ Deno.test("Supervisor takes a child through its life: add, delete, terminate, re
     ]);
   }));
 
-Deno.test("Supervisor.terminateChild() answers ok for a known child, running or not [SU-034]", () =>
+Deno.test("Supervisor.terminateChild() returns ok for a known child, running or not [SU-034]", () =>
   supervising(async () => {
     const supervisor = unwrap(await Supervisor.startLink([worker("a")], ONE_FOR_ONE));
     const pid = await childOf(supervisor, "a");
@@ -796,7 +895,7 @@ async function restartLoop(strategy: Supervisor.Strategy = "one_for_one"): Promi
   return { supervisor, allow: () => isAllowed = true, attempts: () => attempts };
 }
 
-Deno.test("Supervisor.restartChild() answers running, restarting or not_found [SU-037]", () =>
+Deno.test("Supervisor.restartChild() returns running, restarting or not_found [SU-037]", () =>
   supervising(async () => {
     const { supervisor } = await restartLoop();
     assertEquals(await Supervisor.restartChild(supervisor, "a"), ["error", "running"]);
@@ -804,7 +903,7 @@ Deno.test("Supervisor.restartChild() answers running, restarting or not_found [S
     assertEquals(await Supervisor.restartChild(supervisor, "x"), ["error", "not_found"]);
   }));
 
-Deno.test("Supervisor.restartChild() answers the reason when the child does not start, and keeps it", () =>
+Deno.test("Supervisor.restartChild() returns the reason when the child does not start, and keeps it", () =>
   supervising(async () => {
     const answer = (attempt: number) => attempt === 2 ? ["error", "cannot"] : undefined;
     const supervisor = unwrap(await Supervisor.startLink([worker("a", { answer })], ONE_FOR_ONE));
@@ -814,7 +913,7 @@ Deno.test("Supervisor.restartChild() answers the reason when the child does not 
     assertEquals((await Supervisor.restartChild(supervisor, "a"))[0], "ok");
   }));
 
-Deno.test("Supervisor.deleteChild() answers ok, running, restarting or not_found [SU-038]", () =>
+Deno.test("Supervisor.deleteChild() returns ok, running, restarting or not_found [SU-038]", () =>
   supervising(async () => {
     const { supervisor } = await restartLoop();
     assertEquals(await Supervisor.deleteChild(supervisor, "a"), ["error", "running"]);
@@ -846,7 +945,7 @@ Deno.test("Supervisor shows a child that fails to restart as restarting, and its
     }
   }));
 
-Deno.test("Supervisor.terminateChild() ends the attempts to restart a child, which can be restarted later [SU-060]", () =>
+Deno.test("Supervisor.terminateChild() stops the attempts to restart a child, which can be restarted later [SU-060]", () =>
   supervising(async () => {
     for (const strategy of ["one_for_one", "rest_for_one"] as const) {
       const { supervisor, allow, attempts } = await restartLoop(strategy);
@@ -939,7 +1038,39 @@ Deno.test("Supervisor.whichChildren() lists the child started last first [SU-041
     ]);
   }));
 
-Deno.test("Supervisor.getChildSpec() answers the whole specification, defaults included", () =>
+Deno.test("Supervisor.startChild() forgets the arguments of a temporary child that runs, as OTP's does", () =>
+  supervising(async (reports) => {
+    const temporary = { restart: "temporary" } as const;
+    const supervisor = unwrap(
+      await Supervisor.startLink([worker("first", {}, temporary)], ONE_FOR_ONE),
+    );
+    const startOf = async (id: unknown) =>
+      unwrap(await Supervisor.getChildSpec(supervisor, id)).start as readonly unknown[];
+    const { start } = worker("added", {}, temporary);
+    await Supervisor.startChild(supervisor, worker("added", {}, temporary));
+    await Supervisor.startChild(supervisor, worker("transient", {}, { restart: "transient" }));
+    await Supervisor.startChild(supervisor, {
+      id: "function",
+      start: () => Agent.startLink(() => 1),
+      restart: "temporary",
+    });
+    // Those of its init are kept in OTP, too: the supervisor's own argument holds them anyway.
+    assertEquals((await startOf("first")).length, 3);
+    assertEquals((await startOf("first"))[2], (worker("first").start as readonly unknown[])[2]);
+    assertEquals(await startOf("added"), [...(start as readonly unknown[]).slice(0, 2), undefined]);
+    assertEquals(await startOf("function"), undefined);
+    assert((await startOf("transient"))[2] !== undefined);
+    // What the supervisor reports of it does not hold them either.
+    const pid = await childOf(supervisor, "added");
+    end(pid, "crash");
+    await announced();
+    const ended = reports.all.find(({ kind }) => kind === "supervisor");
+    const offender = ended!.details!["offender"] as { start: unknown[] };
+    assertEquals(offender.start, [...(start as readonly unknown[]).slice(0, 2), undefined]);
+    assertEquals(await Supervisor.getChildSpec(supervisor, "added"), ["error", "not_found"]);
+  }));
+
+Deno.test("Supervisor.getChildSpec() returns the whole specification, defaults included", () =>
   supervising(async () => {
     const plain = worker("a");
     const inner = worker("b", {}, { type: "supervisor", restart: "transient", significant: true });

@@ -33,13 +33,14 @@ import {
   Sys,
   unwrap,
 } from "../mod.ts";
+import { List } from "../lib/kernel/list.ts";
 import { freshAtom } from "./fixtures/naming.ts";
 import { failure, Scripted, ScriptedAsync } from "./fixtures/script.ts";
 import { assertSilence, collectReports, exitOf, inProcess, pass, settled } from "./helpers.ts";
 
 // --- The subjects -------------------------------------------------------------------------------
 
-/** A server of the behaviour: answers `"get"`, takes `["set", state]`. */
+/** A server of the behaviour: replies to `"get"`, takes `["set", state]`. */
 const Keeper = {
   init: ([state, trap]: readonly [unknown, boolean]) => {
     Process.flag("trap_exit", trap);
@@ -79,6 +80,36 @@ async function specialLoop(parent: Pid, first: unknown, trap: boolean): Promise<
     });
   }
 }
+
+/** Requests of the wrong form, all of which OTP's servers have been seen to answer with an error. */
+const UNKNOWN_REQUESTS: readonly unknown[] = [
+  "sing",
+  ["sing", 1],
+  5,
+  [],
+  {},
+  null,
+  "debug",
+  ["debug"],
+  ["debug", 1, 2],
+  ["debug", "no function", "trace", [true]],
+  "replace_state",
+  ["replace_state"],
+  ["replace_state", 1, 2],
+  "change_code",
+  ["change_code"],
+  ["change_code", 1],
+  "terminate",
+  ["terminate"],
+  ["terminate", 1, 2],
+  ["get_state"],
+  List.of("get_state"), // a list, as another node may send it, and no tuple
+  ["get_state", 1],
+  ["get_status", 1],
+  ["suspend"],
+  ["resume"],
+  ["resume", 1],
+];
 
 type Start = (state: unknown, trap?: boolean) => Promise<Pid>;
 
@@ -281,7 +312,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
       assertEquals([counts.messagesIn, counts.messagesOut], [1, 1]);
       assertInstanceOf(counts.startTime, Date);
       assert(+counts.startTime <= +counts.currentTime);
-      // Who counts already goes on counting.
+      // Counting continues.
       assertEquals(await Sys.statistics(pid, true), "ok");
       await GenServer.call(pid, "get");
       const [, more] = await Sys.statistics(pid, "get");
@@ -396,7 +427,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
 
   // --- Ending and code ----------------------------------------------------------------------------
 
-  Deno.test(`Sys.terminate() runs terminate of ${subject} with the reason, and ends it with that [SY-020]`, async () => {
+  Deno.test(`Sys.terminate() runs terminate of ${subject} with the reason, and terminates it with that [SY-020]`, async () => {
     using _reports = collectReports();
     await inProcess(async () => {
       Process.flag("trap_exit", true);
@@ -431,13 +462,18 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
     });
   });
 
-  Deno.test(`${subject} answers a system request that it does not know with an error`, async () => {
+  Deno.test(`${subject} replies to an unknown system request with an error, suspended or not`, async () => {
     await inProcess(async () => {
       const pid = await start("state");
-      for (const request of ["sing", ["sing", 1], 5]) {
-        send(pid, ["system", [self(), "tag"], request]);
-        assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", request]]]);
+      for (const suspended of [false, true]) {
+        if (suspended) await Sys.suspend(pid);
+        for (const request of UNKNOWN_REQUESTS) {
+          send(pid, ["system", [self(), "tag"], request]);
+          assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", request]]]);
+        }
       }
+      assertEquals((await Sys.getStatus(pid)).status, "suspended");
+      await Sys.resume(pid);
       assertEquals(await GenServer.call(pid, "get"), "state");
     });
   });
@@ -445,7 +481,7 @@ for (const [subject, start] of Object.entries(SUBJECTS)) {
 
 // --- Of servers only ----------------------------------------------------------------------------
 
-Deno.test("Sys.terminate() does not wait for the end of a server", async () => {
+Deno.test("Sys.terminate() does not wait for the exit of a server", async () => {
   await inProcess(async () => {
     let finish = () => {};
     const Slow = {
@@ -638,7 +674,7 @@ Deno.test("Sys functions exit with timeout when a server does not answer, by def
   });
 });
 
-Deno.test("Sys functions exit with noproc when there is no process, and with the server's reason when it ends meanwhile [SY-022]", async () => {
+Deno.test("Sys functions exit with noproc when there is no process, and with the server's reason when it exits meanwhile [SY-022]", async () => {
   await inProcess(async () => {
     const name = freshAtom();
     assertEquals(await failure(Sys.getState(name)), [
@@ -678,7 +714,7 @@ Deno.test("Sys functions refuse wrong arguments before the server sees them", as
   });
 });
 
-Deno.test("Sys.changeCode() answers an error when the module has no codeChange, or that fails", async () => {
+Deno.test("Sys.changeCode() returns an error when the module has no codeChange, or that fails", async () => {
   await inProcess(async () => {
     const Failing = {
       init: () => ok("state"),
@@ -694,6 +730,33 @@ Deno.test("Sys.changeCode() answers an error when the module has no codeChange, 
       await Sys.suspend(pid);
       assertEquals(await Sys.changeCode(pid, 1, 2), ["error", error]);
     }
+  });
+});
+
+Deno.test("Sys.changeCode() answers an error and keeps the state when codeChange returns anything but ['ok', state]", async () => {
+  await inProcess(async () => {
+    const answers = ["ok", ["ok"], ["ok", 1, 2], ["error", "refused"], undefined, {
+      0: "ok",
+      1: 2,
+    }];
+    let next: () => unknown;
+    const Changing = { init: () => ok("old"), codeChange: () => next() };
+    const pid = unwrap(await GenServer.startLink(Changing)) as Pid;
+    await Sys.suspend(pid);
+    for (const answer of answers) {
+      for (
+        const change of [() => answer, () => Promise.resolve(answer), () => {
+          throw answer;
+        }]
+      ) {
+        next = change;
+        assertEquals(await Sys.changeCode(pid, 1, 2), ["error", answer]);
+        assertEquals(await Sys.getState(pid), "old");
+      }
+    }
+    next = () => ["ok", "new"];
+    assertEquals(await Sys.changeCode(pid, 1, 2), "ok");
+    assertEquals(await Sys.getState(pid), "new");
   });
 });
 

@@ -9,7 +9,7 @@ import { announced, supervising } from "./fixtures/worker.ts";
 // Most cases have their counterpart in Elixir's own suite, lib/elixir/test/elixir/task_test.exs,
 // `describe "async_stream"`. All run in a process that traps exits, so that an `EXIT` that comes shows.
 
-/** Work that goes on until it is told to end. */
+/** A task that runs until it is stopped. */
 class Gates {
   readonly #gates = new Map<unknown, PromiseWithResolvers<void>>();
   /** Those that were begun, in that order. */
@@ -93,7 +93,7 @@ Deno.test("Task.asyncStream() maps an iterable, and leaves no tasks and no messa
     assertEquals(await Array.fromAsync(stream), oks(2, 4, 6, 8, 10));
     assertEquals(flush(), ["before"]);
     await assertNothingLeft(before);
-    // Each iteration begins anew.
+    // Each iteration starts from the beginning.
     assertEquals(await Array.fromAsync(stream), oks(2, 4, 6, 8, 10));
     for (const empty of [[], "", new Set<never>(), new Map<never, never>()]) {
       assertEquals(await Array.fromAsync(Task.asyncStream(empty, fail)), []);
@@ -248,7 +248,7 @@ Deno.test("Task.asyncStream() does nothing before it is iterated, and no more th
     for (const item of [1, 2, 3, 4, 5, 6]) gates.open(item);
     assertEquals(await first, { done: false, value: ["ok", 1] });
     await settled();
-    // All three have ended, but no more are requested.
+    // All three have exited, but no more are requested.
     assertEquals([items.taken, gates.atWork], [3, 0]);
     assertEquals(await iterator.next(), { done: false, value: ["ok", 2] });
     assertEquals(items.taken, 4);
@@ -284,7 +284,7 @@ Deno.test("Task.asyncStream() gives the reason of a task that fails in its place
     assertEquals([kind, details!["args"], details!["startedFrom"]], ["task", [2], self()]);
   }));
 
-Deno.test("Task.asyncStream() ends a process that does not trap exits with its first task that fails, and all other tasks", () =>
+Deno.test("Task.asyncStream() terminates a process that does not trap exits with its first task that fails, and all other tasks", () =>
   supervising(async () => {
     const before = Process.list().length;
     const gates = new Gates();
@@ -302,7 +302,7 @@ Deno.test("Task.asyncStream() ends a process that does not trap exits with its f
     assertEquals(results, oks(1));
   }));
 
-Deno.test("Task.asyncStream() ends its tasks with the process that iterates", () =>
+Deno.test("Task.asyncStream() stops its tasks when the iterating process exits", () =>
   supervising(async () => {
     const before = Process.list().length;
     const [owner, ref] = spawnMonitor(async () => {
@@ -552,7 +552,7 @@ Deno.test("Task.asyncStream() takes items in the process that iterates", () =>
 
 // --- Early ends ---------------------------------------------------------------------------------
 
-Deno.test("Task.asyncStream() ends the tasks that are not wanted any more, unlinks them, and closes its input [TK-061, TK-047]", () =>
+Deno.test("Task.asyncStream() stops the tasks that are not needed any more, unlinks them, and closes its input [TK-061, TK-047]", () =>
   supervising(async () => {
     const before = Process.list().length;
     for (const [ordered, trap] of [[true, false], [false, false], [true, true], [false, true]]) {
@@ -595,7 +595,7 @@ Deno.test("Task.asyncStream() that is left early gives what was ready, whether t
     await assertNothingLeft(before);
   }));
 
-Deno.test("Task.asyncStream() ends its tasks when the iterating process throws [TK-061]", () =>
+Deno.test("Task.asyncStream() stops its tasks when the iterating process throws [TK-061]", () =>
   supervising(async () => {
     const before = Process.list().length;
     const gates = new Gates();
@@ -655,7 +655,7 @@ Deno.test("Task.asyncStream() maps another stream of tasks, put together with ot
     await assertNothingLeft(before);
   }));
 
-Deno.test("Task.asyncStream() rejects with what its input throws, and ends the tasks that run", () =>
+Deno.test("Task.asyncStream() rejects with what its input throws, and stops the running tasks", () =>
   supervising(async () => {
     const before = Process.list().length;
     function* sync() {
@@ -863,9 +863,9 @@ Deno.test("Task.asyncStream() that is left early rejects when its input fails to
     await assertSilence();
   }));
 
-Deno.test("Task.asyncStream() of an input that another of its tasks fills goes on when that has ended", () =>
+Deno.test("Task.asyncStream() of an input that another of its tasks fills continues when that has exited", () =>
   supervising(async () => {
-    // The task ends at the moment at which it is awaited.
+    // The task returns at the moment at which it is awaited.
     const task = spawn(() => receive());
     const stream = Task.asyncStream([task], async (pid) => {
       send(pid, "end");

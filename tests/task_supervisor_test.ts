@@ -111,7 +111,7 @@ Deno.test("TaskSupervisor.childSpec() has the name for its id, so that only thos
     assertEquals((await Supervisor.startChild(root, [TaskSupervisor, third]))[0], "ok");
   }));
 
-Deno.test("TaskSupervisor.startLink() answers errors of its name and options", () =>
+Deno.test("TaskSupervisor.startLink() returns errors of its name and options", () =>
   supervising(async () => {
     const supervisor = await started({ name: "tasks" });
     assertEquals(await TaskSupervisor.startLink({ name: "tasks" }), [
@@ -166,7 +166,7 @@ Deno.test("TaskSupervisor.children() and the counts of supervisors follow the ta
 
 // --- async and asyncNolink ----------------------------------------------------------------------
 
-Deno.test("TaskSupervisor.async() starts a task that is linked to the caller and the supervisor, and answers as a task does [TS-005, TS-006]", () =>
+Deno.test("TaskSupervisor.async() starts a task that is linked to the caller and the supervisor, and replies as a task does [TS-005, TS-006]", () =>
   supervising(async () => {
     const supervisor = await started();
     const task = await TaskSupervisor.async(supervisor, waiting);
@@ -191,7 +191,7 @@ Deno.test("TaskSupervisor.async() starts a task that is linked to the caller and
     assertEquals(await announced(), [["EXIT", called.pid, "normal"]]);
   }));
 
-Deno.test("TaskSupervisor.asyncNolink() starts a task that is linked to the supervisor only, and answers as a task does [TS-010]", () =>
+Deno.test("TaskSupervisor.asyncNolink() starts a task that is linked to the supervisor only, and replies as a task does [TS-010]", () =>
   supervising(async () => {
     const supervisor = await started();
     const task = await TaskSupervisor.asyncNolink(supervisor, waiting);
@@ -303,7 +303,7 @@ Deno.test("TaskSupervisor waits for a task whose shutdown is infinity, until tha
   });
 });
 
-Deno.test("TaskSupervisor.asyncNolink() tells of a failure those who ask, and ends neither caller nor supervisor [TS-011]", () =>
+Deno.test("TaskSupervisor.asyncNolink() reports a failure to its waiting owner, and terminates neither caller nor supervisor [TS-011]", () =>
   supervising(async (reports) => {
     const supervisor = await started();
     const [owner, ref] = spawnMonitor(async () => {
@@ -328,7 +328,7 @@ Deno.test("TaskSupervisor.asyncNolink() tells of a failure those who ask, and en
     assertEquals(reports.logged[0]!.details!["startedFrom"], owner);
   }));
 
-Deno.test("TaskSupervisor.async() ends the caller when the task fails, unless that traps exits, and never the supervisor [TS-006]", () =>
+Deno.test("TaskSupervisor.async() terminates the caller when the task fails, unless it traps exits, and never the supervisor [TS-006]", () =>
   supervising(async () => {
     const supervisor = await started();
     const [owner, ref] = spawnMonitor(async () => {
@@ -341,7 +341,7 @@ Deno.test("TaskSupervisor.async() ends the caller when the task fails, unless th
     await assertNothingLeft(supervisor);
   }));
 
-Deno.test("Task.await() of supervised tasks exits in the shapes of any task, and hears no more after a timeout [TS-020]", () =>
+Deno.test("Task.await() of supervised tasks exits like any task, and gets no message after a timeout [TS-020]", () =>
   supervising(async () => {
     const supervisor = await started();
     for (const [start, isLinked] of STARTS) {
@@ -412,7 +412,7 @@ Deno.test("TaskSupervisor.async() refuses a task too many, and what cannot be ru
     await assertNothingLeft(supervisor);
   }));
 
-Deno.test("TaskSupervisor ends a task whose owner ends before it has told what to run", () =>
+Deno.test("TaskSupervisor stops a task whose owner exits before it has sent the function", () =>
   supervising(async (reports) => {
     const supervisor = await started();
     await Sys.suspend(supervisor);
@@ -436,7 +436,7 @@ Deno.test("TaskSupervisor ends a task whose owner ends before it has told what t
     await assertNothingLeft(supervisor);
   }));
 
-Deno.test("TaskSupervisor answers for a task that ends before its owner has told what to run", () =>
+Deno.test("TaskSupervisor reports a task that exits before its owner has sent the function", () =>
   supervising(async () => {
     // The supervisor finds a reason to give up right behind the request to start.
     const startAndStop = async <T>(start: (supervisor: Pid) => Promise<T>): Promise<T> => {
@@ -466,7 +466,7 @@ Deno.test("TaskSupervisor answers for a task that ends before its owner has told
     }
   }));
 
-Deno.test("TaskSupervisor ends a task that is not told what to run within 5000 ms", async () => {
+Deno.test("TaskSupervisor stops a task that gets no function within 5000 ms", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const supervisor = await started();
@@ -484,7 +484,7 @@ Deno.test("TaskSupervisor ends a task that is not told what to run within 5000 m
 
 // --- startChild and terminateChild --------------------------------------------------------------
 
-Deno.test("TaskSupervisor.startChild() runs a function, or one of a module, without a link and without an answer [TS-014]", () =>
+Deno.test("TaskSupervisor.startChild() runs a function, or one of a module, without a link and without a result [TS-014]", () =>
   supervising(async () => {
     const me = self();
     const supervisor = await started();
@@ -552,7 +552,7 @@ Deno.test("TaskSupervisor.startChild() runs a task once more, if told so", () =>
     }
   }));
 
-Deno.test("TaskSupervisor.startChild() answers what is wrong with its options", () =>
+Deno.test("TaskSupervisor.startChild() returns the error in its options", () =>
   supervising(async () => {
     const supervisor = await started();
     const restart = "sometimes" as never;
@@ -573,7 +573,7 @@ Deno.test("TaskSupervisor.startChild() answers what is wrong with its options", 
     await assertNothingLeft(supervisor);
   }));
 
-Deno.test("TaskSupervisor.terminateChild() ends a task, and does not find it a second time [TS-019]", () =>
+Deno.test("TaskSupervisor.terminateChild() stops a task, and does not find it a second time [TS-019]", () =>
   supervising(async () => {
     const supervisor = await started();
     const task = unwrap(await TaskSupervisor.startChild(supervisor, forever));
@@ -661,7 +661,7 @@ Deno.test("TaskSupervisor.asyncStream() gives the reason of a task that fails in
     await assertNothingLeft(supervisor);
   }));
 
-Deno.test("TaskSupervisor.asyncStream() that is left early ends its tasks, and leaves the link to the supervisor only [TS-023]", () =>
+Deno.test("TaskSupervisor.asyncStream() that is left early stops its tasks, and leaves the link to the supervisor only [TS-023]", () =>
   supervising(async () => {
     const supervisor = await started();
     const other = unwrap(await TaskSupervisor.startChild(supervisor, forever));
@@ -681,7 +681,7 @@ Deno.test("TaskSupervisor.asyncStream() that is left early ends its tasks, and l
     }
   }));
 
-Deno.test("TaskSupervisor.asyncStream() and asyncStreamNolink() raise when the supervisor wants no more tasks, and end those that run [TS-024]", () =>
+Deno.test("TaskSupervisor.asyncStream() and asyncStreamNolink() raise when the supervisor allows no more tasks, and stop the running ones [TS-024]", () =>
   supervising(async () => {
     const supervisor = await started({ maxChildren: 2 });
     for (const stream of STREAMS) {
@@ -777,7 +777,7 @@ Deno.test("TaskSupervisor.asyncStream() exits when there is no such supervisor",
     ) as [[unknown, unknown[]], unknown];
     assertEquals([why, call.slice(0, 2)], ["noproc", ["GenServer", "call"]]);
     assertEquals(where, ["Task.Supervised", "stream", [5000]]);
-    // Who does not trap exits ends with the reason itself.
+    // A process that does not trap exits exits with the reason itself.
     const [owner, ref] = spawnMonitor(() =>
       Array.fromAsync(TaskSupervisor.asyncStream("nobody", [1], fail))
     );

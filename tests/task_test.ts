@@ -43,12 +43,12 @@ import { announced, supervising } from "./fixtures/worker.ts";
 // Most cases have their counterpart in Elixir's own suite, lib/elixir/test/elixir/task_test.exs. All run
 // in a process that traps exits, so that an `EXIT` that comes shows.
 
-/** A task that nobody runs: as the suite of Elixir has it, its messages are sent by hand. */
+/** A task without a process: as in the suite of Elixir, its messages are sent by hand. */
 function pretended(pid?: Pid): Task.Task {
   return new Task.Task(pid, makeRef(), self(), ["Test", "pretended", 0]);
 }
 
-/** A task whose process has ended with `reason`, which the owner has heard. */
+/** A task whose process has exited with `reason`, and whose owner has been notified. */
 async function handled(reason: unknown): Promise<Task.Task> {
   const [pid, ref] = spawnMonitor(() => {
     throw exit(reason);
@@ -57,14 +57,14 @@ async function handled(reason: unknown): Promise<Task.Task> {
   return new Task.Task(pid, ref, self(), ["Test", "handled", 0]);
 }
 
-/** A task whose process has ended with `reason`, and whose message of that is sent by hand. */
+/** A task whose process has exited with `reason`, and whose `DOWN` is sent by hand. */
 async function gone(reason: unknown): Promise<Task.Task> {
   const task = await handled(reason);
   send(self(), ["DOWN", task.ref, "process", task.pid, reason]);
   return task;
 }
 
-/** Takes the message of the end of a linked process. */
+/** Takes the `EXIT` of a linked process. */
 function exitMessageOf(pid: Pid | undefined): Promise<unknown> {
   return receive(on(["EXIT", pid, _], (message) => message[2]));
 }
@@ -130,7 +130,7 @@ Deno.test("Task.async() does not begin before the process that calls it waits", 
     assertEquals(log, ["owner", "task"]);
   }));
 
-Deno.test("Task objects are no promises", () =>
+Deno.test("Task objects are not promises", () =>
   supervising(async () => {
     const task = Task.async(waiting);
     assertStrictEquals(await task, task);
@@ -139,7 +139,7 @@ Deno.test("Task objects are no promises", () =>
     assertEquals(await Task.await(task), "done");
   }));
 
-Deno.test("Task.start() runs a function, or one of a module, without a link and without an answer [TK-006]", () =>
+Deno.test("Task.start() runs a function, or one of a module, without a link and without a result [TK-006]", () =>
   supervising(async () => {
     const me = self();
     const [tag, first] = Task.start(async () => {
@@ -287,7 +287,7 @@ Deno.test("Task shows the function that it runs for its initial call [TK-066]", 
 
 // --- Lives together and apart -------------------------------------------------------------------
 
-Deno.test("Task ends with its owner when that fails, and goes on when that is done [TK-024]", () =>
+Deno.test("Task exits with its owner when that fails, and continues when that is done [TK-024]", () =>
   supervising(async () => {
     const me = self();
     const start = () => {
@@ -320,7 +320,7 @@ Deno.test("Task ends with its owner when that fails, and goes on when that is do
     assertEquals(flush(), ["worked"]);
   }));
 
-Deno.test("Task ends its owner when it fails, unless that traps exits [TK-003]", () =>
+Deno.test("Task terminates its owner when it fails, unless that traps exits [TK-003]", () =>
   supervising(async (reports) => {
     const [owner, ref] = spawnMonitor(async () => {
       await Task.yield(Task.async(() => {
@@ -401,7 +401,7 @@ Deno.test("Task.await() exits with timeout, and the task runs on while what it s
   });
 });
 
-Deno.test("Task.await() hears of no end of a task once it has exited with timeout [TK-014]", () =>
+Deno.test("Task.await() gets no message of a task after a timeout [TK-014]", () =>
   supervising(async () => {
     const task = Task.async(waiting);
     await reasonOf(() => Task.await(task, 0));
@@ -409,7 +409,7 @@ Deno.test("Task.await() hears of no end of a task once it has exited with timeou
     assertEquals(await announced(), [["EXIT", task.pid, "killed"]]);
   }));
 
-Deno.test("Task.await() exits with normal when the task has ended so without a result [TK-015]", () =>
+Deno.test("Task.await() exits with normal when the task has exited normally without a result [TK-015]", () =>
   supervising(async (reports) => {
     const task = Task.async(() => {
       throw exit("normal");
@@ -755,7 +755,7 @@ Deno.test("Task.yieldMany() kills unfinished tasks when the time is up, if told 
   });
 });
 
-Deno.test("Task.yieldMany() lets unfinished tasks run when the time is up, and drops what they answer, if told so [TK-036]", async () => {
+Deno.test("Task.yieldMany() lets unfinished tasks continue after a timeout, and discards their results, if told so [TK-036]", async () => {
   using time = new FakeTime();
   await supervising(async () => {
     const [done, slow] = [Task.async(() => 1), Task.async(waiting)];
@@ -771,7 +771,7 @@ Deno.test("Task.yieldMany() lets unfinished tasks run when the time is up, and d
   });
 });
 
-Deno.test("Task.yieldMany() resolves when as many as the limit have ended, and does nothing to the others", () =>
+Deno.test("Task.yieldMany() resolves when as many as the limit have returned, and does nothing to the others", () =>
   supervising(async () => {
     for (const onTimeout of ["kill_task", "ignore"] as const) {
       const tasks = [1, 2, 3].map(() => Task.async(waiting));
@@ -786,7 +786,7 @@ Deno.test("Task.yieldMany() resolves when as many as the limit have ended, and d
       const left = tasks[1]!;
       assert(Process.isAlive(left.pid!));
       assertEquals(await Task.yieldMany([left], { limit: 0 }), [[left, undefined]]);
-      // A limit beyond their number is no limit.
+      // A limit beyond their number is not a limit.
       answer(left, "b");
       assertEquals(await Task.yieldMany([left], { limit: 9, timeout: Infinity }), [
         [left, ["ok", "b"]],
@@ -796,7 +796,7 @@ Deno.test("Task.yieldMany() resolves when as many as the limit have ended, and d
 
 // --- shutdown -----------------------------------------------------------------------------------
 
-Deno.test("Task.shutdown() ends a task that runs, resolves with undefined and leaves no messages [TK-038]", () =>
+Deno.test("Task.shutdown() stops a running task, resolves with undefined and leaves no messages [TK-038]", () =>
   supervising(async () => {
     const task = Task.async(waiting);
     assertEquals(await Task.shutdown(task), undefined);
@@ -815,7 +815,7 @@ Deno.test("Task.shutdown() ends a task that runs, resolves with undefined and le
     await assertSilence();
   }));
 
-Deno.test("Task.shutdown() resolves with the result when there was one, however the task has ended [TK-038]", () =>
+Deno.test("Task.shutdown() resolves with the result when there was one, however the task has exited [TK-038]", () =>
   supervising(async () => {
     for (const how of [5000, "brutal_kill"] as const) {
       for (const reason of ["abnormal", "normal", "shutdown", "killed"]) {
@@ -829,7 +829,7 @@ Deno.test("Task.shutdown() resolves with the result when there was one, however 
       await settled();
       assertEquals(await Task.shutdown(done, how), ["ok", 5]);
       assertEquals(await announced(), [["EXIT", done.pid, "normal"]]);
-      // One that answers when it is told to end.
+      // One that returns when it is stopped.
       const last = Task.async(async () => {
         Process.flag("trap_exit", true);
         return await receive({ EXIT: (_pid: Pid, reason: unknown) => reason });
@@ -840,7 +840,7 @@ Deno.test("Task.shutdown() resolves with the result when there was one, however 
     }
   }));
 
-Deno.test("Task.shutdown() resolves with the reason of a task that has ended otherwise [TK-040]", () =>
+Deno.test("Task.shutdown() resolves with the reason of a task that has exited otherwise [TK-040]", () =>
   supervising(async () => {
     for (const reason of ["abnormal", "normal", "killed", ["shutdown", "x"]]) {
       assertEquals(await Task.shutdown(await gone(reason)), ["exit", reason]);
@@ -856,7 +856,7 @@ Deno.test("Task.shutdown() resolves with the reason of a task that has ended oth
     await assertSilence();
   }));
 
-Deno.test("Task.shutdown() with brutal_kill resolves with undefined when that has killed the task, not when it had ended with shutdown [TK-041]", () =>
+Deno.test("Task.shutdown() with brutal_kill resolves with undefined when that has killed the task, not when it had exited with shutdown [TK-041]", () =>
   supervising(async () => {
     const task = Task.async(async () => {
       Process.flag("trap_exit", true);
@@ -890,7 +890,7 @@ Deno.test("Task.shutdown() kills a task that is too slow, and resolves with that
   });
 });
 
-Deno.test("Task.shutdown() resolves with noproc when the owner has heard of the end already [TK-043]", () =>
+Deno.test("Task.shutdown() resolves with noproc when the owner was notified of the exit already [TK-043]", () =>
   supervising(async () => {
     assertEquals(await Task.shutdown(await handled("oops")), ["exit", "noproc"]);
     assertEquals(await Task.shutdown(await handled("oops"), "brutal_kill"), ["exit", "noproc"]);
@@ -918,7 +918,7 @@ Deno.test("Task.shutdown() exits with nodedown when the connection was lost [TK-
 
 // --- ignore -------------------------------------------------------------------------------------
 
-Deno.test("Task.ignore() answers the result that is there, and unlinks [TK-009]", () =>
+Deno.test("Task.ignore() returns the result that is there, and unlinks [TK-009]", () =>
   supervising(async () => {
     const me = self();
     const task = Task.async(async () => {
@@ -967,7 +967,7 @@ Deno.test("Task.ignore() exits with nodedown when the connection was lost [TK-01
     await assertSilence();
   }));
 
-Deno.test("Task.ignore() of a completed task answers its result [TK-012]", () =>
+Deno.test("Task.ignore() of a completed task returns its result [TK-012]", () =>
   supervising(async () => {
     const task = Task.completed("done");
     assertEquals(Task.ignore(task), ["ok", "done"]);
@@ -1037,7 +1037,7 @@ Deno.test("Task reports its failure with its starter, function, arguments, reaso
     assertEquals(reports.all.length, 10);
   }));
 
-Deno.test("Task that is killed while it awaits something reports nothing, and answers nothing", () =>
+Deno.test("Task that is killed while it awaits something reports nothing, and sends no result", () =>
   supervising(async (reports) => {
     for (const settle of ["resolve", "reject"] as const) {
       const gate = Promise.withResolvers<unknown>();

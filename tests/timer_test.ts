@@ -79,7 +79,7 @@ Deno.test("Process.sendAfter() with abs takes a moment of the monotonic clock [T
   });
 });
 
-Deno.test("Process.readTimer() answers the milliseconds that are left [TM-004]", async () => {
+Deno.test("Process.readTimer() returns the milliseconds that are left [TM-004]", async () => {
   await inFakeTime(async (time) => {
     const ref = Process.sendAfter(self(), "late", 1000);
     assertEquals(Process.readTimer(ref), 1000);
@@ -97,7 +97,7 @@ Deno.test("Process.readTimer() answers the milliseconds that are left [TM-004]",
   Process.cancelTimer(real);
 });
 
-Deno.test("Process.cancelTimer() answers the milliseconds that were left, and nothing arrives [TM-005]", async () => {
+Deno.test("Process.cancelTimer() returns the milliseconds that were left, and nothing arrives [TM-005]", async () => {
   await inFakeTime(async (time) => {
     const refs = [
       Process.sendAfter(self(), "late", 1000),
@@ -110,7 +110,7 @@ Deno.test("Process.cancelTimer() answers the milliseconds that were left, and no
   });
 });
 
-Deno.test("Process.readTimer() and cancelTimer() answer false when the timer has fired, was cancelled or never was [TM-006]", async () => {
+Deno.test("Process.readTimer() and cancelTimer() return false when the timer has fired, was cancelled or never was [TM-006]", async () => {
   await inFakeTime(async (time) => {
     const fired = Process.sendAfter(self(), "fired", 10);
     const cancelled = Process.sendAfter(self(), "cancelled", 1000);
@@ -141,7 +141,7 @@ Deno.test("Process.cancelTimer() leaves the message of a timer that has fired [T
   });
 });
 
-Deno.test("Process.cancelTimer() with info false always answers ok [TM-008]", async () => {
+Deno.test("Process.cancelTimer() with info false always returns ok [TM-008]", async () => {
   await inFakeTime(async (time) => {
     const ref = Process.sendAfter(self(), "late", 10);
     assertEquals(Process.cancelTimer(ref, { info: false }), "ok");
@@ -300,7 +300,7 @@ Deno.test("Process.sendAfter() keeps to delays beyond 2^31 ms [TM-018]", async (
   });
 });
 
-Deno.test("Process.sendAfter() to a pid ends with that process [TM-019]", async () => {
+Deno.test("Process.sendAfter() to a pid is cancelled when that process exits [TM-019]", async () => {
   await inFakeTime(async (time) => {
     const pid = spawn(untilStopped);
     const before = pendingTimers();
@@ -317,7 +317,7 @@ Deno.test("Process.sendAfter() to a pid ends with that process [TM-019]", async 
   });
 });
 
-Deno.test("Process.sendAfter() to a process that has ended does nothing [TM-020]", async () => {
+Deno.test("Process.sendAfter() to a process that has exited does nothing [TM-020]", async () => {
   await inFakeTime(async (time) => {
     const pid = spawn(() => {});
     await exitOf(pid);
@@ -439,7 +439,7 @@ Deno.test("Timer.sendAfter() with 0 ms sends at once, and cancelling it changes 
   });
 });
 
-Deno.test("Timer answers badarg when a time, a target or a function is not valid", async () => {
+Deno.test("Timer returns badarg when a time, a target or a function is not valid", async () => {
   await inProcess(async () => {
     const before = pendingTimers();
     const badarg = ["error", "badarg"] as const;
@@ -474,7 +474,7 @@ Deno.test("Timer answers badarg when a time, a target or a function is not valid
   });
 });
 
-Deno.test("Timer.cancel() keeps a timer from firing, and does not mind one that has", async () => {
+Deno.test("Timer.cancel() keeps a timer from firing, and has no effect on one that has fired", async () => {
   await inFakeTime(async (time) => {
     Process.register(self(), "me");
     const results = [
@@ -535,7 +535,7 @@ Deno.test("Timer.sendInterval() reaches all that fake time passes over in one st
   });
 });
 
-Deno.test("Timer.sendInterval() ends with the process that it is for [TM-033]", async () => {
+Deno.test("Timer.sendInterval() stops when its target exits [TM-033]", async () => {
   await inFakeTime(async (time) => {
     const before = pendingTimers();
     for (const by of ["pid", "name", "name on a node"]) {
@@ -614,7 +614,7 @@ Deno.test("Timer.sendInterval() with 0 ms ticks each millisecond, and starves no
   });
 });
 
-Deno.test("Timer leaves alone who has a name here when the name is on another node", async () => {
+Deno.test("Timer ignores a local name when the name is on another node", async () => {
   await inFakeTime(async (time) => {
     Process.register(self(), "me");
     unwrap(Timer.sendInterval(10, ["me", "other@host"], "tick"));
@@ -647,7 +647,7 @@ Deno.test("Timer.applyAfter() runs the function in a process of its own", async 
   });
 });
 
-Deno.test("Timer.applyAfter() has a failing function end its own process only", async () => {
+Deno.test("Timer.applyAfter() makes a failing function terminate its own process only", async () => {
   using reports = collectReports();
   await inFakeTime(async (time) => {
     unwrap(Timer.applyAfter(10, () => {
@@ -680,7 +680,7 @@ Deno.test("Timer.applyInterval() goes on until it is cancelled, whatever the cal
   });
 });
 
-Deno.test("Timer.applyInterval() ends with the process that asked for it", async () => {
+Deno.test("Timer.applyInterval() stops when the process exits that called it", async () => {
   await inFakeTime(async (time) => {
     for (const apply of [Timer.applyInterval, Timer.applyRepeatedly]) {
       let runs = 0;
@@ -699,7 +699,7 @@ Deno.test("Timer.applyInterval() ends with the process that asked for it", async
   });
 });
 
-Deno.test("Timer.applyRepeatedly() ends with the process that asked for it, also while it runs", async () => {
+Deno.test("Timer.applyRepeatedly() stops when the process exits that called it, also while it runs", async () => {
   await inFakeTime(async (time) => {
     const before = pendingTimers();
     let runs = 0;
@@ -791,7 +791,7 @@ Deno.test("Timer.exitAfter() is the message EXIT of timer_server, or of oneself 
   });
 });
 
-Deno.test("Timer.killAfter() ends with killed also what traps exits [TM-037]", async () => {
+Deno.test("Timer.killAfter() kills processes that trap exits, too [TM-037]", async () => {
   await inFakeTime(async (time) => {
     const me = self();
     const stubborn = async () => {
@@ -895,7 +895,7 @@ Deno.test("Timer.sleep() resolves with ok after the time, never when that is Inf
   assert(performance.now() - begin >= 5);
 });
 
-Deno.test("Timer.tc() answers microseconds and the value, and lets exceptions pass [TM-040]", async () => {
+Deno.test("Timer.tc() returns microseconds and the value, and lets exceptions pass [TM-040]", async () => {
   await inFakeTime(async (time) => {
     const value = { some: "value" };
     assertEquals(Timer.tc(() => value), [0, value]);
@@ -933,7 +933,7 @@ Deno.test("Timer.seconds(), minutes(), hours() and hms() convert to milliseconds
   assertEquals(Timer.hms(0, 0, 0), 0);
 });
 
-Deno.test("Timer in a process that has ended fails with an Exit, and does nothing", async () => {
+Deno.test("Timer in a process that has exited fails with an Exit, and does nothing", async () => {
   await inFakeTime(async (time) => {
     const me = self();
     const reasons: unknown[] = [];

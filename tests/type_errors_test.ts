@@ -1,9 +1,8 @@
 /**
- * What the compiler says of wrong programs: those in `tests/types`. Beside each, above it, stands the same
- * program as it is right, and between the two, in comments `//!`, what the compiler has to say, word for word, in
- * whatever order it names the members of a union.
+ * The compiler errors of wrong programs: those in `tests/types`. Above each is its correct twin, and between the
+ * two, in comments `//!`, the text of the error; the order of the members of a union does not matter.
  *
- * They are left out of the checks of everything else (`exclude` in `deno.json`), and checked here, all at once.
+ * The programs are excluded from other checks (`exclude` in `deno.json`), and checked here, all at once.
  *
  * @module
  */
@@ -18,7 +17,7 @@ const FILES = [...Deno.readDirSync(FOLDER)].map(({ name }) => name)
 const INTERNALS =
   /\b(Mistake|Mis\w+<|Refusal|EachChild|\w+Argument<|KnownModule|Clauses|ReturnOf)\b/;
 
-/** What the compiler says, or is to say, of a line of a program. */
+/** What the compiler reports, or is to report, for a line of a program. */
 interface Complaint {
   /** The file and the line. */
   readonly place: string;
@@ -56,7 +55,7 @@ function allProgramsOf(file: string): Program[] {
   return [...programsOf(file).values()].flat();
 }
 
-/** What the compiler says of all files. */
+/** What the compiler reports for all files. */
 async function check(): Promise<Complaint[]> {
   const args = ["check", "--config", new URL("deno.json", FOLDER).pathname];
   const { stderr } = await new Deno.Command("deno", {
@@ -95,7 +94,7 @@ function canonical({ place, errors }: Complaint): Complaint {
 let checked: Promise<Complaint[]> | undefined;
 
 for (const file of FILES) {
-  Deno.test(`the compiler says of wrong programs what is written above them: ${file}`, async () => {
+  Deno.test(`the compiler reports the errors that are written above wrong programs: ${file}`, async () => {
     const complaints = await (checked ??= check());
     assertEquals(
       complaints.filter(({ place }) => place.startsWith(`${file}:`)).map(canonical),

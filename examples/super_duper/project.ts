@@ -1,6 +1,6 @@
 /**
- * SuperDuper without patience: any crash ends the supervisor of the heroes, and one above it starts the
- * whole project anew.
+ * SuperDuper without patience: any crash terminates the supervisor of the heroes, and the one above it restarts
+ * the whole project.
  *
  * @module
  */

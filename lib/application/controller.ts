@@ -21,68 +21,10 @@ import { isPid, type Pid, type Term } from "../kernel/term.ts";
 import { selfIfKnown } from "../kernel/self.ts";
 import * as Process from "../process.ts";
 import { receive } from "../receive.ts";
+import { checkSpecification, type Module, type Specification } from "./specification.ts";
 
 /** What happens when the top process of an application exits. See the description of `Application`. */
 export type Type = "permanent" | "transient" | "temporary";
-
-/** The callbacks of an application's module. */
-export interface Module {
-  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
-  readonly moduleName?: string;
-  /**
-   * Starts the application's top process, usually a supervisor, linked to the calling process, which is the
-   * application's master. `type` is `"normal"`; `args` is the second element of the specification's `mod`.
-   *
-   * Returns `["ok", pid]`, or `["ok", pid, state]` with a state for the other callbacks (default `[]`),
-   * or `["error", reason]`.
-   */
-  // deno-lint-ignore no-explicit-any -- the type of the arguments is the module's own
-  start(type: "normal", args: any): Awaitable<StartReturn>;
-  /** Called after `start`, for each of the specification's `startPhases`, in order. */
-  startPhase?(
-    phase: string,
-    type: "normal",
-    // deno-lint-ignore no-explicit-any -- as above
-    args: any,
-  ): Awaitable<"ok" | readonly ["error", Term]>;
-  /** Called before the top process is stopped, or when it has exited. Returns the state for `stop`. */
-  // deno-lint-ignore no-explicit-any -- the type of the state is the module's own
-  prepStop?(state: any): unknown;
-  /** Called when the top process has exited, to clean up. The result is ignored. */
-  // deno-lint-ignore no-explicit-any -- as above
-  stop?(state: any): unknown;
-}
-
-/** The result of `start` of an application's module. */
-export type StartReturn =
-  | readonly ["ok", Pid]
-  | readonly ["ok", Pid, Term]
-  | readonly ["error", Term]
-  | "ignore";
-
-/** The description of an application: what OTP keeps in an `.app` file. */
-export interface Specification {
-  /** Its name, which identifies it. */
-  readonly name: string;
-  /** Default `""`. */
-  readonly version?: string;
-  /** Default `""`. */
-  readonly description?: string;
-  /** Its modules in addition to the one in `mod`, for `getApplication`. Default `[]`. */
-  readonly modules?: readonly object[];
-  /** The names that its processes register; informational. Default `[]`. */
-  readonly registered?: readonly Term[];
-  /** The applications that must be started before, as names or specifications. Default `[]`. */
-  readonly applications?: readonly (string | Specification)[];
-  /** The applications that it starts itself; informational. Default `[]`. */
-  readonly includedApplications?: readonly string[];
-  /** The callback module, and the argument of its `start`. Without it there is no top process. */
-  readonly mod?: readonly [module: Module, args: Term];
-  /** Its environment, which is set when it is loaded. Default `{}`. */
-  readonly env?: Readonly<Record<string, Term>>;
-  /** The phases of its start, each with the argument of `startPhase`. Default `[]`. */
-  readonly startPhases?: readonly (readonly [phase: string, args: Term])[];
-}
 
 /** The result of loading, starting and stopping. */
 export type Result = "ok" | readonly ["error", Term];
@@ -116,28 +58,31 @@ const masters = new WeakMap<Pid, string>();
 
 /** The environment of each application. */
 export const environments: Map<string, Map<Term, Term>> = new Map();
-/** The keys whose values are kept when an application is loaded. */
-export const persistent: Map<string, Set<Term>> = new Map();
+/** The values that are set again whenever an application is loaded, whatever its own environment says. */
+export const persistent: Map<string, Map<Term, Term>> = new Map();
 
-/** Loads an application. */
+/**
+ * Loads an application.
+ *
+ * @throws {TypeError} If the specification is not valid.
+ */
 export function load(specification: Specification): Result {
+  checkSpecification(specification);
   const { name, env = {} } = specification;
   if (loaded.has(name)) return ["error", ["already_loaded", specification]];
   loaded.set(name, specification);
   const environment = environments.get(name) ?? new Map();
-  for (const [key, value] of Object.entries(env)) {
-    if (persistent.get(name)?.has(key) !== true) environment.set(key, value);
-  }
+  for (const [key, value] of Object.entries(env)) environment.set(key, value);
+  for (const [key, value] of persistent.get(name) ?? []) environment.set(key, value);
   environments.set(name, environment);
   return "ok";
 }
 
-/** Unloads an application, and deletes its environment. */
+/** Unloads an application, and deletes its environment. The persistent values are kept for the next time. */
 export function unload(name: string): Result {
   if (running.has(name) || starting.has(name)) return ["error", ["running", name]];
   if (!loaded.delete(name)) return ["error", ["not_loaded", name]];
   environments.delete(name);
-  persistent.delete(name);
   return "ok";
 }
 
@@ -170,9 +115,11 @@ export function start(name: string, type: Type): Awaitable<Result> {
     return underWay.result;
   }
   const specification = loaded.get(name)!;
-  for (const dependency of specification.applications ?? []) {
+  const { applications = [], optionalApplications = [] } = specification;
+  for (const dependency of applications) {
     const needed = nameOf(dependency);
-    if (!isRunning(needed)) return ["error", ["not_started", needed]];
+    if (isRunning(needed) || optionalApplications.includes(needed)) continue;
+    return ["error", ["not_started", needed]];
   }
   return launch(specification, type);
 }

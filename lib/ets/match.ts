@@ -9,7 +9,7 @@
  * @module
  */
 
-import { _, matches } from "../kernel/match.ts";
+import { _, holds, matches } from "../kernel/match.ts";
 import { inspect } from "../kernel/inspect.ts";
 import { equal, isPlainObject, type Term } from "../kernel/term.ts";
 
@@ -71,6 +71,27 @@ export interface Query<Result = Term> {
 
 // --- Patterns -----------------------------------------------------------------------------------
 
+/** Levels of nesting of what is compiled, which is done by recursion. */
+const LEVELS = 500;
+/** Parts of what is compiled: shared ones may be reached in 2 ** 500 ways. */
+const PARTS = 100_000;
+
+/** The parts of a pattern or a body that have been compiled. */
+class Parts {
+  #count = 0;
+
+  constructor(readonly purpose: "match" | "select", readonly whole: "pattern" | "body") {}
+
+  /** @throws {RangeError} If there are too many, or if one is nested too deeply. */
+  count(level: number): void {
+    if (level <= LEVELS && ++this.#count <= PARTS) return;
+    throw new RangeError(
+      `Cannot ${this.purpose}: expected a ${this.whole} of at most ${LEVELS} levels and ${PARTS} parts ` +
+        "where it has variables",
+    );
+  }
+}
+
 type Test = (term: Term) => boolean;
 
 /** A compiled pattern. */
@@ -81,25 +102,29 @@ class Head {
   /** In the order in which the variables occur. */
   readonly #slots: Term[] = [];
   readonly #slotOf = new Map<string, number>();
+  /** The objects in the pattern that contain variables. Everything else is left to `matches`. */
+  readonly #withVariables: ReadonlySet<unknown>;
 
   constructor(pattern: unknown) {
-    const test = this.#compile(pattern);
+    this.#withVariables = objectsWithVariables(pattern);
+    const test = this.#compile(pattern, new Parts("match", "pattern"), 1);
     this.test = (term) => holds(() => test(term));
     const number = (name: string) => Number(name.slice(1));
     this.names = [...this.#slotOf.keys()].sort((a, b) => number(a) - number(b));
   }
 
-  #compile(pattern: unknown): Test {
-    if (!hasVariable(pattern)) return (term) => matches(pattern, term);
-    if (typeof pattern === "string") return this.#compileVariable(pattern);
+  #compile(pattern: unknown, all: Parts, level: number): Test {
+    all.count(level);
+    if (isVariable(pattern)) return this.#compileVariable(pattern);
+    if (!this.#withVariables.has(pattern)) return (term) => matches(pattern, term);
     if (Array.isArray(pattern)) {
-      const parts = pattern.map((part) => this.#compile(part));
+      const parts = pattern.map((part) => this.#compile(part, all, level + 1));
       return (term) =>
         Array.isArray(term) && term.length === parts.length &&
         parts.every((part, i) => part(term[i]));
     }
     const fields = Object.entries(pattern as object)
-      .map(([key, part]) => [key, this.#compile(part)] as const);
+      .map(([key, part]) => [key, this.#compile(part, all, level + 1)] as const);
     return (term) =>
       typeof term === "object" && term !== null &&
       fields.every(([key, part]) =>
@@ -137,45 +162,56 @@ class Head {
   }
 }
 
-/** Tells whether a test is passed. One that throws is not, as a guard that fails in Erlang. */
-function holds(test: () => boolean): boolean {
-  try {
-    return test();
-  } catch {
-    return false;
-  }
-}
-
 /** `"$0"`, `"$1"`, … */
 function isVariable(pattern: unknown): pattern is string {
   return typeof pattern === "string" && /^\$(0|[1-9]\d*)$/.test(pattern);
 }
 
-function hasVariable(pattern: unknown): boolean {
-  return hasPart(pattern, isVariable);
-}
-
 /** Objects that a pattern may have: one whose getters make new objects at each read has no end. */
 const OBJECTS = 1_000_000;
+
+/** The parts of an array or a plain object; none of every other value. */
+function partsOf(value: unknown): readonly unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value;
+  return isPlainObject(value) ? Object.values(value) : [];
+}
+
+/** Finds the objects in a pattern that contain a variable, at any depth. Looks at each object once. */
+function objectsWithVariables(pattern: unknown): ReadonlySet<unknown> {
+  const result = new Set<unknown>();
+  const holders = new Map<unknown, unknown[]>([[pattern, []]]); // of each object, those that it is a part of
+  for (const [object] of holders) {
+    for (const part of partsOf(object)) {
+      if (isVariable(part)) result.add(object);
+      else if (typeof part === "object" && part !== null) {
+        const known = holders.get(part);
+        if (known === undefined) holders.set(part, [object]);
+        else known.push(object);
+      }
+    }
+    checkSize(holders.size);
+  }
+  for (const object of result) for (const holder of holders.get(object)!) result.add(holder);
+  return result;
+}
 
 /** Tells whether `isWanted` returns true for a pattern or one of its parts. Looks at each object once. */
 function hasPart(pattern: unknown, isWanted: (part: unknown) => boolean): boolean {
   if (isWanted(pattern)) return true;
   const found = new Set([pattern]);
   for (const object of found) {
-    if (typeof object !== "object" || object === null) continue;
-    const parts = Array.isArray(object)
-      ? object
-      : isPlainObject(object)
-      ? Object.values(object)
-      : [];
-    for (const part of parts) {
+    for (const part of partsOf(object)) {
       if (isWanted(part)) return true;
       if (typeof part === "object" && part !== null) found.add(part);
     }
-    if (found.size > OBJECTS) throw new RangeError("Cannot match: the pattern has too many parts");
+    checkSize(found.size);
   }
   return false;
+}
+
+function checkSize(objects: number): void {
+  if (objects > OBJECTS) throw new RangeError("Cannot match: the pattern has too many parts");
 }
 
 /** Whether a pattern is a term, which matches only itself. */
@@ -262,10 +298,16 @@ function compileClause(
 function compileBody(body: unknown, head: Head, spec: unknown): (row: Tuple) => Term {
   if (typeof body === "function") return (row) => body(row, head.bindings());
   if (!Array.isArray(body) || body.length === 0) throw badSpec(spec);
-  return compileTemplate(body.at(-1), head);
+  return compileTemplate(body.at(-1), head, new Parts("select", "body"), 1);
 }
 
-function compileTemplate(template: unknown, head: Head): (row: Tuple) => Term {
+function compileTemplate(
+  template: unknown,
+  head: Head,
+  all: Parts,
+  level: number,
+): (row: Tuple) => Term {
+  all.count(level);
   if (template === "$_") return (row) => row;
   if (template === "$$") return () => head.values();
   if (isVariable(template)) {
@@ -277,12 +319,12 @@ function compileTemplate(template: unknown, head: Head): (row: Tuple) => Term {
     );
   }
   if (Array.isArray(template)) {
-    const parts = template.map((part) => compileTemplate(part, head));
+    const parts = template.map((part) => compileTemplate(part, head, all, level + 1));
     return (row) => parts.map((part) => part(row));
   }
   if (typeof template === "object" && template !== null && isPlainObject(template)) {
     const fields = Object.entries(template)
-      .map(([key, part]) => [key, compileTemplate(part, head)] as const);
+      .map(([key, part]) => [key, compileTemplate(part, head, all, level + 1)] as const);
     return (row) => Object.fromEntries(fields.map(([key, part]) => [key, part(row)]));
   }
   return () => template;

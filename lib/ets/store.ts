@@ -44,7 +44,7 @@ export interface Store<Value> {
 
 /**
  * A traversal of a store that may change meanwhile. A key that is present all the time is visited once, in
- * its place; one that is deleted before its turn is not.
+ * its place; one that is deleted before its turn is not, nor is one that is inserted after the traversal began.
  */
 export interface Cursor<Value> {
   /** Advances to the next value; `undefined` at the end. */

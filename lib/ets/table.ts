@@ -217,14 +217,17 @@ export class EtsTable {
 
   /** Traverses the table key by key: the objects of each, oldest first or, backwards, last. */
   walk(backwards: boolean): Cursor<readonly Tuple[]> {
-    return new Rows(this.#store.walk(backwards), this.#isBag, backwards);
+    return new Rows(this, this.#store.walk(backwards), this.#isBag, backwards);
   }
 
   /** Traverses the objects that a query may select. */
   walkFor(query: Query, backwards: boolean): Cursor<readonly Tuple[]> {
     const { key } = query;
     if (key === undefined) return this.walk(backwards);
-    return new One(() => backwards ? this.lookup(key.only).reverse() : this.lookup(key.only));
+    return new One(this, () => {
+      const rows = this.lookup(key.only);
+      return backwards ? rows.reverse() : rows;
+    });
   }
 
   /** All results of a query. */
@@ -270,19 +273,27 @@ export class EtsTable {
   }
 }
 
-/** A traversal of a store, as lists of objects. */
+/** A traversal of a table, as lists of objects. Throws if the table is deleted before its end. */
 class Rows implements Cursor<readonly Tuple[]> {
+  readonly #table: EtsTable;
   readonly #values: Cursor<Tuple | Tuple[]>;
   readonly #isBag: boolean;
   readonly #backwards: boolean;
 
-  constructor(values: Cursor<Tuple | Tuple[]>, isBag: boolean, backwards: boolean) {
+  constructor(
+    table: EtsTable,
+    values: Cursor<Tuple | Tuple[]>,
+    isBag: boolean,
+    backwards: boolean,
+  ) {
+    this.#table = table;
     this.#values = values;
     this.#isBag = isBag;
     this.#backwards = backwards;
   }
 
   next(): readonly Tuple[] | undefined {
+    assertThere(this.#table);
     const value = this.#values.next();
     if (value === undefined) return undefined;
     if (!this.#isBag) return [value as Tuple];
@@ -292,30 +303,37 @@ class Rows implements Cursor<readonly Tuple[]> {
   }
 
   fork(): Rows {
-    return new Rows(this.#values.fork(), this.#isBag, this.#backwards);
+    return new Rows(this.#table, this.#values.fork(), this.#isBag, this.#backwards);
   }
 }
 
-/** A traversal of one key. */
+/** A traversal of one key. Throws as {@linkcode Rows} does. */
 class One implements Cursor<readonly Tuple[]> {
+  readonly #table: EtsTable;
   readonly #lookup: () => readonly Tuple[];
   #isDone = false;
 
-  constructor(lookup: () => readonly Tuple[]) {
+  constructor(table: EtsTable, lookup: () => readonly Tuple[]) {
+    this.#table = table;
     this.#lookup = lookup;
   }
 
   next(): readonly Tuple[] | undefined {
+    assertThere(this.#table);
     if (this.#isDone) return undefined;
     this.#isDone = true;
     return this.#lookup();
   }
 
   fork(): One {
-    const fork = new One(this.#lookup);
+    const fork = new One(this.#table, this.#lookup);
     fork.#isDone = this.#isDone;
     return fork;
   }
+}
+
+function assertThere(table: EtsTable): void {
+  if (table.isGone) throw noTable(table.id, "continue a traversal of");
 }
 
 // --- Continuations ------------------------------------------------------------------------------
@@ -328,7 +346,8 @@ export class Continuation<Result = Term> {
    * @internal
    */
   readonly table: EtsTable;
-  readonly #query: Query<Result>;
+  /** Makes the query. Each part has its own: while one runs, a function in it may ask for another. */
+  readonly #compile: () => Query<Result>;
   readonly #cursor: Cursor<readonly Tuple[]>;
   /** Results beyond the limit of the part before. */
   readonly #rest: readonly Result[];
@@ -341,13 +360,13 @@ export class Continuation<Result = Term> {
    */
   constructor(
     table: EtsTable,
-    query: Query<Result>,
+    compile: () => Query<Result>,
     cursor: Cursor<readonly Tuple[]>,
     rest: readonly Result[],
     limit: number,
   ) {
     this.table = table;
-    this.#query = query;
+    this.#compile = compile;
     this.#cursor = cursor;
     this.#rest = rest;
     this.#limit = limit;
@@ -360,18 +379,19 @@ export class Continuation<Result = Term> {
    */
   next(): readonly [Result[], Continuation<Result> | typeof END] | typeof END {
     const limit = this.#limit;
+    const query = this.#compile();
     const cursor = this.#cursor.fork();
     const results = [...this.#rest];
     let rows: readonly Tuple[] | undefined;
     while (results.length < limit && (rows = cursor.next()) !== undefined) {
       for (const row of rows) {
-        const result = this.#query.take(row);
+        const result = query.take(row);
         if (result !== NONE) results.push(result);
       }
     }
     if (results.length < limit) return results.length === 0 ? END : [results, END];
     const rest = results.splice(limit);
-    return [results, new Continuation(this.table, this.#query, cursor, rest, limit)];
+    return [results, new Continuation(this.table, this.#compile, cursor, rest, limit)];
   }
 }
 

@@ -4,11 +4,12 @@
  * Why not a library? The core has no run-time dependency, and the stable trees of `@std/data-structures`
  * (`RedBlackTree`, `BinarySearchTree`) can neither find the key after one that they do not contain, nor
  * continue a traversal when the tree has changed; a table needs both. They also allocate an object for each
- * element, where this tree uses two slots of an array.
+ * element, where this tree uses three slots of arrays.
  *
  * A node has up to {@linkcode MAX} keys or children. One that falls below {@linkcode MIN} is merged with a
  * neighbour, or takes elements from it. The leaves form a linked list. A traversal that finds the tree changed
- * looks up its last key again, and continues after it.
+ * looks up its last key again, and continues after it. It skips keys that were inserted after it began, which
+ * their serial numbers tell, so that it ends whatever is inserted.
  *
  * @module
  */
@@ -24,7 +25,12 @@ class Leaf<Value> {
   previous: Leaf<Value> | null = null;
   next: Leaf<Value> | null = null;
 
-  constructor(public keys: Term[], public values: Value[]) {}
+  constructor(
+    public keys: Term[],
+    public values: Value[],
+    /** Of each key a number, ascending in the order of insertion. */
+    public serials: number[],
+  ) {}
 
   get weight(): number {
     return this.keys.length;
@@ -59,8 +65,10 @@ interface Place<Value> {
 
 /** A store whose keys are compared by the order of terms: keys that compare equal are one key. */
 export class TreeStore<Value> implements Store<Value> {
-  #root: Node<Value> = new Leaf([], []);
+  #root: Node<Value> = new Leaf([], [], []);
   #size = 0;
+  /** The serial number of the key that was inserted last. */
+  serial = 0;
   /** Incremented by every change that invalidates places. */
   version = 0;
 
@@ -111,10 +119,15 @@ export class TreeStore<Value> implements Store<Value> {
     this.#size++;
     leaf.keys.splice(at, 0, key);
     leaf.values.splice(at, 0, value);
+    leaf.serials.splice(at, 0, ++this.serial);
     if (leaf.weight <= MAX) return undefined;
     // Keys that are inserted in ascending order fill their leaves.
     const half = at === MAX && leaf.next === null ? MAX : leaf.weight >> 1;
-    const right = new Leaf(leaf.keys.splice(half), leaf.values.splice(half));
+    const right = new Leaf(
+      leaf.keys.splice(half),
+      leaf.values.splice(half),
+      leaf.serials.splice(half),
+    );
     right.previous = leaf;
     right.next = leaf.next;
     if (right.next !== null) right.next.previous = right;
@@ -139,6 +152,7 @@ export class TreeStore<Value> implements Store<Value> {
       this.#size--;
       node.keys.splice(at, 1);
       node.values.splice(at, 1);
+      node.serials.splice(at, 1);
       return true;
     }
     const at = indexAfter(node.bounds, key);
@@ -149,7 +163,7 @@ export class TreeStore<Value> implements Store<Value> {
   }
 
   clear(): void {
-    this.#root = new Leaf([], []);
+    this.#root = new Leaf([], [], []);
     this.#size = 0;
     this.version++;
   }
@@ -202,11 +216,14 @@ function mend<Value>(parent: Branch<Value>, left: number): void {
   const isOne = a.weight + b.weight <= MAX;
   if (a instanceof Leaf && b instanceof Leaf) {
     const [keys, values] = [a.keys.concat(b.keys), a.values.concat(b.values)];
+    const serials = a.serials.concat(b.serials);
     const half = isOne ? keys.length : keys.length >> 1;
     a.keys = keys.slice(0, half);
     a.values = values.slice(0, half);
+    a.serials = serials.slice(0, half);
     b.keys = keys.slice(half);
     b.values = values.slice(half);
+    b.serials = serials.slice(half);
     if (isOne) {
       a.next = b.next;
       if (a.next !== null) a.next.previous = a;
@@ -275,14 +292,17 @@ function keyAt({ leaf, index }: Place<unknown>): Term {
 class TreeCursor<Value> implements Cursor<Value> {
   readonly #tree: TreeStore<Value>;
   readonly #backwards: boolean;
+  /** Keys that were inserted after this one are not visited. */
+  readonly #lastSerial: number;
   /** The place of the last value; `null` at the beginning. */
   #place: Place<Value> | null = null;
   #version = 0;
   #key: Term;
 
-  constructor(tree: TreeStore<Value>, backwards: boolean) {
+  constructor(tree: TreeStore<Value>, backwards: boolean, lastSerial = tree.serial) {
     this.#tree = tree;
     this.#backwards = backwards;
+    this.#lastSerial = lastSerial;
   }
 
   next(): Value | undefined {
@@ -294,8 +314,11 @@ class TreeCursor<Value> implements Cursor<Value> {
       place.index += this.#backwards ? -1 : 1;
       settle(place);
     }
+    while (place.leaf !== null && place.leaf.serials[place.index]! > this.#lastSerial) {
+      place.index += this.#backwards ? -1 : 1;
+      settle(place);
+    }
     const { leaf, index } = place;
-    // At the end the key stays: keys that are inserted after it are still visited.
     if (leaf === null) return undefined;
     this.#place = place;
     this.#version = tree.version;
@@ -304,7 +327,7 @@ class TreeCursor<Value> implements Cursor<Value> {
   }
 
   fork(): Cursor<Value> {
-    const cursor = new TreeCursor(this.#tree, this.#backwards);
+    const cursor = new TreeCursor(this.#tree, this.#backwards, this.#lastSerial);
     if (this.#place !== null) cursor.#place = { ...this.#place };
     cursor.#version = this.#version;
     cursor.#key = this.#key;

@@ -1,32 +1,33 @@
 /**
- * What a server has beside its state: a name that is not local, an idle timeout, debug functions. It is
- * made on first use, so that an ordinary server has no object of its own.
+ * Optional attributes of a server besides its state: a name that is not local, an idle timeout, debug
+ * functions. Created on first use, so that an ordinary server needs no object for them. Used by `gen/` and
+ * the servers of the behaviours.
  *
  * @module
  */
 
 import { localNameOf } from "../kernel/names.ts";
-import { OwnedTimer, type Process } from "../kernel/process.ts";
+import { CONTINUING, OwnedTimer, type Process } from "../kernel/process.ts";
 import { schedule } from "../kernel/scheduler.ts";
 import type { Term } from "../kernel/term.ts";
 import { stage } from "../kernel/timers.ts";
 import type { Debug, SystemEvent } from "./debug.ts";
 
-/** What a server has beside its state, if it has anything. */
+/** The optional attributes of a server. */
 export class Attributes {
-  /** The name it was started under, as it was given. */
+  /** The name that the server was started under, as it was given. */
   name: Term = undefined;
-  /** Milliseconds of the idle timeout that is set; `undefined` if none is. */
+  /** The current idle timeout in milliseconds; `undefined` if there is none. */
   idleTimeout: number | undefined = undefined;
   idleTimer: OwnedTimer | null = null;
-  /** The idle time is up, and nothing has come in between. */
+  /** Whether the idle timeout has expired and not been handled yet. */
   isIdleTimeUp = false;
-  /** What the callback that comes next is to continue with, if it has to wait for a turn. */
-  continuation: { readonly argument: Term } | null = null;
-  /** Installed debug functions, if there are any. */
+  /** What the server continues with, while its process is `CONTINUING`. */
+  #continuation: Term = undefined;
+  /** The installed debug functions, if there are any. */
   debug: Debug | null = null;
 
-  /** Sets the idle timeout that a callback asked for: it comes if no message does within `timeout` ms. */
+  /** Starts the idle timeout that a callback asked for, of `timeout` milliseconds. */
   setIdleTimeout(process: Process, timeout: number): void {
     this.idleTimeout = timeout;
     this.isIdleTimeUp = false;
@@ -40,7 +41,27 @@ export class Attributes {
     stage(this.idleTimer, timeout);
   }
 
-  /** Takes the idle timeout away: a message has come. */
+  /** Makes the server continue with `argument` before it takes the next message. */
+  continueWith(process: Process, argument: Term): void {
+    this.#continuation = argument;
+    process.flags |= CONTINUING;
+  }
+
+  /** Returns what the server continues with, and forgets it. Most servers need no attributes after that. */
+  takeContinuation(process: Process): Term {
+    const argument = this.#continuation;
+    this.#continuation = undefined;
+    process.flags &= ~CONTINUING;
+    if (this.#isUnused) process.server = null;
+    return argument;
+  }
+
+  get #isUnused(): boolean {
+    return this.name === undefined && this.idleTimeout === undefined && this.idleTimer === null &&
+      !this.isIdleTimeUp && this.debug === null;
+  }
+
+  /** Cancels the idle timeout, because a message has arrived. */
   clearIdleTimer(): void {
     this.isIdleTimeUp = false;
     if (this.idleTimer === null) return;
@@ -49,22 +70,22 @@ export class Attributes {
   }
 }
 
-/** The attributes of a server, if it has any. */
+/** The attributes of a server; `null` if it has none. */
 export function attributesOf(process: Process): Attributes | null {
   return process.server as Attributes | null;
 }
 
-/** The attributes of a server, made if it has none. */
+/** The attributes of a server, created if it has none. */
 export function ensureAttributes(process: Process): Attributes {
   return (process.server ??= new Attributes()) as Attributes;
 }
 
-/** The events that the debug functions of a server keep. */
+/** The events in the log of a server (`Sys.log`). */
 export function loggedBy(process: Process): readonly SystemEvent[] {
   return attributesOf(process)?.debug?.logged() ?? [];
 }
 
-/** The name that a server was started under, else its local name. */
+/** The name that a server was started under, otherwise its local name. */
 export function nameOf(process: Process): Term {
   return (process.server as Attributes | null)?.name ?? localNameOf(process.pid);
 }

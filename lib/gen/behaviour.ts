@@ -1,9 +1,10 @@
 /**
- * What `gen_server/server.ts` and `gen_statem/server.ts` share: the loop that takes messages, the running of callbacks, the way out. Their start
- * is in `start.ts`, the handling of system messages in `system.ts`.
+ * The base class of all behaviours, extended by `gen_server/server.ts` and `gen_statem/server.ts`: the
+ * message loop, running callbacks, termination. The start is in `start.ts`, system messages are in
+ * `system.ts`.
  *
- * A behaviour is a subclass of {@linkcode Gen}; one instance serves all processes of one callback
- * module. What a process needs beyond its state lies in {@linkcode Attributes}.
+ * A behaviour is a subclass of {@linkcode Gen}; one instance serves all processes of a callback module. What
+ * a process needs besides its state is in {@linkcode Attributes}.
  *
  * @module
  */
@@ -16,6 +17,7 @@ import { localNameOf } from "../kernel/names.ts";
 import {
   type Behaviour,
   BUSY,
+  CONTINUING,
   DEAD,
   HAS_PARENT,
   HELD,
@@ -25,7 +27,7 @@ import {
   SUSPENDED,
   TRAP_EXIT,
 } from "../kernel/process.ts";
-import { isA, itemOf, itemsOf } from "../kernel/reader.ts";
+import { isA, itemsOf, tagOf } from "../kernel/reader.ts";
 import { searchNew } from "../kernel/receive.ts";
 import { report } from "../kernel/report.ts";
 import {
@@ -42,66 +44,65 @@ import { type Attributes, attributesOf, ensureAttributes, loggedBy, nameOf } fro
 import { reportCrash } from "./crash.ts";
 import { Debug } from "./debug.ts";
 import { type HasInitialCall, INITIAL_CALL, type InitialCall } from "./initial_call.ts";
-import { isFrom } from "./reply.ts";
+import { isFrom } from "../kernel/reply.ts";
 import { begin, giveUp, type Starter, startOf, type StartOptions } from "./start.ts";
 import { shown, type Status } from "./status.ts";
 import { handleSystemMessage, type SystemCallbacks } from "./system.ts";
 import { checkTimeout } from "./timeout.ts";
 
-/** The base of all behaviours. See the module's document. */
+/** The base class of all behaviours. See the documentation of this file. */
 export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   readonly hasAncestors: boolean = true;
   /** The callback module, as it was given. */
   readonly module: object;
-  /** What OTP calls the behaviour: `"gen_server"`, … */
+  /** OTP's name of the behaviour: `"gen_server"`, … */
   abstract readonly kind: string;
 
   constructor(module: object) {
     this.module = module;
   }
 
-  /** Runs the `init` of the callback module. What it returns goes to `started`. */
+  /** Calls `init` of the callback module. Its result is passed to `started`. */
   protected abstract init(process: Process, argument: Term): unknown;
 
   /**
-   * Takes what `init` returned, and gives the start its result: by `ready`, or by one of the
-   * `refuse` functions.
+   * Takes the result of `init`, and completes the start: by `ready`, or by one of the `refuse` functions.
    */
   protected abstract started(process: Process, outcome: unknown): void;
 
-  /** Handles one message that is no system message. */
+  /** Handles one message that is not a system message. */
   protected abstract handle(process: Process, kind: Kind, payload: Term): void;
 
-  /** Runs the `terminate` of the callback module, if it has one. */
+  /** Calls `terminate` of the callback module, if it has one. */
   protected abstract runTerminate(process: Process, reason: Term): unknown;
 
-  /** The idle time that a callback asked for is up. */
+  /** Handles the expiry of the idle timeout. */
   protected abstract handleIdleTimeout(process: Process): void;
 
-  /** Goes on with what was put into {@linkcode Attributes.continuation}. */
+  /** Runs the callback that {@linkcode Attributes.continueWith} asked for. */
   protected handleContinuation(_process: Process, _argument: Term): void {}
 
-  /** The state as `Sys.getState` shows it. */
+  /** The state, as `Sys.getState` returns it. */
   getState(process: Process): Term {
     return process.state;
   }
 
-  /** Installs what {@linkcode getState} would then show. */
+  /** Replaces the state that {@linkcode getState} returns. */
   replaceState(process: Process, state: Term): void {
     process.state = state;
   }
 
-  /** What reports and `Sys.getStatus` may show of a server, before it has been through `formatStatus`. */
+  /** What reports and `Sys.getStatus` contain of a server, before `formatStatus` is applied. */
   protected statusOf(process: Process): Status {
     return { state: this.getState(process), log: loggedBy(process) };
   }
 
-  /** What reports and `Sys.getStatus` show of a server: the place to hide secrets. */
+  /** Applies the callback `formatStatus`, which can hide secrets from reports and `Sys.getStatus`. */
   protected formatStatus(status: Status, _process: Process): unknown {
     return status;
   }
 
-  /** Lets the debug functions of a server see a message that it has taken. */
+  /** Passes a message that was taken to the debug functions. */
   protected traceMessage(process: Process, debug: Debug, kind: Kind, payload: Term): void {
     debug.event(process, ["in", toMessage(kind, payload)]);
   }
@@ -144,41 +145,38 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     }
     const onlyNew = (process.flags & SUSPENDED) !== 0 || process.wait !== null;
     return (process.flags & (BUSY | HELD | DEAD)) === 0 &&
-      (onlyNew ? !process.hasNothingNew : !process.isEmpty || isContinuing(process));
+      (onlyNew ? !process.hasNothingNew : !process.isEmpty || (process.flags & CONTINUING) !== 0);
   }
 
-  /** Handles one message, and tells whether there was one to handle. */
+  /** Handles one message. Returns whether there was one. */
   #handleNext(process: Process): boolean {
-    if ((process.flags & (BUSY | HELD | DEAD | SUSPENDED)) !== 0) {
+    if ((process.flags & (BUSY | HELD | DEAD | SUSPENDED | CONTINUING)) !== 0) {
       return this.#handleInPart(process);
     }
     if (process.wait !== null) return false; // a callback waits in receive
-    if (process.server !== null && isContinuing(process)) return this.#goOn(process);
     if (process.isEmpty) return process.server !== null && this.#handleIdle(process);
     const kind = process.shift();
     const payload = takenPayload;
-    const attributes = attributesOf(process);
-    if (attributes !== null) attributes.clearIdleTimer();
+    if (process.server !== null) attributesOf(process)!.clearIdleTimer();
     if (kind === PLAIN && this.#handleSpecial(process, payload)) return true;
-    // A system message leaves a server in its sleep.
+    // A system message does not wake a hibernating server.
     process.flags &= ~HIBERNATING;
-    if (attributes !== null) this.#handleWithAttributes(process, attributes, kind, payload);
-    else this.handle(process, kind, payload);
+    if (process.server !== null) {
+      this.#handleWithAttributes(process, attributesOf(process)!, kind, payload);
+    } else this.handle(process, kind, payload);
     return true;
   }
 
-  /** Handles a message that is taken even while the others have to wait. */
+  /** Handles a message that is taken while other messages have to wait. */
   #handleInPart(process: Process): boolean {
     if ((process.flags & (BUSY | HELD | DEAD)) !== 0) return false;
-    return this.#handleNextSystemMessage(process);
+    if ((process.flags & SUSPENDED) !== 0) return this.#handleNextSystemMessage(process);
+    return process.wait === null && this.#goOn(process);
   }
 
-  /** Goes on with a chain of callbacks that was interrupted, as others were to have their turns. */
+  /** Continues with what a callback has asked for. */
   #goOn(process: Process): boolean {
-    const attributes = attributesOf(process)!;
-    const { argument } = attributes.continuation!;
-    attributes.continuation = null;
-    this.handleContinuation(process, argument);
+    this.handleContinuation(process, attributesOf(process)!.takeContinuation(process));
     return true;
   }
 
@@ -193,10 +191,13 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     this.handle(process, kind, payload);
   }
 
-  /** Handles what is meant for the behaviour itself; tells whether it was. */
+  /** Handles a system message or the exit of the parent. Returns whether the message was one. */
   #handleSpecial(process: Process, message: Term): boolean {
-    const tag = itemOf(message, 0);
-    if (tag !== "system" && tag !== "EXIT") return false;
+    const tag = tagOf(message);
+    return (tag === "system" || tag === "EXIT") && this.#handleTagged(process, tag, message);
+  }
+
+  #handleTagged(process: Process, tag: "system" | "EXIT", message: Term): boolean {
     const items = itemsOf(message, 3);
     if (items === undefined) return false;
     const [, from, content] = items;
@@ -210,12 +211,12 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     return true;
   }
 
-  /** Whether `pid` started this process with a link, so that the end of either is the other's. */
+  /** Whether `pid` started this process with a link, so that this process exits when `pid` does. */
   protected isParent(process: Process, pid: Term): boolean {
     return (process.flags & HAS_PARENT) !== 0 && process.parent === pid;
   }
 
-  /** While suspended: system messages and the end of the parent are taken, all else waits. */
+  /** While suspended: handles system messages and the exit of the parent; other messages wait. */
   #handleNextSystemMessage(process: Process): boolean {
     while (!process.hasNothingNew) {
       const kind = process.shiftNew();
@@ -238,12 +239,12 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     );
   }
 
-  /** The `init` of the callback module threw. */
+  /** Fails the start, because `init` of the callback module threw. */
   protected initFailed(process: Process, thrown: unknown): void {
     this.refuse(process, reasonOf(thrown));
   }
 
-  /** Makes a running coroutine a server of this behaviour: it loops from here on. */
+  /** Turns a running coroutine into a server of this behaviour, which enters the loop. */
   protected takeOver(
     process: Process,
     { debug = [], hibernateAfter }: Pick<StartOptions, "debug" | "hibernateAfter">,
@@ -264,7 +265,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     schedule(process);
   }
 
-  /** The start has succeeded: the server loops from here on. */
+  /** The start has succeeded: the server enters the loop. */
   protected ready(process: Process, state: Term): void {
     const start = startOf(process);
     process.state = state;
@@ -272,7 +273,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     start.reply(["ok", process.pid]);
   }
 
-  /** The start has failed: frees the name, ends the process, and then answers `["error", why]`. */
+  /** The start has failed: releases the name, exits, and then answers `["error", why]`. */
   refuse(process: Process, reason: Term, why: Term = reason): void {
     try {
       reportCrash(process, reason, nameOf(process));
@@ -282,7 +283,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     giveUp(process, reason, ["error", why]);
   }
 
-  /** The server does not want to run: frees the name, ends the process, and answers `"ignore"`. */
+  /** `init` returned `ignore`: releases the name, exits, and answers `"ignore"`. */
   protected ignore(process: Process): void {
     giveUp(process, "normal", "ignore");
   }
@@ -290,8 +291,8 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
   // --- Running callbacks ------------------------------------------------------------------------
 
   /**
-   * Runs a callback and hands its outcome on: at once if it is a value, when it settles if it is a
-   * promise. A thrown value that is no error counts as returned, as OTP has it.
+   * Runs a callback and passes on its result: at once if it is a value, when it settles if it is a promise. A
+   * thrown value that is not an error counts as returned, as in OTP.
    */
   run(
     process: Process,
@@ -322,11 +323,11 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     return true;
   }
 
-  // --- The way out ------------------------------------------------------------------------------
+  // --- Termination ------------------------------------------------------------------------------
 
   /**
-   * Ends a server: its `terminate` runs, an abnormal end is reported, then the process ends, and
-   * with `last` the caller gets its reply. The process ends with its own reason also if the report fails.
+   * Terminates a server: calls `terminate`, reports an abnormal exit, and exits; `last` then sends the reply
+   * to the caller. The process exits with its own reason also if the report fails.
    */
   stop(process: Process, reason: Term, kind: Kind, payload: Term, last?: () => void): void {
     const lastMessage = { kind, payload };
@@ -350,7 +351,7 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     );
   }
 
-  /** Reports the end of a server, unless that is an orderly one. `last` is the message that it had taken last. */
+  /** Reports the exit of a server, if it is abnormal. `last` is the last message that was taken. */
   protected reportEnd(
     process: Process,
     reason: Term,
@@ -379,19 +380,19 @@ export abstract class Gen implements Behaviour, Starter, SystemCallbacks {
     reportCrash(process, reason, name);
   }
 
-  /** A status as `formatStatus` has it shown. */
+  /** A status after `formatStatus`. */
   protected shown(process: Process, status: Status): Status {
     return shown(status, (all) => this.formatStatus(all, process));
   }
 
   // --- Status -----------------------------------------------------------------------------------
 
-  /** What `Sys.getStatus` answers. */
+  /** The result of `Sys.getStatus`. */
   getStatus(process: Process): Term {
     return this.describeStatus(process, this.shown(process, this.statusOf(process)));
   }
 
-  /** What `Sys.getStatus` answers, given what may be shown. */
+  /** The result of `Sys.getStatus`, given a status after `formatStatus`. */
   protected describeStatus(process: Process, status: Status): Readonly<Record<string, Term>> {
     return {
       pid: process.pid,
@@ -419,20 +420,15 @@ function reportFailed({ pid }: Process, thrown: unknown): void {
   });
 }
 
-function isContinuing(process: Process): boolean {
-  const attributes = attributesOf(process);
-  return attributes !== null && attributes.continuation !== null;
-}
-
 // --- Callbacks ----------------------------------------------------------------------------------
 
 // deno-lint-ignore no-explicit-any -- callbacks differ in what they take
 type Callback = (...args: any[]) => unknown;
 
 /**
- * A callback of a module, ready to be called with `module` for `this`, or `undefined` if the module
- * has none of that name. One that is known to go on after an `await`, an `async` one for a start, is
- * run in its process's own asynchronous context.
+ * A callback of a module, bound to `module`, or `undefined` if the module has none of that name. A callback
+ * that is known to continue after an `await` (for a start, one declared `async`) is run in the asynchronous
+ * context of its process.
  */
 export function callbackOf(
   module: object,

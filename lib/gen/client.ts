@@ -1,5 +1,5 @@
 /**
- * The clients' half of all behaviours: finding the server, asking, waiting.
+ * The client side of all behaviours: resolving the server, calling it, waiting for the reply.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { self } from "../kernel/self.ts";
 import { equal, isAtom, Pid, type Term } from "../kernel/term.ts";
 import { checkTimeout } from "./timeout.ts";
 
-/** The kind of the request to stop, made by `function stop` of `module`: the request is the reason. */
+/** The kind of a call that stops a process, made by the function `stop` of `module`: the request is the reason. */
 export function stopKind(module: string): CallKind {
   return {
     protocol: "system",
@@ -34,8 +34,8 @@ export function stopKind(module: string): CallKind {
 }
 
 /**
- * Asks a process to stop, and resolves with `"ok"` when it has exited with `reason`. Rejects with the reason
- * that it has exited with, if that is another.
+ * Stops a process, and resolves with `"ok"` when it has exited with `reason`. Rejects with its exit reason if that
+ * is another.
  */
 export function askToStop(
   server: ServerRef,
@@ -52,7 +52,7 @@ export function askToStop(
   });
 }
 
-/** A call as `GenServer.call` makes it, of a protocol of OTP's. */
+/** A call as `GenServer.call` makes it, with one of OTP's protocols. */
 export function callKind(protocol: Protocol): CallKind {
   return {
     protocol,
@@ -60,7 +60,7 @@ export function callKind(protocol: Protocol): CallKind {
   };
 }
 
-/** Asks a server and waits for its answer, as `kind` has it. All that goes wrong is a rejection. */
+/** Calls a server and waits for the reply, according to `kind`. Every failure is a rejection. */
 export function ask(
   server: ServerRef,
   request: Term,
@@ -82,7 +82,9 @@ export function ask(
   }
 }
 
-/** Asks by a name in a registry. If that answers later, the time it takes is a part of the call's. */
+/**
+ * Calls by a name in a registry. The time that an asynchronous registry takes counts as part of the timeout.
+ */
 function askByName(
   caller: Process,
   server: ServerRef,
@@ -106,7 +108,7 @@ function askByName(
   return answer;
 }
 
-/** What a call fails with whose registry has failed. */
+/** The error of a call whose registry failed. */
 function notFound(
   thrown: unknown,
   server: ServerRef,
@@ -134,7 +136,7 @@ function toPid(
   return sendCall(caller, target, server, request, timeout, kind);
 }
 
-/** Asks a process of another node, or tells why nobody can be asked. */
+/** Calls a process of another node, or returns the reason why that is not possible. */
 function toNoneHere(
   caller: Process,
   pid: Pid | undefined,
@@ -153,7 +155,7 @@ function toNoneHere(
   return rejectFairly(failed(whyUnreachable(to), server, request, timeout, kind));
 }
 
-/** The exit of a call that never came to be. */
+/** The exit of a call that could not be made. */
 function failed(
   why: Term,
   server: ServerRef,

@@ -1,6 +1,6 @@
 /**
- * Crash reports: what OTP's `proc_lib` has to say of the abnormal end of a process that it started,
- * which all behaviours' processes are.
+ * Crash reports, as OTP's `proc_lib` writes them for every abnormal exit of a process that it started. All
+ * processes of behaviours are started so.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { report } from "../kernel/report.ts";
 import { linksOf } from "../kernel/signals.ts";
 import type { Atom, Pid, Term } from "../kernel/term.ts";
 
-/** How a process came to its end: `[class, reason, stack]`. */
+/** How a process terminated: `[class, reason, stack]`. */
 export type ErrorInfo = readonly ["error" | "exit" | "throw", reason: Term, stack: string];
 
 /**
- * Reports that a process crashes, unless its end is an orderly one. It is one of the reports that are
- * left out of the log unless they were asked for (`sasl`).
+ * Reports the crash of a process, unless it exits in an orderly way. Crash reports are not logged by default
+ * (`sasl`).
  *
- * @param name What the process is called, in the form in which that was given.
+ * @param name The name of the process, as it was given.
  */
 export function reportCrash(
   process: Process,
@@ -52,7 +52,10 @@ function errorInfoOf(reason: Term): ErrorInfo {
   return withStack(["error", error, ""], error) as ErrorInfo;
 }
 
-/** Who started a process, who started that, and so on: the name of each, or its pid if it has none. */
+/**
+ * The ancestors of a process: its parent, the parent of that, and so on; the name of each, or its pid if it
+ * has none.
+ */
 export function ancestorsOf(process: Process): (Pid | Atom)[] {
   const ancestors: (Pid | Atom)[] = [];
   for (let each = process.lineage; each !== null; each = each.above) {

@@ -1,5 +1,6 @@
 /**
- * Debug functions of a server, as OTP's `sys` installs them: trace, log, statistics, and one's own.
+ * Debug functions of a server, as OTP's `sys` installs them: trace, log, statistics, and user-defined ones.
+ * Used by the loop in `behaviour.ts`, and by `Sys`.
  *
  * @module
  */
@@ -7,14 +8,15 @@
 import type { From } from "../kernel/calls.ts";
 import { localNameOf } from "../kernel/names.ts";
 import type { Process } from "../kernel/process.ts";
-import { isA, itemOf } from "../kernel/reader.ts";
+import { isA, isTuple, itemOf } from "../kernel/reader.ts";
 import { inspect } from "../kernel/inspect.ts";
 import type { Pid, Term } from "../kernel/term.ts";
+import { isFrom } from "../kernel/reply.ts";
 
 /**
- * What a server does, as debug functions see it: `["in", message]` for each message it takes,
+ * The events of a server, as debug functions receive them: `["in", message]` for each message taken,
  * `["out", reply, to, state]` for each reply, `["noreply", state]` after each other callback,
- * `["continue", argument]` when it goes on where a callback left off. A state machine has events of its own.
+ * `["continue", argument]` before `handleContinue`. State machines have their own events.
  */
 export type SystemEvent =
   | readonly ["in", Term]
@@ -24,28 +26,32 @@ export type SystemEvent =
   | MachineEvent;
 
 /**
- * What a state machine does: `["in", event, state]` for each event that it takes or inserts, `["consume", event,
- * state, next]` or `["postpone", event, state, next]` when that has been handled, `["out", reply, from]`,
- * `["start_timer", [type, time, content, options], state]`, `["enter", module, state]` when it begins,
- * `["module", module, state]` when another callback module takes over, `["terminate", reason, state]`.
+ * The events of a state machine: `["in", event, state]` for each event taken or inserted,
+ * `["consume", event, state, next]` or `["postpone", event, state, next]` after it was handled,
+ * `["out", reply, from]`, `["start_timer", [type, time, content, options], state]`,
+ * `["enter", module, state]` when the machine starts, `["module", module, state]` when the callback module
+ * changes, `["terminate", reason, state]`.
  */
 export type MachineEvent =
   | readonly ["in" | "enter" | "module" | "start_timer" | "terminate", Term, Term]
   | readonly ["out", Term, From]
   | readonly ["consume" | "postpone", Term, Term, Term];
 
-/** Words an event for `trace` and `log_to`, given what `handleDebug` was given besides. */
+/** Formats an event for `trace` and `log_to`; `extra` is what was passed to `handleDebug`. */
 // deno-lint-ignore no-explicit-any -- a special process has events of its own
 export type FormatEvent = (event: any, extra: any) => string;
 
 /**
- * A debug function: gets its own state, an event and the name or pid of the server, and returns
- * its next state, or `"done"` to be taken away.
+ * A debug function. Takes its own state, an event and the name or pid of the server. Returns its next state,
+ * or `"done"` to be removed.
  */
 // deno-lint-ignore no-explicit-any -- the function's own state is the function's own business
 export type DebugFunction = (state: any, event: SystemEvent, server: Term) => unknown;
 
-/** A debug function to install, with its first state, and with an id if that is not to be the function itself. */
+/**
+ * A debug function to install, with its initial state, and optionally an id; the default id is the function
+ * itself.
+ */
 export type InstallSpec =
   | readonly [call: DebugFunction, state: Term]
   | readonly [id: Term, call: DebugFunction, state: Term];
@@ -59,17 +65,17 @@ export type DebugOption =
   | readonly ["log_to", (line: string) => void]
   | readonly ["install", InstallSpec];
 
-/** What `Sys.statistics(server, "get")` shows. */
+/** The result of `Sys.statistics(server, "get")`. */
 export interface Statistics {
   /** When counting began. */
   readonly startTime: Date;
-  /** Now. */
+  /** The current time. */
   readonly currentTime: Date;
-  /** Messages handled since, replies included: BEAM reductions have no counterpart here. */
+  /** Messages handled since then, replies included. Replaces the reductions of the BEAM. */
   readonly reductions: number;
-  /** Messages taken since. */
+  /** Messages taken since then. */
   readonly messagesIn: number;
-  /** Replies given since. */
+  /** Replies sent since then. */
   readonly messagesOut: number;
 }
 
@@ -80,7 +86,7 @@ function printLine(line: string): void {
   console.log(line);
 }
 
-/** An event that is kept, with what it takes to word it. */
+/** An event in the log, with what is needed to format it. */
 interface Logged {
   readonly event: SystemEvent;
   readonly extra: Term;
@@ -102,7 +108,7 @@ export class Debug {
   #installed: Installed[] = [];
 
   /**
-   * Debug functions as the `debug` option of a start names them.
+   * Creates the debug functions that the `debug` option of a start lists.
    *
    * @throws {TypeError} If one of them is unknown.
    */
@@ -132,20 +138,20 @@ export class Debug {
     }
   }
 
-  /** Whether nothing is installed at all. */
+  /** Whether nothing is installed. */
   get isEmpty(): boolean {
     return this.#trace === null && this.#sink === null && this.#log === null &&
       this.#counts === null && this.#installed.length === 0;
   }
 
-  /** Prints a line for each event, or stops to. */
+  /** Starts or stops printing a line for each event. */
   trace(on: boolean, print: (line: string) => void = printLine): void {
     assertFlag("trace", on);
     assertFunction("trace", print);
     this.#trace = on ? print : null;
   }
 
-  /** Hands a line for each event to `sink`, or stops to. */
+  /** Starts or stops passing a line for each event to `sink`. */
   logTo(sink: ((line: string) => void) | null): void {
     if (sink !== null) assertFunction("log", sink);
     this.#sink = sink;
@@ -156,23 +162,23 @@ export class Debug {
     assertFlag("log", on);
     if (!Number.isSafeInteger(limit) || limit < 1) {
       throw new RangeError(
-        `Cannot log so many events: expected a number from 1, found ${inspect(limit)}`,
+        `Cannot log this number of events: expected a number from 1, found ${inspect(limit)}`,
       );
     }
     this.#log = on ? { limit, events: this.#log?.events.slice(-limit) ?? [] } : null;
   }
 
-  /** The events that are kept, oldest first. */
+  /** The events in the log, oldest first. */
   logged(): readonly SystemEvent[] {
     return (this.#log?.events ?? []).map(({ event }) => event);
   }
 
-  /** Prints the events that are kept. */
+  /** Prints the events in the log. */
   print(): void {
     for (const { event, extra, format } of this.#log?.events ?? []) printLine(format(event, extra));
   }
 
-  /** Counts messages, or stops to. Who counts already goes on. */
+  /** Starts or stops counting messages. Counts that exist already are kept. */
   count(on: boolean): void {
     assertFlag("count", on);
     this.#counts = on ? this.#counts ?? { since: new Date(), in: 0, out: 0 } : null;
@@ -191,7 +197,7 @@ export class Debug {
     };
   }
 
-  /** Installs a function, unless one of the same id is: the function itself is its id by default. */
+  /** Installs a function, unless there is one with the same id. The default id is the function itself. */
   install(spec: InstallSpec): void {
     if (!Array.isArray(spec) || typeof spec.at(-2) !== "function" || spec.length > 3) {
       throw new TypeError(
@@ -203,12 +209,12 @@ export class Debug {
     if (this.#installed.every((each) => each.id !== id)) this.#installed.push({ id, call, state });
   }
 
-  /** Takes the function of this id away. */
+  /** Removes the function with this id. */
   remove(id: Term): void {
     this.#installed = this.#installed.filter((each) => each.id !== id && each.call !== id);
   }
 
-  /** Takes everything away. */
+  /** Removes everything. */
   clear(): void {
     this.#trace =
       this.#sink =
@@ -218,7 +224,7 @@ export class Debug {
     this.#installed = [];
   }
 
-  /** What is installed, for `Sys.getStatus`, with the events in the form in which they may be shown. */
+  /** What is installed, as `Sys.getStatus` returns it. `log` are the events after `formatStatus`. */
   describe(log: readonly Term[] = this.logged()): Term[] {
     return [
       ...(this.#trace === null ? [] : ["trace"]),
@@ -229,12 +235,12 @@ export class Debug {
     ];
   }
 
-  /** Lets everything that is installed see what a server does. */
+  /** Passes an event of a server to everything that is installed. */
   event(process: Process, event: SystemEvent): void {
     this.handle(event, localNameOf(process.pid) ?? process.pid, formatEvent);
   }
 
-  /** Lets everything that is installed see an event. What throws an error is taken away. */
+  /** Passes an event to everything that is installed. A function that throws an error is removed. */
   handle(event: SystemEvent, extra: Term, format: FormatEvent): void {
     if (this.#trace !== null || this.#sink !== null) {
       try {
@@ -262,15 +268,17 @@ export class Debug {
 
 function assertFlag(what: string, flag: unknown): void {
   if (typeof flag === "boolean") return;
-  throw new TypeError(`Cannot ${what} by this flag: expected a boolean, found ${inspect(flag)}`);
+  throw new TypeError(`Cannot ${what} with this flag: expected a boolean, found ${inspect(flag)}`);
 }
 
 function assertFunction(what: string, sink: unknown): void {
   if (typeof sink === "function") return;
-  throw new TypeError(`Cannot ${what} so: expected a function of a line, found ${inspect(sink)}`);
+  throw new TypeError(
+    `Cannot ${what} to this: expected a function that takes a line, found ${inspect(sink)}`,
+  );
 }
 
-/** What a debug function makes of an event; a value that it throws counts as returned, as in OTP. */
+/** Calls a debug function with an event. A value that it throws counts as returned, as in OTP. */
 function nextState({ call, state }: Installed, event: SystemEvent, extra: Term): Term {
   try {
     return call(state, event, extra);
@@ -279,29 +287,28 @@ function nextState({ call, state }: Installed, event: SystemEvent, extra: Term):
   }
 }
 
-/** Words an event as OTP does: `*DBG* "stack" got call "pop" from #PID<0.85.0>`. */
+/** Formats an event as OTP does: `*DBG* "stack" got call "pop" from #PID<0.85.0>`. */
 export function formatEvent(event: SystemEvent, server: Term): string {
-  const who = `*DBG* ${inspect(server)}`;
+  const prefix = `*DBG* ${inspect(server)}`;
   switch (event[0]) {
     case "in":
-      return `${who} got ${formatMessage(event[1])}`;
+      return `${prefix} got ${formatMessage(event[1])}`;
     case "out":
-      return `${who} sent ${inspect(event[1])} to ${inspect(event[2])}, new state ${
+      return `${prefix} sent ${inspect(event[1])} to ${inspect(event[2])}, new state ${
         inspect(event[3])
       }`;
     case "noreply":
-      return `${who} new state ${inspect(event[1])}`;
+      return `${prefix} new state ${inspect(event[1])}`;
     default:
-      return `${who} dbg ${inspect(event)}`;
+      return `${prefix} dbg ${inspect(event)}`;
   }
 }
 
 function formatMessage(message: Term): string {
-  switch (itemOf(message, 0)) {
-    case "$gen_call":
-      return `call ${inspect(itemOf(message, 2))} from ${inspect(itemOf(itemOf(message, 1), 0))}`;
-    case "$gen_cast":
-      return `cast ${inspect(itemOf(message, 1))}`;
+  const from = itemOf(message, 1);
+  if (isTuple(message, "$gen_call", 3) && isFrom(from)) {
+    return `call ${inspect(itemOf(message, 2))} from ${inspect(from[0])}`;
   }
+  if (isTuple(message, "$gen_cast", 2)) return `cast ${inspect(itemOf(message, 1))}`;
   return inspect(message);
 }

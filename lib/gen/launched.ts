@@ -1,5 +1,5 @@
 /**
- * The coroutines that `ProcLib` has started: they know what they were started with, and may become servers.
+ * The coroutines that `ProcLib` starts. They know their initial call, and may become servers (`enterLoop`).
  *
  * @module
  */
@@ -16,10 +16,10 @@ class Launched extends Coroutine {
   }
 }
 
-/** Their behaviour. The initial call of each is in `process.server`. */
+/** The behaviour of such coroutines. The initial call of each is in `process.server`. */
 export const LAUNCHED: Coroutine = new Launched();
 
-/** Whether `ProcLib` started a process that has not become a server since. */
+/** Whether `ProcLib` started this process, and it has not become a server since. */
 export function isLaunched(process: Process): boolean {
   return process.behaviour === LAUNCHED;
 }

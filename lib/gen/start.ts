@@ -1,7 +1,6 @@
 /**
- * The start of a server: its options, the call that waits for its `init`, and its name, which is registered
- * before that. The behaviour that is started is handed in: `behaviour.ts` imports this file, and not the
- * other way round.
+ * The start of a server: its options, the call that waits for `init`, and the name, which is registered
+ * before. The behaviour is passed as an argument: `behaviour.ts` imports this file, not the other way round.
  *
  * @module
  */
@@ -21,6 +20,7 @@ import {
 } from "../kernel/names.ts";
 import { type Behaviour, HAS_PARENT, Process, STARTING } from "../kernel/process.ts";
 import { sleep } from "../kernel/receive.ts";
+import { checkStoredOptions, type StoredOptions, storedOptions } from "../kernel/spawn_options.ts";
 import { schedule, suspendUntil } from "../kernel/scheduler.ts";
 import { self } from "../kernel/self.ts";
 import {
@@ -33,12 +33,15 @@ import {
   unlink,
   whenCompleted,
 } from "../kernel/signals.ts";
-import { isPid, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
+import { isPid, message, nodeName, type Pid, type Ref, type Term } from "../kernel/term.ts";
 import { ensureAttributes } from "./attributes.ts";
 import { Debug, type DebugOption } from "./debug.ts";
 import { checkTimeout } from "./timeout.ts";
 
-/** The longest wait before a registry that has yet to forget a process is asked again, in milliseconds. */
+/**
+ * The longest interval, in milliseconds, at which a registry is asked whether it has forgotten an exited
+ * process.
+ */
 const LONGEST_WAIT_MS = 256;
 
 /** Options of all `start` functions. */
@@ -49,34 +52,49 @@ export interface StartOptions {
    */
   readonly name?: Name | null | undefined;
   /**
-   * Milliseconds that the start may take, registration included; then the process is killed and
-   * the result is `["error", "timeout"]`. Default `Infinity`.
+   * The timeout of the start in milliseconds, registration included; then the process is killed and the
+   * result is `["error", "timeout"]`. Default `Infinity`.
    */
   readonly timeout?: number | undefined;
-  /** Debug functions to start with, as if installed by `Sys`: `["trace", "log", "statistics"]`. */
+  /** Debug functions to install at the start, as by `Sys`: `["trace", "log", "statistics"]`. */
   readonly debug?: readonly DebugOption[] | undefined;
-  /** Options for the spawn. They are kept for `Process.info`, and change nothing here. */
-  readonly spawnOpt?: Readonly<Record<string, Term>> | undefined;
-  /** Milliseconds without a message after which the process hibernates. Default `Infinity`. */
+  /** Options for the spawn. Kept for `Process.info`; they have no other effect here. */
+  readonly spawnOpt?: StoredOptions | undefined;
+  /** The time in milliseconds without a message after which the process hibernates. Default `Infinity`. */
   readonly hibernateAfter?: number | undefined;
 }
 
-/** What a `start` function resolves with. */
+/** The names of these options. */
+export const START_OPTIONS = [
+  "name",
+  "timeout",
+  "debug",
+  "spawnOpt",
+  "hibernateAfter",
+] as const satisfies readonly (keyof StartOptions)[];
+
+/** The names of the options of `enterLoop`. */
+export const LOOP_OPTIONS = [
+  "debug",
+  "hibernateAfter",
+] as const satisfies typeof START_OPTIONS[number][];
+
+/** The result of a `start` function. */
 export type StartResult<Module = unknown> =
   | readonly ["ok", Pid<Module>]
   | readonly ["error", Term]
   | "ignore";
 
-/** What `startMonitor` resolves with. */
+/** The result of `startMonitor`. */
 export type StartMonitorResult<Module = unknown> =
   | readonly ["ok", readonly [Pid<Module>, Ref]]
   | readonly ["error", Term]
   | "ignore";
 
-/** How a process is tied to the one that starts it. */
+/** How the started process is connected to the one that starts it. */
 export type StartMode = "nolink" | "link" | "monitor";
 
-/** A start is a call whose failure is a result. */
+/** A start is a call whose failures are results. */
 const START: CallKind = {
   describe: () => "start",
   ended: (start, reason) => start.reply(["error", reason]),
@@ -86,15 +104,15 @@ const START: CallKind = {
   },
 };
 
-/** What a start asks for. */
+/** The request of a start. */
 interface Starting {
-  /** What `init` takes. */
+  /** The argument of `init`. */
   readonly argument: Term;
   /** The name to register, if there is one. */
   readonly address: Address | null;
-  /** Whether the process has that name. */
+  /** Whether the name is registered for the process. */
   isRegistered: boolean;
-  /** When the name was first found to be held by a process that has ended. */
+  /** When the name was first found registered for an exited process. */
   takenSince?: number;
 }
 
@@ -107,14 +125,14 @@ export function exitAndAnswer(start: PendingCall, reason: Term, result: Term): v
 }
 
 /**
- * The call that waits for the `init` of a process. It is not of a class of its own: with a subclass of
- * `PendingCall`, V8 finds two shapes in each of its methods, and every call took 5 % longer.
+ * The pending call that waits for `init` of a process. It has no class of its own: a subclass of
+ * `PendingCall` would give V8 two shapes in each of its methods, which made every call 5 % slower.
  */
 export function startOf(process: Process): PendingCall<Starting> {
   return process.state as PendingCall<Starting>;
 }
 
-/** Starts a server and resolves when its `init` is done. */
+/** Starts a server. Resolves when its `init` has returned. */
 export function start(
   behaviour: Behaviour,
   argument: Term,
@@ -126,15 +144,16 @@ export function start(
   const address = name === undefined || name === null ? null : addressOf(name);
   checkTimeout("start", timeout);
   if (hibernateAfter !== undefined) checkTimeout("hibernate", hibernateAfter);
+  if (spawnOpt !== undefined) checkStoredOptions("start a process", spawnOpt);
   const debugging = debug !== undefined && debug.length > 0 ? new Debug(debug) : null;
   const flags = mode === "link" ? STARTING | HAS_PARENT : STARTING;
   const process = new Process(behaviour, null, parent, flags);
-  const starting: Starting = { argument, address, isRegistered: false };
+  const starting: Starting = { argument: message(argument), address, isRegistered: false };
   const pending = new PendingCall(parent, process, name, starting, timeout, START);
   process.state = pending;
   if (address !== null) ensureAttributes(process).name = name;
   if (debugging !== null) ensureAttributes(process).debug = debugging;
-  if (spawnOpt !== undefined) process.more().options = spawnOpt;
+  if (spawnOpt !== undefined) process.more().options = storedOptions(spawnOpt);
   schedule(process);
   if (mode === "link") link(parent, process.pid);
   if (mode !== "monitor") return pending.promise;
@@ -150,15 +169,15 @@ function withMonitor(parent: Process, result: Term, ref: Ref): Term {
 
 // --- The name -----------------------------------------------------------------------------------
 
-/** What a start does with the behaviour of its process. */
+/** The part of a behaviour that a start needs. */
 export interface Starter {
-  /** The process has its name, if it is to have one: runs the `init` of the callback module. */
+  /** Calls `init` of the callback module; the name, if there is one, is registered by then. */
   runInit(process: Process): void;
-  /** The start has failed: ends the process, and then answers `["error", reason]`. */
+  /** The start has failed: the process exits, and then `["error", reason]` is answered. */
   refuse(process: Process, reason: Term): void;
 }
 
-/** The first turn of a process: registers its name, then runs its `init`. */
+/** The first turn of a process: registers the name, then calls `init`. */
 export function begin(starter: Starter, process: Process): void {
   const { address } = startOf(process).request;
   if (address === null) return starter.runInit(process);
@@ -213,7 +232,7 @@ function taken(starter: Starter, process: Process, holder: unknown): void {
     return suspendUntil(process, completed, () => begin(starter, process), () => {});
   }
   if (holder === undefined || isGone(holder)) {
-    // A registry that is yet to forget one that has ended is asked again: after 1 ms, 2, 4, …
+    // A registry that has not yet forgotten an exited process is asked again, after 1 ms, 2 ms, 4 ms, …
     const waited = now() - (start.request.takenSince ??= now());
     if (waited < REGISTRY_TIMEOUT_MS) {
       const wait = Math.min(Math.max(1, Math.ceil(waited)), LONGEST_WAIT_MS);
@@ -225,7 +244,7 @@ function taken(starter: Starter, process: Process, holder: unknown): void {
   terminate(process, "normal");
 }
 
-/** Ends a start whose registry threw, rejected or did not answer. */
+/** Fails a start whose registry threw, rejected or timed out. */
 function registryFailed(
   starter: Starter,
   process: Process,
@@ -237,11 +256,11 @@ function registryFailed(
   starter.refuse(process, reasonOf(failure(thrown, operation, [key])));
 }
 
-/** Ends a start that comes to nothing: frees the name, ends the process, and answers with `result`. */
+/** Abandons a start: releases the name, exits, and answers with `result`. */
 export function giveUp(process: Process, reason: Term, result: Term): void {
   const start = startOf(process);
   const { address, isRegistered } = start.request;
-  // The start is answered last: by then the name is free and the exit signal is there.
+  // The start is answered last: by then the name is released and the exit signal was sent.
   const end = () => exitAndAnswer(start, reason, result);
   if (address === null || !isRegistered) return end();
   const released = withLimit(process, release(address, process.pid), REGISTRY_TIMEOUT_MS);
@@ -249,10 +268,10 @@ export function giveUp(process: Process, reason: Term, result: Term): void {
 }
 
 /**
- * Makes sure that the calling process has registered `name`, if that is one, before it becomes a server.
+ * Checks that the calling process is registered as `name`, if that is a name, before it becomes a server.
  *
  * @throws {Exit} `"process_not_registered"`, `"process_not_registered_globally"` or
- * `["process_not_registered_via", registry]` if it has not.
+ * `["process_not_registered_via", registry]` if it is not.
  */
 export async function assertRegistered(name: Name | Pid | undefined): Promise<void> {
   const process = self();
@@ -269,19 +288,19 @@ export async function assertRegistered(name: Name | Pid | undefined): Promise<vo
   );
 }
 
-/** Whether a process has ended that lived here. */
+/** Whether a process of this runtime has exited. */
 function isGone(pid: Pid): boolean {
   return pid.process === null && pid.node === nodeName();
 }
 
-/** Frees the name that a process has got for its start, unless another has it by now. */
+/** Releases the name that a process got for its start, unless it belongs to another process by now. */
 async function release({ registry, key }: Address, pid: Pid): Promise<void> {
   if (await registry.whereisName(key) === pid) await registry.unregisterName(key);
 }
 
 /**
- * Frees a name that a registry gives to a process only when that does not want it any more, for it has
- * ended. A process of its own sees to that: the code of one that has ended may ask nothing.
+ * Releases a name that an asynchronous registry gives to a process after that has exited. This is done in a
+ * process of its own: the code of an exited process can make no calls.
  */
 function forgetLate(process: Process, address: Address, answer: PromiseLike<unknown>): void {
   const parent = startOf(process).caller;

@@ -1,5 +1,5 @@
 /**
- * What may be shown of a server: the callback `formatStatus`, applied safely.
+ * The status of a server in reports and `Sys.getStatus`, and applying the callback `formatStatus` safely.
  *
  * @module
  */
@@ -7,21 +7,24 @@
 import { isThenable } from "../kernel/awaitable.ts";
 import type { Term } from "../kernel/term.ts";
 
-/** What `formatStatus` of a callback module may alter. */
+/** What `formatStatus` of a callback module can change. */
 export interface Status {
   /** The server's state. */
   readonly state?: Term;
-  /** The message that it had taken last; only in the report of its end. */
+  /** The last message that was taken; only in the report of a crash. */
   readonly message?: Term;
-  /** The reason of its end; only in the report of that. */
+  /** The exit reason; only in the report of a crash. */
   readonly reason?: Term;
-  /** The events that it keeps, if `Sys.log` is on. */
+  /** The logged events, if `Sys.log` is on. */
   readonly log?: readonly Term[];
 }
 
 const HIDDEN = "formatStatus failed";
 
-/** `status` as `format` has it shown. If that fails, nothing of it is shown, for it may hold secrets. */
+/**
+ * Applies `format` to a status. If that fails, the state is hidden, as it may contain secrets, and so are the
+ * logged events, which contain it.
+ */
 export function shown(status: Status, format: (status: Status) => unknown): Status {
   try {
     const formatted = format(status);
@@ -29,8 +32,7 @@ export function shown(status: Status, format: (status: Status) => unknown): Stat
       return { ...status, ...formatted };
     }
   } catch {
-    // It failed, as if it had returned nothing of use.
+    // Treated like a return value of the wrong type.
   }
-  const hidden = Object.keys(status).map((field) => [field, field === "log" ? [] : HIDDEN]);
-  return Object.fromEntries(hidden);
+  return { ...status, state: HIDDEN, ...("data" in status && { data: HIDDEN }), log: [] };
 }

@@ -1,5 +1,5 @@
 /**
- * Time limits in milliseconds, as all functions take them that wait for something: checked where they are given.
+ * Timeouts in milliseconds: the default, and the check that every function with a timeout makes.
  *
  * @module
  */
@@ -7,16 +7,21 @@
 import { inspect } from "../kernel/inspect.ts";
 import { MAX_DELAY_MS } from "../kernel/timers.ts";
 
-/** How long calls, and what else waits for an answer, wait by default, in milliseconds. */
+/** The default timeout of calls, and of other functions that wait for an answer, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 
-/** Checks a time limit. @throws {RangeError} If it is negative or no number. */
+/** Whether a value is a timeout: whole milliseconds from 0, or `Infinity`. */
+export function isTimeout(value: unknown): value is number {
+  return Number.isInteger(value)
+    ? (value as number) >= 0 && (value as number) <= MAX_DELAY_MS
+    : value === Infinity;
+}
+
+/** Checks a timeout. @throws {RangeError} If it is negative, has a fraction or is not a number. */
 export function checkTimeout(what: string, timeout: unknown): void {
-  if (
-    typeof timeout === "number" && timeout >= 0 && (timeout <= MAX_DELAY_MS || timeout === Infinity)
-  ) return;
+  if (isTimeout(timeout)) return;
   throw new RangeError(
-    `Cannot ${what} with this timeout: expected milliseconds from 0 to ${MAX_DELAY_MS}, or ` +
-      `Infinity, found ${inspect(timeout)}`,
+    `Cannot ${what} with this timeout: expected milliseconds from 0 to ${MAX_DELAY_MS}, without a ` +
+      `fraction, or Infinity, found ${inspect(timeout)}`,
   );
 }

@@ -1,7 +1,8 @@
-// deno-lint-ignore-file no-explicit-any -- requests, states and arguments are the modules' own business
+// deno-lint-ignore-file no-explicit-any -- requests, states and arguments depend on the module
 
 /**
- * The contract of a GenServer's callback module, and what its types tell of requests and replies.
+ * The contract of a GenServer's callback module, and the types of requests and replies that follow from it.
+ * Types only; a part of `GenServer`, whose namespace exports most of it.
  *
  * @module
  */
@@ -23,12 +24,14 @@ export type CallResponse<Value = any, State = any> =
 /** What `handleCast`, `handleInfo` and `handleContinue` may return. */
 export type InfoResponse<State = any> = Noreply<State> | Stop<State>;
 
-/** Anything that a callback may return by mistake. Not `unknown`, which would swallow the responses in a union. */
+/**
+ * Anything that a callback may return by mistake. Not `unknown`, which would absorb the responses in a union.
+ */
 type Anything = AnyState | void;
 
 /**
- * A module with the callbacks of a GenServer, whatever they return. {@linkcode Module} says what they are to return;
- * for a module that is started, {@linkcode Consistent} checks it.
+ * A module with the callbacks of a GenServer, whatever they return. {@linkcode Module} declares what they
+ * must return; {@linkcode Consistent} checks that for a module that is started.
  */
 export interface Callbacks {
   /** See {@linkcode Module}. */
@@ -46,44 +49,58 @@ export interface Callbacks {
 }
 
 /**
- * The callbacks of a GenServer module: an ES module namespace, an object or a class with static
- * methods. Only `init` is required. Each may be async, apart from `formatStatus`.
+ * The callbacks of a GenServer: an ES module namespace, an object or a class with static methods. Only `init`
+ * is required. Each may be async, except `formatStatus`.
  *
- * A thrown `Error` ends the server with `[error, stack]`, `throw exit(reason)` with `reason`; a
- * thrown value that is no `Error` counts as returned. What is no response of those allowed ends it
+ * A thrown `Error` terminates the server with `[error, stack]`, `throw exit(reason)` with `reason`; a thrown
+ * value that is not an `Error` counts as returned. Any other result than the allowed responses terminates it
  * with `["bad_return_value", value]`.
  */
 export interface Module extends Callbacks {
-  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  /**
+   * The name of the module in reports, errors and `inspect`. Default: the name of its class, otherwise its
+   * functions.
+   */
   readonly moduleName?: string;
-  /** Makes the first state. Runs in the new process, under its name, before `startLink` resolves. */
+  /**
+   * Returns the initial state. Runs in the new process, which is already registered, before `startLink`
+   * resolves.
+   */
   init(argument: any): Awaitable<Init<any>>;
-  /** Handles a `call`. Without it, a call ends the server. */
+  /** Handles a `call`. Without this callback, a call terminates the server. */
   handleCall?(request: any, from: From, state: any): Awaitable<CallResponse>;
-  /** Handles a `cast`. Without it, a cast ends the server. */
+  /** Handles a `cast`. Without this callback, a cast terminates the server. */
   handleCast?(request: any, state: any): Awaitable<InfoResponse>;
-  /** Handles any other message, `"timeout"` among them. Without it, a message is logged and dropped. */
+  /**
+   * Handles all other messages, such as `"timeout"`. Without this callback, a message is logged and dropped.
+   */
   handleInfo?(message: any, state: any): Awaitable<InfoResponse>;
-  /** Goes on where a callback left off with `["continue", argument]`. Without it, that ends the server. */
+  /**
+   * Runs after a callback that returned `["continue", argument]`. Without this callback, that terminates the
+   * server.
+   */
   handleContinue?(argument: any, state: any): Awaitable<InfoResponse>;
   /**
-   * Cleans up. Called when the server stops by itself, by `stop` or `Sys.terminate`, after an error,
-   * and, if it traps exits, when its parent ends; never when an exit signal ends it otherwise. What
-   * it returns does not matter; an error that it throws is what the server then ends with.
+   * Cleans up. Called when the server stops itself, by `stop` or `Sys.terminate`, after an error, and, if it
+   * traps exits, when its parent exits; not when an exit signal terminates it otherwise. The result is
+   * ignored; if it throws, the server exits with that error.
    */
   terminate?(reason: any, state: any): unknown;
-  /** Converts the state for a new version of the module: `["ok", state]` or `["error", reason]`. */
+  /**
+   * Converts the state for a new version of the module: `["ok", state]`. Anything else is an error, and the
+   * server keeps its state.
+   */
   codeChange?(oldVersion: any, state: any, extra: any): unknown;
   /**
-   * Words what reports and `Sys.getStatus` show of the server: the place to hide secrets. If it fails,
-   * nothing is shown.
+   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, the
+   * state is not shown.
    */
   formatStatus?(status: Status): Status;
 }
 
 /** A module whose `init` takes no argument. */
 export interface ModuleWithoutArgument extends Module {
-  /** Makes the first state. */
+  /** Returns the initial state. */
   init(): Awaitable<Init<any>>;
 }
 
@@ -121,18 +138,18 @@ export type Clauses<F> = F extends {
 /** The first parameter of each clause. */
 type FirstOf<C> = C extends [[infer Request, ...infer _], unknown] ? Request : never;
 
-/** What a response gives the caller. */
+/** The reply in a response. */
 type ReplyIn<Response> = 0 extends 1 & Response ? any
   : Response extends readonly ["reply", infer Value, ...infer _] ? Value
   : Response extends readonly ["stop", Term, infer Value, unknown] ? Value
   : never;
 
-/** What a callback declares to answer later, by a `From` that says so. */
+/** The reply that a callback declares by the type of its `from`, to be sent later. */
 type ReplyTo<Parameters> = Parameters extends [unknown, From<infer Value>, ...infer _]
   ? unknown extends Value ? never : Value
   : never;
 
-/** The reply to each of `Request`, of the clauses that take it. */
+/** The reply to each request in `Request`, by the clauses that take it. */
 type ReplyFor<C, Request> = Request extends unknown
   ? C extends [infer Parameters extends [unknown, ...unknown[]], infer Response]
     ? [Request] extends [Parameters[0]] ? ReplyIn<Awaited<Response>> | ReplyTo<Parameters> : never
@@ -141,39 +158,39 @@ type ReplyFor<C, Request> = Request extends unknown
 
 type OrUnknown<T> = [T] extends [never] ? unknown : T;
 
-/** What a module takes by a callback that it may have: anything, if nothing is known about it. */
+/** The requests that a callback of a module takes; any if nothing is known about the module. */
 type RequestOf<M, Name extends string> = unknown extends M ? any
   : M extends { readonly [N in Name]: infer F extends AnyFunction } ? FirstOf<Clauses<F>>
   : Name extends keyof M ? any
-  : M extends { readonly callbackMode: AnyFunction } ? any // a state machine: its events tell nothing
+  : M extends { readonly callbackMode: AnyFunction } ? any // a state machine: the types of its events are not known
   : M extends { readonly init: AnyFunction } ? never
   : any;
 
 /**
- * The requests that a module's `handleCall` takes: none, if it has no such callback; any, if nothing is
- * known about the module, as of a server that is known by its name only.
+ * The requests that a module's `handleCall` takes: `never` if it has no such callback; `any` if nothing is
+ * known about the module, as for a server that is known only by name.
  */
 export type CallRequest<M> = RequestOf<M, "handleCall">;
 
 /**
- * What a module's `handleCall` replies to a request of type `Request`: `unknown`, if it only ever
- * returns `noreply`; `any`, if nothing is known about the module.
+ * The reply of a module's `handleCall` to a request of type `Request`: `unknown` if it only returns
+ * `noreply`; `any` if nothing is known about the module.
  */
 export type CallReply<M, Request> = unknown extends M ? any
   : M extends { handleCall: infer F extends AnyFunction } ? OrUnknown<ReplyFor<Clauses<F>, Request>>
   : any;
 
-/** The requests that a module's `handleCast` takes, as {@linkcode CallRequest} has it. */
+/** The requests that a module's `handleCast` takes; see {@linkcode CallRequest}. */
 export type CastRequest<M> = RequestOf<M, "handleCast">;
 
-/** What a module's `init` takes. */
+/** The argument of a module's `init`. */
 export type InitArgument<M> = M extends { init: (...args: infer Args) => unknown }
   ? Args extends readonly [] ? void : Args[0]
   : unknown;
 
 /**
- * What a start takes after the module: the argument for `init`, which may be left out if `init` does not need
- * it, and the options.
+ * The arguments of a start after the module: the argument of `init`, which can be omitted if `init` does not
+ * need it, and the options.
  */
 export type StartArguments<M, Options = StartOptions> = [M] extends
   [{ init: (...args: infer Args) => any }]

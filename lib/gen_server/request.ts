@@ -324,7 +324,7 @@ async function take(
 function limitOf(timeout: ResponseTimeout): number {
   const isMoment = Array.isArray(timeout) && timeout.length === 2 && timeout[0] === "abs" &&
     Number.isFinite(timeout[1]);
-  const limit = isMoment ? Math.max(0, timeout[1] - now()) : timeout;
+  const limit = isMoment ? Math.ceil(Math.max(0, timeout[1] - now())) : timeout;
   checkTimeout("wait for a response", limit);
   return limit as number;
 }

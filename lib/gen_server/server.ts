@@ -1,21 +1,23 @@
 /**
- * The server's half of GenServer: calls the callbacks, and does what their responses ask for.
+ * The server process of GenServer: calls the callbacks, and carries out their responses. Used by
+ * `../gen_server.ts`.
  *
  * @module
  */
 
 import { attributesOf, ensureAttributes, nameOf } from "../gen/attributes.ts";
 import { callbackOf, Gen } from "../gen/behaviour.ts";
-import { answer, isFrom } from "../gen/reply.ts";
+import { answer, isFrom } from "../kernel/reply.ts";
 import type { Status } from "../gen/status.ts";
+import { isTimeout } from "../gen/timeout.ts";
 import { type From, PendingCall } from "../kernel/calls.ts";
 import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { reasonOf } from "../kernel/exit.ts";
 import { type Envelope, type Kind, PLAIN } from "../kernel/mailbox.ts";
 import { HIBERNATING, type Process } from "../kernel/process.ts";
 import { report } from "../kernel/report.ts";
-import { isA, isArray, isTuple, itemOf, itemsOf } from "../kernel/reader.ts";
-import { runAs, spend, TURN_MESSAGES } from "../kernel/scheduler.ts";
+import { isA, isArray, isTuple, itemOf, itemsOf, tagOf } from "../kernel/reader.ts";
+import { runAs } from "../kernel/scheduler.ts";
 import { inspect } from "../kernel/inspect.ts";
 import type { Term } from "../kernel/term.ts";
 import type { Extra } from "../response.ts";
@@ -24,7 +26,7 @@ import type { EnterLoopOptions, Module } from "./contract.ts";
 /** The kind of a cast in a mailbox. */
 export const CAST: Envelope = { toMessage: (request) => ["$gen_cast", request] };
 
-/** One callback module's servers. */
+/** The behaviour of one callback module's servers. */
 export class GenServer extends Gen {
   readonly kind = "gen_server";
   readonly #module: Module;
@@ -86,7 +88,7 @@ export class GenServer extends Gen {
     this.#settle(process, response, kind, payload);
   }
 
-  /** Makes a running coroutine a server. */
+  /** Turns a running coroutine into a server. */
   enter(
     process: Process,
     options: EnterLoopOptions,
@@ -114,23 +116,30 @@ export class GenServer extends Gen {
   override async changeCode(process: Process, oldVersion: Term, extra: Term): Promise<Term> {
     const codeChange = callbackOf(this.#module, "codeChange");
     if (codeChange === undefined) return ["error", ["undef", "codeChange"]];
-    const result = await codeChange(oldVersion, process.state, extra);
-    if (itemOf(result, 0) !== "ok") return result;
+    let result: unknown;
+    try {
+      result = await codeChange(oldVersion, process.state, extra);
+    } catch (thrown) {
+      if (isA(thrown, Error)) throw thrown;
+      result = thrown;
+    }
+    if (!isTuple(result, "ok", 2)) return ["error", result];
     process.state = itemOf(result, 1);
     return "ok";
   }
 
-  /** A message that is neither ours nor the scheduler's: OTP's own shapes of calls and casts included. */
+  /**
+   * Handles a message that was not sent by this runtime's calls and casts; it may have OTP's shape of a call
+   * or cast.
+   */
   #handlePlain(process: Process, payload: Term): void {
     let response: unknown;
     try {
-      const tag = itemOf(payload, 0);
-      if (tag === "$gen_cast" || tag === "$gen_call") {
-        const items = itemsOf(payload, tag === "$gen_cast" ? 2 : 3);
-        if (items?.length === 2) return this.handle(process, CAST, items[1]);
-        if (items !== undefined && isFrom(items[1])) {
-          return this.#handleForeignCall(process, items[1], items[2], payload);
-        }
+      const tag = tagOf(payload);
+      if (
+        (tag === "$gen_cast" || tag === "$gen_call") && this.#handleRequest(process, tag, payload)
+      ) {
+        return;
       }
       response = this.#handleInfo === undefined
         ? this.#unhandled(process, payload)
@@ -141,7 +150,18 @@ export class GenServer extends Gen {
     this.#settle(process, response, PLAIN, payload);
   }
 
-  /** A call whose sender built the message itself. */
+  /** Handles a cast or a call that arrived as a message; returns whether it is one. */
+  #handleRequest(process: Process, tag: "$gen_cast" | "$gen_call", payload: Term): boolean {
+    const items = itemsOf(payload, tag === "$gen_cast" ? 2 : 3);
+    if (items === undefined) return false;
+    const [, first, request] = items;
+    if (tag === "$gen_cast") this.handle(process, CAST, first);
+    else if (isFrom(first)) this.#handleForeignCall(process, first, request, payload);
+    else return false;
+    return true;
+  }
+
+  /** Handles a call that arrived as a message. */
   #handleForeignCall(process: Process, from: From, request: Term, payload: Term): void {
     this.run(
       process,
@@ -160,7 +180,7 @@ export class GenServer extends Gen {
     else this.#settleLater(process, response, kind, payload);
   }
 
-  /** Takes what is no tuple: a promise of one, or a mistake. */
+  /** Handles a result that is not a tuple: a promise of one, or an error. */
   #settleLater(process: Process, response: unknown, kind: Kind, payload: Term): void {
     if (isThenable(response)) this.#expectPromises(kind);
     this.run(
@@ -171,7 +191,10 @@ export class GenServer extends Gen {
     );
   }
 
-  /** From now on the callback for such messages has its own context, as if it were an async function. */
+  /**
+   * From now on, runs the callback for such messages in its own asynchronous context, as if it were an async
+   * function.
+   */
   #expectPromises(kind: Kind): void {
     const name = kind === CAST ? "handleCast" : kind === PLAIN ? "handleInfo" : "handleCall";
     if (this.#promising.has(name)) return;
@@ -189,8 +212,9 @@ export class GenServer extends Gen {
   }
 
   /**
-   * Does what a response tuple says. No closure here, nor in what leads here: V8 would make the context
-   * of one at each call, needed or not, and a call to a server took 10 ns longer.
+   * Carries out a response tuple. One that cannot be read stops the server, as a callback that throws does.
+   * There is no closure here, nor in the functions that lead here: V8 would allocate its context for every
+   * call, whether it is needed or not, which made calls 10 ns slower.
    */
   #respond(
     process: Process,
@@ -199,37 +223,20 @@ export class GenServer extends Gen {
     payload: Term,
     from: From | null = null,
   ): void {
-    const extra = this.#follow(process, response, kind, payload, from);
-    if (extra !== undefined) this.#begin(process, extra);
-  }
-
-  /**
-   * Does what a response tuple says, apart from what it asks for beside the state, which is the result.
-   * A response that cannot be read stops the server, as a callback that throws does.
-   */
-  #follow(
-    process: Process,
-    response: unknown,
-    kind: Kind,
-    payload: Term,
-    from: From | null,
-  ): Extra | undefined {
     try {
-      if (Array.isArray(response)) {
-        switch (response[0]) {
-          case "reply":
-            return this.#reply(process, response, kind, payload, from);
-          case "noreply":
-            return this.#noreply(process, response, kind, payload);
-          case "stop":
-            return this.#stopResponse(process, response, kind, payload, from);
-        }
+      if (!Array.isArray(response)) return this.#badReturn(process, response, kind, payload);
+      switch (response[0]) {
+        case "reply":
+          return this.#reply(process, response, kind, payload, from);
+        case "noreply":
+          return this.#noreply(process, response, kind, payload);
+        case "stop":
+          return this.#stopResponse(process, response, kind, payload, from);
       }
       this.#badReturn(process, response, kind, payload);
     } catch (thrown) {
       if (!process.isDead) this.stop(process, reasonOf(thrown), kind, payload);
     }
-    return undefined;
   }
 
   #reply(
@@ -238,35 +245,28 @@ export class GenServer extends Gen {
     kind: Kind,
     payload: Term,
     from: From | null,
-  ): Extra | undefined {
+  ): void {
     const { length } = response;
     const isCall = kind instanceof PendingCall || from !== null;
     if (!isCall || (length !== 3 && (length !== 4 || !isExtra(response[3])))) {
-      this.#badReturn(process, response, kind, payload);
-      return undefined;
+      return this.#badReturn(process, response, kind, payload);
     }
     if (hasThen(response[1])) return this.#refuseReply(process, kind, payload);
     process.state = response[2];
     if (process.server !== null) debugOut(process, response[1], from ?? (kind as PendingCall).from);
     if (from === null) (kind as PendingCall).reply(response[1]);
     else answer(from, response[1]);
-    return length === 4 ? response[3] as Extra : undefined;
+    if (length === 4) this.#begin(process, response[3] as Extra);
   }
 
-  #noreply(
-    process: Process,
-    response: readonly Term[],
-    kind: Kind,
-    payload: Term,
-  ): Extra | undefined {
+  #noreply(process: Process, response: readonly Term[], kind: Kind, payload: Term): void {
     const { length } = response;
     if (length !== 2 && (length !== 3 || !isExtra(response[2]))) {
-      this.#badReturn(process, response, kind, payload);
-      return undefined;
+      return this.#badReturn(process, response, kind, payload);
     }
     process.state = response[1];
     if (process.server !== null) debugNoreply(process);
-    return length === 3 ? response[2] as Extra : undefined;
+    if (length === 3) this.#begin(process, response[2] as Extra);
   }
 
   #stopResponse(
@@ -275,7 +275,7 @@ export class GenServer extends Gen {
     kind: Kind,
     payload: Term,
     from: From | null,
-  ): undefined {
+  ): void {
     const { length } = response;
     if (length === 3) {
       process.state = response[2];
@@ -313,7 +313,17 @@ export class GenServer extends Gen {
   }
 
   protected override handleContinuation(process: Process, argument: Term): void {
-    this.#continue(process, argument, 0);
+    const message = ["continue", argument] as const;
+    attributesOf(process)?.debug?.event(process, message);
+    this.run(
+      process,
+      () =>
+        this.#handleContinue === undefined
+          ? this.#missing("handleContinue", argument)
+          : this.#handleContinue(argument, process.state),
+      (response) => this.#respond(process, response, PLAIN, message),
+      (thrown) => this.stop(process, reasonOf(thrown), PLAIN, message),
+    );
   }
 
   /** Does what a response has asked for beside the state. */
@@ -321,57 +331,7 @@ export class GenServer extends Gen {
     if (extra === "hibernate") process.flags |= HIBERNATING;
     else if (typeof extra === "number") {
       if (extra !== Infinity) ensureAttributes(process).setIdleTimeout(process, extra);
-    } else this.#continue(process, itemOf(extra, 1), 0);
-  }
-
-  /**
-   * Calls `handleContinue`, again and again if that asks for it. `calls` of them have been made in this turn:
-   * after {@linkcode TURN_MESSAGES} it goes on in the next one, as others are to have theirs.
-   */
-  #continue(process: Process, argument: Term, calls: number): void {
-    let next = argument;
-    for (let i = calls; i < TURN_MESSAGES; i++) {
-      const message = ["continue", next] as const;
-      attributesOf(process)?.debug?.event(process, message);
-      spend(process, 1);
-      let response: unknown;
-      try {
-        response = this.#handleContinue === undefined
-          ? this.#missing("handleContinue", next)
-          : this.#handleContinue(next, process.state);
-      } catch (thrown) {
-        if (!process.isDead && isA(thrown, Error)) {
-          return this.stop(process, reasonOf(thrown), PLAIN, message);
-        }
-        response = thrown;
-      }
-      if (process.isDead) return;
-      if (isThenable(response)) return this.#continueLater(process, response, message, i + 1);
-      const extra = this.#follow(process, response, PLAIN, message, null);
-      if (extra === undefined) return;
-      if (!isArray(extra)) return this.#begin(process, extra);
-      next = itemOf(extra, 1);
-    }
-    ensureAttributes(process).continuation = { argument: next };
-  }
-
-  /** Goes on when an async `handleContinue` has returned. */
-  #continueLater(
-    process: Process,
-    promise: PromiseLike<unknown>,
-    message: readonly ["continue", Term],
-    calls: number,
-  ): void {
-    this.run(
-      process,
-      () => promise,
-      (response) => {
-        const extra = this.#follow(process, response, PLAIN, message, null);
-        if (isArray(extra)) this.#continue(process, itemOf(extra, 1), calls);
-        else if (extra !== undefined) this.#begin(process, extra);
-      },
-      (thrown) => this.stop(process, reasonOf(thrown), PLAIN, message),
-    );
+    } else ensureAttributes(process).continueWith(process, itemOf(extra, 1));
   }
 
   #missing(callback: string, argument: Term): never {
@@ -393,10 +353,10 @@ export class GenServer extends Gen {
   }
 }
 
-/** Tells whether a value is what a response may carry beside the state. */
+/** Whether a value is a valid extra element of a response. */
 export function isExtra(value: unknown): value is Extra {
   return value === "hibernate" ||
-    (typeof value === "number" && value >= 0) ||
+    isTimeout(value) ||
     isTuple(value, "continue", 2);
 }
 
@@ -410,7 +370,7 @@ function debugNoreply(process: Process): void {
 
 const behaviours = new WeakMap<object, GenServer>();
 
-/** The behaviour of a callback module, the same for all its servers. */
+/** The behaviour of a callback module, shared by all its servers. */
 export function behaviourOf(module: Module): GenServer {
   let behaviour = behaviours.get(module);
   if (behaviour !== undefined) return behaviour;

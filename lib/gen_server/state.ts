@@ -1,8 +1,8 @@
-// deno-lint-ignore-file no-explicit-any -- what callbacks take and return is inferred
+// deno-lint-ignore-file no-explicit-any -- parameters and results of callbacks are inferred
 
 /**
- * What the callbacks of a GenServer's module have to agree on: that they return responses, and one type of the
- * state. Types only.
+ * The types that the callbacks of a GenServer module must agree on: they return responses, and take and
+ * return one type of state. Types only; used by `../gen_server.ts`, and by `gen_statem/data.ts`.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import type { Callbacks, CallResponse, Clauses, InfoResponse } from "./contract.
 export type ClausesOf<M, Name extends PropertyKey> = M extends
   { readonly [N in Name]: infer F extends (...args: any[]) => any } ? Clauses<F> : never;
 
-/** What a callback returns, once it is there. */
+/** The result of a callback, after awaiting. */
 export type ReturnOf<M, Name extends PropertyKey> = ClausesOf<M, Name> extends infer C
   ? C extends [unknown, infer Returned] ? Awaited<Returned> : never
   : never;
 
 /**
- * `true` if one of the clauses of a callback does not take a `Value` at a position of its parameters. They are
- * compared in objects: so the answer is there at once for types of generic code, too.
+ * `true` if a clause of a callback does not accept a `Value` at a position of its parameters. The types are
+ * compared as properties of objects, so that the result is known at once for the types of generic code, too.
  */
 export type IsRefused<M, Name extends PropertyKey, Position extends number, Value> =
   ClausesOf<M, Name> extends infer C
@@ -33,17 +33,17 @@ export type IsRefused<M, Name extends PropertyKey, Position extends number, Valu
     : never
     : never;
 
-/** What is wrong if a callback returns something else than a `Response`. */
+/** The error if a callback returns something other than a `Response`. */
 export type Misreturn<M, Name extends string, Response, Words extends string> = Name extends unknown
   ? [ReturnOf<M, Name>] extends [Response] ? never
   : `${Name} returns something other than ${Words}`
   : never;
 
-/** What is wrong if the callback `Name` does not take something that `Source` returns. */
+/** The error if the callback `Name` does not accept something that `Source` returns. */
 export type Refusal<What extends string, Source extends string, Name extends string> =
   `${Source} returns ${What} that ${Name extends Source ? "it" : Name} does not take`;
 
-/** The callbacks that take the state, and the positions of it among their parameters. */
+/** The callbacks that take the state, and its position among their parameters. */
 interface Positions {
   handleCall: 2;
   handleCast: 1;
@@ -55,7 +55,7 @@ interface Positions {
 /** The callbacks that return a state. */
 type Handler = Exclude<keyof Positions, "terminate">;
 
-/** The state that a response carries. */
+/** The state in a response. */
 type StateIn<Response> = 0 extends 1 & Response ? never
   : Response extends readonly ["ok" | "noreply", infer State, ...infer _] ? State
   : Response extends readonly ["reply", unknown, infer State, ...infer _] ? State
@@ -63,7 +63,7 @@ type StateIn<Response> = 0 extends 1 & Response ? never
   : Response extends readonly ["stop", unknown, unknown, infer State] ? State
   : never;
 
-/** What is wrong with the shape of a callback. */
+/** The errors in the shapes of callbacks. */
 type Misshape<M> =
   | Misreturn<M, "init", Init<any>, "ok(state), stop(reason) or ignore">
   | Misreturn<
@@ -82,7 +82,7 @@ type Misshape<M> =
     ? "handleCall takes something other than a From between request and state"
     : never);
 
-/** What is wrong if a callback does not take the state that `Source` returns. */
+/** The errors of callbacks that do not accept the state that `Source` returns. */
 type Refusals<M, Source extends string> = {
   [Name in keyof Positions]: true extends
     IsRefused<M, Name, Positions[Name], StateIn<ReturnOf<M, Source>>>
@@ -90,26 +90,29 @@ type Refusals<M, Source extends string> = {
     : never;
 }[keyof Positions];
 
-/** What is wrong with the states: with the one that `init` returns; if nothing is, with the others. */
+/**
+ * The errors in the types of the state: first for the state that `init` returns; if there are none, for the
+ * others.
+ */
 type Mismatch<M> = [Refusals<M, "init">] extends [never]
   ? { [Name in Handler]: Refusals<M, Name> }[Handler]
   : Refusals<M, "init">;
 
-/** What is wrong with a module; nothing, if no more is known of it than that it is one. */
+/** The errors of a module; none if nothing is known about it. */
 type Mistake<M> = Callbacks extends M ? never
   : [Misshape<M>] extends [never] ? Mismatch<M>
   : Misshape<M>;
 
 /**
- * A module whose callbacks return responses and agree on the type of the state: each takes what `init` and the
- * others return. For any other module it is a sentence that says which callback does not.
+ * A module whose callbacks return responses and agree on the type of the state: each accepts what `init` and
+ * the others return. For any other module, this type is a sentence that names the callback at fault.
  *
- * Generic code that starts a module takes it as `Consistent<M>`, and what comes after it as
+ * Generic code that starts a module takes it as `Consistent<M>`, and the arguments after it as
  * {@linkcode StartArguments}.
  */
 export type Consistent<M> = [Mistake<M>] extends [never] ? M : Mistake<M> & string;
 
-/** The type of the state, as the callbacks of a module take it; `unknown` if none of them does. */
+/** The type of the state that the callbacks of a module take; `unknown` if none takes it. */
 export type StateOf<M> = {
   [Name in keyof Positions]: ClausesOf<M, Name> extends infer C
     ? C extends [infer Parameters extends readonly unknown[], unknown]

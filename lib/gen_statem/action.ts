@@ -5,9 +5,10 @@
  * @module
  */
 
-import { isFrom } from "../gen/reply.ts";
+import { unknownOption } from "../kernel/options.ts";
+import { isFrom } from "../kernel/reply.ts";
 import { isTuple, itemOf } from "../kernel/reader.ts";
-import { MAX_DELAY_MS } from "../kernel/timers.ts";
+import { isTimeout } from "../gen/timeout.ts";
 import type { Step } from "./machine.ts";
 import type { InsertedType, ReplyAction, TimeoutOptions, TimeoutType } from "./response.ts";
 
@@ -55,19 +56,18 @@ export function takeOrder(step: Step, type: TimeoutType, action: readonly unknow
     return true;
   }
   if (action.length === 3) {
-    if (time !== "update" && !isDelay(time)) return false;
+    if (time !== "update" && !isTimeout(time)) return false;
     step.orders.push({ type, time, content, isAbsolute: false });
     return true;
   }
   if (action.length !== 4 || typeof options !== "object" || options === null) return false;
+  if (unknownOption(options, ["abs"]) !== undefined) return false;
   const { abs: isAbsolute = false } = options as TimeoutOptions;
-  if (!(isAbsolute === true ? isMoment(time) : isAbsolute === false && isDelay(time))) return false;
+  if (!(isAbsolute === true ? isMoment(time) : isAbsolute === false && isTimeout(time))) {
+    return false;
+  }
   step.orders.push({ type, time: time as number, content, isAbsolute });
   return true;
-}
-
-export function isDelay(time: unknown): time is number {
-  return typeof time === "number" && time >= 0 && (time <= MAX_DELAY_MS || time === Infinity);
 }
 
 function isMoment(time: unknown): time is number {

@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-explicit-any -- the types of states, data and events are the module's own
+// deno-lint-ignore-file no-explicit-any -- the types of states, data and events depend on the module
 
 /**
  * The contract of a state machine's callback module. A part of `GenStatem`, whose namespace has all of it.
@@ -38,8 +38,8 @@ export interface Status {
 }
 
 /**
- * A module with the callbacks of a state machine, whatever they return. {@linkcode Module} says what they are to return;
- * of a module that is started, {@linkcode Consistent} checks it.
+ * A module with the callbacks of a state machine, whatever they return. {@linkcode Module} declares what they
+ * must return; {@linkcode Consistent} checks that for a module that is started.
  */
 export interface Callbacks {
   /** See {@linkcode Module}. */
@@ -64,7 +64,10 @@ export interface Callbacks {
  * `formatStatus`.
  */
 export interface Module extends Callbacks {
-  /** What reports, errors and `inspect` call the module. Default: the name of its class, else its functions. */
+  /**
+   * The name of the module in reports, errors and `inspect`. Default: the name of its class, otherwise its
+   * functions.
+   */
   readonly moduleName?: string;
   /**
    * Returns a {@linkcode CallbackMode}, or a list of one and `"state_enter"`. Called once when the machine starts,
@@ -87,8 +90,8 @@ export interface Module extends Callbacks {
   /** Converts state and data for a new version of the module. Returns `["ok", state, data]`, or a reason. */
   codeChange?(oldVersion: any, state: any, data: any, extra: any): unknown;
   /**
-   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, no status
-   * is shown.
+   * Returns the status that reports and `Sys.getStatus` show, for example without secrets. If it fails, state
+   * and data are not shown.
    */
   formatStatus?(status: Status): Status;
 }

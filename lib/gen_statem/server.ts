@@ -8,7 +8,7 @@
 import { loggedBy, nameOf } from "../gen/attributes.ts";
 import { callbackOf, Gen } from "../gen/behaviour.ts";
 import type { StartOptions } from "../gen/start.ts";
-import { answer, isFrom } from "../gen/reply.ts";
+import { answer, isFrom } from "../kernel/reply.ts";
 import { PendingCall } from "../kernel/calls.ts";
 import { hasThen, isThenable, thenError } from "../kernel/awaitable.ts";
 import { Exit, isOrderly, reasonOf, withStack } from "../kernel/exit.ts";
@@ -22,7 +22,8 @@ import { runAs, spend, suspendUntil, TURN_MESSAGES } from "../kernel/scheduler.t
 import { inspect } from "../kernel/inspect.ts";
 import { equal, isAtom, type Term } from "../kernel/term.ts";
 import { reportCrash } from "../gen/crash.ts";
-import { isDelay, isInsertedType, isReply, isSingle, isTimeoutType, takeOrder } from "./action.ts";
+import { isInsertedType, isReply, isSingle, isTimeoutType, takeOrder } from "./action.ts";
+import { isTimeout } from "../gen/timeout.ts";
 import { isCall, type Module, type Status } from "./contract.ts";
 import { type Event, StateMachine, type Step, TIMEOUT, type Timeout } from "./machine.ts";
 import type { Actions, ReplyAction } from "./response.ts";
@@ -319,7 +320,7 @@ export class GenStatem extends Gen {
   }
 
   #do(process: Process, machine: Machine, step: Step, action: unknown): boolean {
-    if (typeof action === "number" && isDelay(action)) {
+    if (typeof action === "number" && isTimeout(action)) {
       step.orders.push({ type: "timeout", time: action, content: action, isAbsolute: false });
       return true;
     }

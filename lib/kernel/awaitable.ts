@@ -1,6 +1,6 @@
 /**
- * Values that are there now or later. Much of this runtime answers at once unless a callback, a
- * registry or another node does not: these are its means to wait for an answer only if it must.
+ * Values that are available now or later. Callbacks, registries and other nodes may return promises; these
+ * functions wait only if they do. The kernel uses them, and everything that calls such functions.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /** A value now, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Tells whether a value is a promise or behaves like one. One whose `then` cannot be read does not. */
+/** Whether a value is a promise or behaves like one. An object whose `then` cannot be read does not. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null) return false;
   try {
@@ -39,7 +39,9 @@ export function thenError(what: string): TypeError {
   );
 }
 
-/** Hands a value to `use`: at once, or when it is there. The result is a promise only if `value` is. */
+/**
+ * Passes a value to `use`: at once, or when it is available. The result is a promise only if `value` is one.
+ */
 export function then<T, Result>(
   value: Awaitable<T>,
   use: (value: T) => Awaitable<Result>,

@@ -188,14 +188,15 @@ export class PendingCall<Request = Term> implements Timer, Envelope, Call {
   reply(value: Term): void {
     if (this.isPending) {
       this.remove();
-      this.resolve(value);
+      this.resolve(message(value));
     }
   }
 
   /** Removes the call, and returns a function that can still resolve it while the caller is alive. */
   take(): (value: Term) => void {
     if (this.isPending) this.remove();
-    return (value) => this.caller.isDead ? abandon(this.caller, this.reject) : this.resolve(value);
+    return (value) =>
+      this.caller.isDead ? abandon(this.caller, this.reject) : this.resolve(message(value));
   }
 
   /** Fails the call with `[why, call]`, unless it has settled. */

@@ -84,6 +84,8 @@ export interface Distribution {
   ): Promise<Term>;
   /** Sends the exit signal of `Process.exit(to, reason)`. */
   exit(from: Pid, to: RemotePid, reason: Term): void;
+  /** Sets the group leader of a remote process. */
+  lead(pid: RemotePid, leader: Pid): void;
   /** Sets up a link that was added to `process` only so far, at the remote process. */
   link(process: Process, pid: RemotePid): void;
   /** Removes a link at the remote process that `process` has removed on its side. */

@@ -118,12 +118,17 @@ export function exit(reason: Term): Exit {
   return new Exit(reason);
 }
 
+/** The error of a function that needs a process that does not exist: in Erlang the error `noproc`. */
+export class NoProcessError extends TypeError {}
+
 /**
  * The exit reason of a process whose code threw `thrown`: the reason of an {@linkcode Exit},
- * `[error, stack]` of an error, `[["nocatch", value], stack]` of any other value.
+ * `["noproc", stack]` of a {@linkcode NoProcessError}, `[error, stack]` of any other error,
+ * `[["nocatch", value], stack]` of any other value.
  */
 export function reasonOf(thrown: unknown): Term {
   if (isA(thrown, Exit)) return thrown.reason;
+  if (isA(thrown, NoProcessError)) return withStack(["noproc", ""], thrown);
   if (isA(thrown, Error)) return withStack([thrown, ""], thrown);
   return [["nocatch", thrown], ""];
 }
@@ -157,6 +162,7 @@ const INSPECTED = {
 /** What was thrown, with Erlang's class of exception: `[class, term]`. */
 export function classified(thrown: unknown): readonly ["error" | "exit" | "throw", Term] {
   if (isA(thrown, Exit)) return ["exit", thrown.reason];
+  if (isA(thrown, NoProcessError)) return ["error", "noproc"];
   return [isA(thrown, Error) ? "error" : "throw", thrown];
 }
 
@@ -186,7 +192,7 @@ const MEANINGS: Record<string, string> = {
 /**
  * Formats an exit reason as text. Mirrors Elixir's `Exception.format_exit/1`.
  *
- * @example
+ * @example A reason, and the exit of a call
  * ```ts
  * import { formatExit } from "@denotp/otp";
  * import { assertEquals } from "@std/assert";

@@ -32,6 +32,15 @@ const BIGINT_BITS = 4096;
  * one string, 16,384 characters in all. Never throws: what cannot be read is shown as `[unprintable: …]`.
  *
  * Mirrors Elixir's `inspect/1`.
+ *
+ * @example A term as text
+ * ```ts
+ * import { inspect } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(inspect(["error", "enoent"]), '["error", "enoent"]');
+ * assertEquals(inspect(new RangeError("too large")), "RangeError: too large");
+ * ```
  */
 export function inspect(term: Term): string {
   return new Printer().print(term, DEPTH);
@@ -168,7 +177,7 @@ class Printer {
   }
 }
 
-/** Prints a term that is no object. */
+/** Prints a term that is not an object. */
 function printSimple(term: Term): string {
   switch (typeof term) {
     case "string":

@@ -38,7 +38,7 @@ export type Matched<Pattern> = Pattern extends Wildcard ? unknown
  * A guard that throws does not match, as in Erlang. So a term that cannot be read, such as a revoked proxy,
  * matches {@linkcode _} and guards that return true for it, nothing else.
  *
- * @example
+ * @example Patterns
  * ```ts
  * import { _, isPid, matches, self } from "@denotp/otp";
  * import { assert } from "@std/assert";
@@ -55,6 +55,15 @@ export function matches<const Pattern>(
   visits = VISITS;
   try {
     return fits(pattern, term, RECURSIONS, null) ?? fitsDeep(pattern as object, term);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a guard holds. One that throws does not, as a guard that fails in Erlang. */
+export function holds(guard: () => boolean): boolean {
+  try {
+    return guard();
   } catch {
     return false;
   }

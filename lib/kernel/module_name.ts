@@ -1,22 +1,23 @@
 /**
- * Module names: what a callback module, a child module or a registry is called where it is printed.
+ * Module names: how a callback module, a child module or a registry is printed, in `inspect`, errors and
+ * reports.
  *
- * In order: what it exports as `moduleName`, the name of its class, else the functions that it exports.
- * A module is a value that others define: reading it never throws.
+ * In this order: its export `moduleName`, the name of its class, the functions that it exports. Modules are
+ * values that users define, so reading one must never throw.
  *
  * @module
  */
 
-/** The most exports that are shown of a module without a name. */
+/** The maximum number of exports that are printed for a module without a name. */
 const MOST_EXPORTS = 6;
 
-/** What may stand for a module in one line of text. */
+/** What a `moduleName` may contain: one line of text. */
 const PRINTABLE = /^[^\p{Cc}\u2028\u2029]{1,255}$/u;
 
-/** An object with one of these functions of its own is a module, not a record of values. */
+/** An object that has one of these functions is a module, not a record of values. */
 const CALLBACKS = ["init", "childSpec", "registerName"];
 
-/** Tells whether a value is an ES module, or an object or class that serves as one. */
+/** Whether a value is an ES module, or an object or class that serves as one. */
 export function isModule(value: unknown): boolean {
   if (typeof value !== "function" && (typeof value !== "object" || value === null)) return false;
   try {
@@ -31,7 +32,7 @@ export function isModule(value: unknown): boolean {
   }
 }
 
-/** The name of a module, if it has one. Modules of other nodes are their names. */
+/** The name of a module, if it has one. A module of another node is its name. */
 export function moduleName(module: unknown): string | undefined {
   if (typeof module === "string") return module;
   if (typeof module === "symbol") return module.description;
@@ -43,7 +44,7 @@ export function moduleName(module: unknown): string | undefined {
   }
 }
 
-/** Prints a module: its name, or `[module handleCall, init]` if it has none. */
+/** Formats a module: its name, or `[module handleCall, init]` if it has none. */
 export function formatModule(module: unknown): string {
   const name = moduleName(module);
   if (name !== undefined) return name;
@@ -63,13 +64,13 @@ function isNamespace(value: object): boolean {
     Object.prototype.toString.call(value) === "[object Module]";
 }
 
-/** A registry that is an instance of a class has its functions from there. */
+/** An instance of a class, such as a registry, inherits its functions. */
 function isRegistry(value: object): boolean {
   return typeof read(value, "registerName") === "function" &&
     typeof read(value, "whereisName") === "function";
 }
 
-/** What a module says that it is called. A subclass does not inherit it. */
+/** The export `moduleName`. A subclass does not inherit it. */
 function declaredName(module: object): string | undefined {
   return Object.hasOwn(module, "moduleName") ? printable(read(module, "moduleName")) : undefined;
 }
@@ -88,7 +89,9 @@ function className(module: object): string | undefined {
     : undefined;
 }
 
-/** What stands under a key; an export that is not initialized yet, or a getter that throws, counts as absent. */
+/**
+ * The value of a property. An export that is not initialized yet, or a getter that throws, counts as absent.
+ */
 function read(module: object, key: string): unknown {
   try {
     return (module as Readonly<Record<string, unknown>>)[key];
@@ -97,7 +100,7 @@ function read(module: object, key: string): unknown {
   }
 }
 
-/** The names of what a module exports: also of a class's methods, and of exports not yet initialized. */
+/** The names of the exports, including the methods of a class and exports that are not initialized yet. */
 function exportsOf(module: unknown): string[] {
   try {
     const names = Object.getOwnPropertyNames(Object(module));

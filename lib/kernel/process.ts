@@ -50,6 +50,8 @@ export const LEADS_GROUP = 512;
  * the process table, and links, monitors and calls wait (`resources.ts`).
  */
 export const EXITING = 1024;
+/** A server that has a callback to continue with before it takes the next message. */
+export const CONTINUING = 2048;
 
 /** How a kind of process uses its turns. One object for all processes of the kind. */
 export interface Behaviour {
@@ -86,6 +88,8 @@ export class Extras {
   resources: Resources | null = null;
   /** See `Process.setLabel`. */
   label: Term = undefined;
+  /** The group leader that was set, if any. See {@linkcode Process.leader}. */
+  leader: Pid | null = null;
   /** Options of `spawn` that are stored but have no effect here, such as `priority`. */
   options: Readonly<Record<string, Term>> | null = null;
 }
@@ -174,11 +178,18 @@ export class Process extends Mailbox {
 
   /**
    * The leader of its group, the master of its application: the process itself if it leads a group, else
-   * the leader of its parent. `null` if it belongs to no group.
+   * the one that was set, else that of its parent when it was spawned. `null` if it belongs to no group.
    */
   get leader(): Pid | null {
     if ((this.flags & LEADS_GROUP) !== 0) return this.pid;
+    if (this.extras !== null && this.extras.leader !== null) return this.extras.leader;
     return this.lineage === null ? null : this.lineage.leader;
+  }
+
+  /** Sets the leader. Children that are spawned from now on inherit it. */
+  set leader(leader: Pid | null) {
+    this.more().leader = leader;
+    this.#heirs = null;
   }
 
   /** Whether it has exited, although its exit may not be completed (`EXITING`). */

@@ -52,6 +52,18 @@ export function itemOf(value: unknown, index: number): Term {
   }
 }
 
+/**
+ * The first item of a message that is an array. The same as {@linkcode itemOf}, for the message path alone: V8
+ * specialises each function for the arrays that it has seen, and messages are mostly of one kind.
+ */
+export function tagOf(message: unknown): Term {
+  try {
+    return Array.isArray(message) ? message[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Tells whether a value is a tuple of `size` items whose first one is `tag`. */
 export function isTuple(value: unknown, tag: Term, size: number): value is readonly Term[] {
   try {

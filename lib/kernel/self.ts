@@ -44,6 +44,11 @@ export function self(): Process {
   return process;
 }
 
+/** The process that the host runs, and that all others descend from. */
+export function mainProcess(): Process {
+  return main ??= makeMainProcess();
+}
+
 /** As {@linkcode self}, but returns `null` if the process is not known. */
 export function selfIfKnown(): Process | null {
   const process = current ?? ofContext();
@@ -87,7 +92,7 @@ export function fence(): void {
 /** The process of the asynchronous context, or `null` if the context is the scheduler's own. */
 function ofContext(): Process | null {
   const context = storage.getStore();
-  if (context === undefined) return main ??= makeMainProcess();
+  if (context === undefined) return mainProcess();
   return context.process;
 }
 

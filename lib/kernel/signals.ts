@@ -274,7 +274,7 @@ export function exitSignal(from: Pid, to: Pid, reason: Term): void {
   if (process === null) {
     if (to instanceof RemotePid) distribution?.exit(from, to, reason);
   } else if (reason === "kill") terminate(process, "killed");
-  else if (process.trapsExits) deliver(process, ["EXIT", from, reason]);
+  else if (process.trapsExits) deliver(process, message(["EXIT", from, reason]));
   else if (reason !== "normal" || from === to) terminate(process, reason);
 }
 
@@ -312,7 +312,7 @@ export function whenEnded(callback: (process: Process, reason: Term) => void): v
  */
 export function terminate(process: Process, reason: Term): void {
   if (!process.isDead) {
-    deaths.push({ process, reason });
+    deaths.push({ process, reason: message(reason) });
     process.flags |= DEAD;
     if (process.extras !== null && holdsResources(process.extras)) process.flags |= EXITING;
     else process.pid.process = null;

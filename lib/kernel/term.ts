@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isModule } from "./module_name.ts";
 import type { Process } from "./process.ts";
 import { isA } from "./reader.ts";
 
@@ -156,27 +157,48 @@ export class Ref {
   }
 }
 
-/** Creates a unique reference. Mirrors `make_ref/0`. */
+/**
+ * Creates a unique reference. Mirrors `make_ref/0`.
+ * See the example of {@linkcode isAtom}.
+ */
 export function makeRef(): Ref {
   return new Ref();
 }
 
-/** Tells whether `term` is a pid. Mirrors `is_pid/1`. */
+/**
+ * Returns whether `term` is a pid. Mirrors `is_pid/1`.
+ * See the example of {@linkcode isAtom}.
+ */
 export function isPid(term: unknown): term is Pid {
   return isA(term, Pid);
 }
 
-/** Tells whether `term` is a reference. Mirrors `is_reference/1`. */
+/**
+ * Returns whether `term` is a reference. Mirrors `is_reference/1`.
+ * See the example of {@linkcode isAtom}.
+ */
 export function isReference(term: unknown): term is Ref {
   return isA(term, Ref);
 }
 
-/** Tells whether `term` can be an atom: a string or a symbol. */
+/**
+ * Returns whether `term` can be an atom: a string or a symbol.
+ *
+ * @example Atoms, pids and references
+ * ```ts
+ * import { isAtom, isPid, isReference, makeRef, self } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([isAtom("ok"), isAtom(1)], [true, false]);
+ * assertEquals([isPid(self()), isPid("ok")], [true, false]);
+ * assertEquals([isReference(makeRef()), isReference(self())], [true, false]);
+ * ```
+ */
 export function isAtom(term: unknown): term is Atom {
   return typeof term === "string" || typeof term === "symbol";
 }
 
-/** Tells whether an object is a plain object: neither an instance of a class nor an ES module. */
+/** Returns whether an object is a plain object: neither an instance of a class nor an ES module. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype ||
@@ -200,12 +222,21 @@ export const LEVELS = 100_000;
 type Pair = readonly [a: object, b: object, level: number];
 
 /**
- * Tells whether two terms are equal, as Erlang's `=:=` does: arrays, plain objects, `Map`s, `Set`s,
+ * Returns whether two terms are equal, as Erlang's `=:=` does: arrays, plain objects, `Map`s, `Set`s,
  * dates and bytes by their content, everything else (pids, references, functions, class instances)
  * by identity. Numbers compare as `Map` keys do: `NaN` equals itself and `0` equals `-0`.
  *
  * Terms may contain themselves: two such terms are equal if they cannot be told apart. A term that cannot be
  * read, such as a revoked proxy, equals only itself; so does one of more than 100,000 levels of nesting.
+ *
+ * @example Equal content, and identity
+ * ```ts
+ * import { equal, makeRef } from "@denotp/otp";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(equal(["a", { b: 1 }], ["a", { b: 1 }]), true);
+ * assertEquals(equal(makeRef(), makeRef()), false);
+ * ```
  */
 export function equal(a: Term, b: Term): boolean {
   if (a === b) return true;
@@ -332,8 +363,8 @@ export class Classes {
 
 /**
  * Freezes a term and its contents: arrays, plain objects, and the contents of `Map`s and `Set`s.
- * Instances of classes are not frozen, as they may be handles to mutable resources; neither is what
- * cannot be read.
+ * Instances of classes are not frozen, as they may be handles to mutable resources; neither are modules,
+ * nor what cannot be read.
  */
 export function deepFreeze<T>(term: T): T {
   if (typeof term !== "object" || term === null) return term;
@@ -363,7 +394,7 @@ function freeze(term: object, seen: Set<object>, find: (part: unknown) => void):
   if (Array.isArray(term)) {
     Object.freeze(term);
     term.forEach(find);
-  } else if (isPlainObject(term)) {
+  } else if (isPlainObject(term) && !isModule(term)) {
     Object.freeze(term);
     Object.values(term).forEach(find);
   } else if (term instanceof Map) {
@@ -382,7 +413,7 @@ export function setFreezing(on: boolean): void {
   freezing = on;
 }
 
-/** The message to put into a mailbox for `term`: the term itself, frozen if freezing is enabled. */
+/** What one process hands to another for `term`: the term itself, frozen if freezing is enabled. Never throws. */
 export function message<T>(term: T): T {
   return freezing ? deepFreeze(term) : term;
 }

@@ -8,6 +8,8 @@
 import { beforeHalt } from "../application/controller.ts";
 import { distribute } from "../kernel/distribution.ts";
 import { OwnedTimer } from "../kernel/process.ts";
+import { report } from "../kernel/report.ts";
+import { inspect } from "../kernel/inspect.ts";
 import { NO_NODE, type NodeName, type Pid, setNodeName, type Term } from "../kernel/term.ts";
 import { onExit } from "../kernel/signals.ts";
 import { start } from "../kernel/timers.ts";
@@ -52,7 +54,8 @@ export class Life<Through extends Transport = Transport> {
   /** The services that run while this runtime is a node, in the order of their start. */
   readonly #services: readonly { start(): void; stop(): void }[];
   #forgetHalt = () => {};
-  #isOver = false;
+  /** Settles when this life has ended; `null` until its end begins. */
+  #over: PromiseWithResolvers<void> | null = null;
 
   /** Does nothing until {@linkcode begin} is called. */
   constructor(
@@ -81,6 +84,7 @@ export class Life<Through extends Transport = Transport> {
       keyOf: keysIn(mapping),
       compare: (one: Term, other: Term) => compareTerms(one, other, this.#identities),
       creation: () => this.#identities.creation,
+      ended: (service: string, reason: Term) => this.#serviceEnded(service, reason),
     };
     this.#services = [globalService(environment, options), groupService(environment)];
   }
@@ -106,15 +110,21 @@ export class Life<Through extends Transport = Transport> {
     setNodeName(this.node);
     distribute(this.#remote);
     for (const service of this.#services) service.start();
-    onExit(this.pid, () => void this.end());
+    onExit(this.pid, (reason) => this.#serviceEnded("supervisor of its services", reason));
     this.#forgetHalt = beforeHalt(() => this.#written());
     announce("nodeup", this.node, this.#isHidden);
   }
 
   /** Stops being a node: closes every connection at once. Resolves when all of its services have stopped. */
-  async end(): Promise<void> {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  end(): Promise<void> {
+    if (this.#over === null) {
+      this.#over = Promise.withResolvers();
+      this.#end().then(this.#over.resolve, this.#over.reject);
+    }
+    return this.#over.promise;
+  }
+
+  async #end(): Promise<void> {
     this.#forgetHalt();
     for (const service of this.#services.toReversed()) service.stop();
     const stopped = this.transport.stop();
@@ -123,6 +133,17 @@ export class Life<Through extends Transport = Transport> {
     announce("nodedown", this.node, this.#isHidden, OVER);
     await stopped;
     await this.#calls.stop();
+  }
+
+  /**
+   * A process that other nodes depend on has exited, which they may have caused. As on the BEAM, the node stops:
+   * nodes that waited for the process are told that this node is down.
+   */
+  #serviceEnded(service: string, reason: Term): void {
+    if (this.isOver) return;
+    const found = `the ${service} has exited: ${inspect(reason)}`;
+    report({ level: "error", kind: "message", reason: `Node ${this.node} stops: ${found}` });
+    void this.end();
   }
 
   /**
@@ -141,9 +162,9 @@ export class Life<Through extends Transport = Transport> {
     }
   }
 
-  /** Whether this life has ended. */
+  /** Whether this life has ended, or is ending. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#over !== null;
   }
 
   /** The nodes of the given kinds, each once. */
@@ -205,7 +226,7 @@ export class Life<Through extends Transport = Transport> {
   #down({ node, isHidden }: Channel, reason: string): void {
     this.#lose(node);
     for (const listener of this.#listeners) listener.down(node);
-    announce("nodedown", node, isHidden, this.#isOver ? OVER : reason);
+    announce("nodedown", node, isHidden, this.isOver ? OVER : reason);
   }
 
   /** Notifies links and monitors that a node is lost, and forgets the node if nothing else is kept of it. */

@@ -15,6 +15,9 @@
  * @module
  */
 
+import { checkTimeout } from "../gen/timeout.ts";
+import { DEFAULT_FRAMING_LIMITS } from "./distribution/framing.ts";
+import { checkOptions } from "../kernel/options.ts";
 import { self } from "../kernel/self.ts";
 import { inspect } from "../kernel/inspect.ts";
 import { type NodeName, nodeName, type Pid, type Term } from "../kernel/term.ts";
@@ -88,6 +91,9 @@ function runningNode(): Life<DistributionTransport> | null {
  * `"epmd_protocol"` if its answer is invalid; `"eaddrinuse"` if the port to listen on is in use. The reason is
  * logged, too.
  *
+ * As on the BEAM, other nodes can send exit signals to the processes of this one. If one of the processes of `global`
+ * exits, or the supervisor of the node's other services does, the node stops, and this is logged.
+ *
  * Needs `--allow-net` for the port, EPMD and the other nodes. Without the option `cookie` it looks for
  * the cookie as Erlang does, which needs `--allow-env=RELEASE_COOKIE`, or `--allow-env=HOME` and
  * `--allow-read` of the file `.erlang.cookie` there.
@@ -114,8 +120,10 @@ function runningNode(): Life<DistributionTransport> | null {
  */
 export function start(name: NodeName, options: StartOptions = {}): Promise<StartResult> {
   return inTurn(async () => {
+    checkStartOptions(options);
     const running = runningNode();
     if (running !== null) return ["error", ["already_started", running.pid]];
+    await life?.end(); // it may be ending, because one of its services has exited
     const begun = new Life(
       { ...options, node: name },
       (identities) => new DistributionTransport({ ...options, node: name, identities }),
@@ -131,6 +139,37 @@ export function start(name: NodeName, options: StartOptions = {}): Promise<Start
     life = begun;
     return ["ok", begun.pid];
   });
+}
+
+const START_OPTIONS = [
+  "cookie",
+  "cookies",
+  "hidden",
+  "listen",
+  "resolve",
+  "epmd",
+  "tls",
+  "allowedNodes",
+  "setupTime",
+  "mapping",
+  "tickTime",
+  "limits",
+  "preventOverlappingPartitions",
+] as const satisfies readonly (keyof StartOptions)[];
+
+function checkStartOptions(options: StartOptions): void {
+  checkOptions("start a node", options, START_OPTIONS);
+  const { listen, epmd, tls, limits, setupTime, tickTime } = options;
+  if (setupTime !== undefined) checkTimeout("connect to nodes", setupTime);
+  if (tickTime !== undefined) checkTimeout("watch connections", tickTime);
+  if (listen !== undefined && listen !== false) {
+    checkOptions("listen for nodes", listen, ["port", "hostname"]);
+  }
+  if (epmd !== undefined) checkOptions("use EPMD", epmd, ["port", "host", "serve"]);
+  if (tls !== undefined) checkOptions("use TLS", tls, ["cert", "key", "ca"]);
+  if (limits !== undefined) {
+    checkOptions("limit connections", limits, Object.keys(DEFAULT_FRAMING_LIMITS));
+  }
 }
 
 /** The reason for an error that a start resolves with; `undefined` for all others, which it rejects with. */
@@ -166,7 +205,7 @@ export function stop(): Promise<"ok" | readonly ["error", "not_found"]> {
  *
  * @see Elixir `Node.self/0`
  *
- * @example
+ * @example A runtime that is not a node
  * ```ts
  * import { Node } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";
@@ -300,14 +339,12 @@ export function monitorNodes(isOn: boolean, options?: MonitorNodesOptions): "ok"
   return "ok";
 }
 
-function assertMonitorNodesOptions({ nodeType, nodedownReason, ...unknown }: MonitorNodesOptions) {
+function assertMonitorNodesOptions(options: MonitorNodesOptions): void {
+  checkOptions("monitor nodes", options, ["nodeType", "nodedownReason"]);
+  const { nodeType, nodedownReason } = options;
   const refuse = (found: string, accepted: string) => {
     throw new TypeError(`Cannot monitor nodes: found ${found}, expected ${accepted}`);
   };
-  const [unknownOption] = Object.keys(unknown);
-  if (unknownOption !== undefined) {
-    refuse(`the option ${unknownOption}`, "nodeType and nodedownReason");
-  }
   if (nodeType !== undefined && !["visible", "hidden", "all"].includes(nodeType)) {
     refuse(`the nodeType ${inspect(nodeType)}`, "visible, hidden or all");
   }

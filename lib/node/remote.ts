@@ -95,6 +95,10 @@ export class Remote implements Distribution {
     this.#peerOf(to.node).post(["exit2", from, to, reason]);
   }
 
+  lead(pid: RemotePid, leader: Pid): void {
+    this.#peerOf(pid.node).post(["group_leader", leader, pid]);
+  }
+
   link(process: Process, pid: RemotePid): void {
     this.#peerOf(pid.node).link(process, pid);
   }
@@ -163,7 +167,8 @@ export class Remote implements Distribution {
         return;
       }
       case "group_leader":
-        return; // there are none here
+        if (control[2].process !== null) control[2].process.leader = control[1];
+        return;
       default:
         return this.#spawning(peer, control);
     }

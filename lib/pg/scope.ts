@@ -23,7 +23,6 @@ import { List } from "../kernel/list.ts";
 import { firstItemsOf, isArray } from "../kernel/reader.ts";
 import { report } from "../kernel/report.ts";
 import { onExit, sendToPid } from "../kernel/signals.ts";
-import { inspect } from "../kernel/inspect.ts";
 import {
   type Atom,
   isPid,

@@ -1,11 +1,12 @@
 /**
- * One child of a supervisor: starting it, stopping it, saying so. What all supervisors have in common.
+ * One child of a supervisor: starting, stopping and reporting it. Used by all supervisors.
  *
  * @module
  */
 
 import type { FullChildSpec, Restart, Shutdown, StartFunction } from "../child_spec.ts";
 import { type Awaitable, isThenable } from "../kernel/awaitable.ts";
+import { PROTOCOL, type Protocol } from "../kernel/calls.ts";
 import { isOrderly, reasonOf } from "../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../kernel/process.ts";
 import { isA, itemsOf } from "../kernel/reader.ts";
@@ -15,28 +16,25 @@ import { inspect } from "../kernel/inspect.ts";
 import { isPid, type Pid, type Term } from "../kernel/term.ts";
 import { start as startTimer } from "../kernel/timers.ts";
 
-/**
- * A child: its specification, and the process that it has at the moment. `Start` is what is kept of its start
- * function.
- */
-export class Child<Start = StartFunction> {
+/** A child: its specification and its current process. */
+export class Child {
   readonly id: Term;
-  readonly start: Start;
+  start: KeptStart;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: "worker" | "supervisor";
   readonly modules: readonly (object | string)[] | "dynamic";
   readonly significant: boolean;
-  /** Its process, or the last one it had while it is being restarted; `undefined` if it has none. */
+  /** Its process; while it is being restarted, the last one; `undefined` if it has none. */
   pid: Pid | undefined = undefined;
-  /** It could not be restarted, and will be tried again. */
+  /** Whether a restart failed and will be tried again. */
   isRestarting = false;
-  /** Its neighbours in the order of their start. */
-  previous: Child<Start> | null = null;
-  next: Child<Start> | null = null;
+  /** The previous and the next child in the order of their start. */
+  previous: Child | null = null;
+  next: Child | null = null;
 
-  /** A child of this specification, not started yet. */
-  constructor(spec: SpecWith<Start>) {
+  /** Creates a child with this specification, not started yet. */
+  constructor(spec: KeptChildSpec) {
     this.id = spec.id;
     this.start = spec.start;
     this.restart = spec.restart;
@@ -46,37 +44,53 @@ export class Child<Start = StartFunction> {
     this.significant = spec.significant;
   }
 
-  /** Whether it runs, or is about to be restarted. */
+  /** Whether it is running or being restarted. */
   get isUp(): boolean {
     return this.isRestarting || this.pid !== undefined;
   }
 
-  /** Its process, if it runs. */
+  /** Its process, if it is running. */
   get running(): Pid | undefined {
     return this.isRestarting ? undefined : this.pid;
   }
 
-  /** Its specification, in full. */
-  get spec(): SpecWith<Start> {
+  /** Forgets the arguments of the start function if it is not called again: that of a temporary child. */
+  forgetArguments(): void {
+    if (this.restart !== "temporary") return;
+    const { start } = this;
+    this.start = typeof start === "object" ? [start[0], start[1], undefined] : undefined;
+  }
+
+  /** Its specification, with every field. */
+  get spec(): KeptChildSpec {
     const { id, start, restart, significant, shutdown, type, modules } = this;
     return { id, start, restart, significant, shutdown, type, modules };
   }
 }
 
-/** A child specification with every field, of which this is the start. */
-type SpecWith<Start> = Omit<FullChildSpec, "start"> & { readonly start: Start };
+/**
+ * The start of a child, as its supervisor keeps it. Of a temporary child that has been started, which is not
+ * started again, the arguments are forgotten, and a function as a whole.
+ */
+export type KeptStart =
+  | StartFunction
+  | readonly [module: object | string, name: string, args: undefined]
+  | undefined;
+
+/** A child specification with every field, as a supervisor keeps it. See {@linkcode KeptStart}. */
+export type KeptChildSpec = Omit<FullChildSpec, "start"> & { readonly start: KeptStart };
 
 // --- Starting -----------------------------------------------------------------------------------
 
-/** What came of a start. `["ok", undefined]` is a child that did not want to run. */
+/** The result of a start. `["ok", undefined]` if the start function returned `"ignore"`. */
 export type Started =
   | readonly ["ok", Pid | undefined]
   | readonly ["ok", Pid, Term]
   | readonly ["error", Term];
 
 /**
- * Calls a start function in the running process, and waits for what comes of it. Never throws: what the
- * function throws is a failure in the words of `failed`, by default OTP's.
+ * Calls a start function in the running process, and waits for its result. Never throws: what the function
+ * throws is a failure in the form that `failed` gives it, by default OTP's.
  */
 export function callStart(start: StartFunction, failed = caught): Awaitable<Started> {
   let outcome: unknown;
@@ -88,7 +102,7 @@ export function callStart(start: StartFunction, failed = caught): Awaitable<Star
   return isThenable(outcome) ? Promise.resolve(outcome).then(sort, failed) : sort(outcome);
 }
 
-/** Calls a start function, as it is: it may throw, and return anything. */
+/** Calls a start function. It may throw, and return any value. */
 export function applyStart(start: StartFunction): unknown {
   if (typeof start === "function") return start();
   const [module, name, args] = start;
@@ -107,20 +121,20 @@ function sort(outcome: unknown): Started {
   return ["error", outcome];
 }
 
-/** A thrown value that is no error counts as returned, as OTP has it. */
+/** A thrown value that is not an error counts as returned, as in OTP. */
 function caught(thrown: unknown): Started {
   return isA(thrown, Error) ? ["error", ["EXIT", reasonOf(thrown)]] : sort(thrown);
 }
 
 // --- Stopping -----------------------------------------------------------------------------------
 
-/** What stopping a process answers that had ended before. */
+/** The result of stopping a process that had already exited. */
 export const NOT_RUNNING: unique symbol = Symbol("not running");
 
 /**
- * Stops a process as `shutdown` says, and waits for its end: answers the reason, at once if the process
- * ended at once. It is linked to `supervisor` until then, but its end is not heard of a second time by
- * the link: no message of it lies in any mailbox.
+ * Stops a process as `shutdown` specifies, and waits for its exit. Returns the reason, at once if the process
+ * exited at once. The process stays linked to `supervisor` until then; the exit signal of the link is not
+ * delivered in addition.
  */
 export function stopProcess(supervisor: Process, pid: Pid, shutdown: Shutdown): Awaitable<Term> {
   const ending = new Ending();
@@ -140,7 +154,7 @@ export function stopProcess(supervisor: Process, pid: Pid, shutdown: Shutdown): 
   return new Promise((resolve) => ending.resolve = resolve);
 }
 
-/** The end of a process that is waited for. */
+/** A process whose exit is awaited. */
 class Ending {
   isOver = false;
   reason: Term = undefined;
@@ -156,9 +170,9 @@ class Ending {
 }
 
 /**
- * Tells whether a child of a Supervisor that was stopped may have ended with `reason`. A permanent child that
- * ends with `["shutdown", term]` is reported, as by OTP's supervisor; a DynamicSupervisor, as Elixir's, expects
- * that of any child.
+ * Whether `reason` is an expected exit reason of a child that was stopped by a Supervisor. A permanent child
+ * that exits with `["shutdown", term]` is reported, as by OTP's supervisor; a DynamicSupervisor, like
+ * Elixir's, expects that of any child.
  */
 export function isExpectedEnd(child: Child, reason: Term): boolean {
   if (reason === (child.shutdown === "brutal_kill" ? "killed" : "shutdown")) return true;
@@ -167,19 +181,19 @@ export function isExpectedEnd(child: Child, reason: Term): boolean {
 
 // --- Reports ------------------------------------------------------------------------------------
 
-/** What a supervisor reports: an error with one of its children. */
+/** The context of a report: what a supervisor did with the child. */
 export type Context = "start_error" | "child_terminated" | "shutdown_error" | "shutdown";
 
 /**
- * Reports an error of `child`, whose process is shown as `childPid`. `supervisor` is the name that reports call
- * the supervisor by.
+ * Reports an error of `child`, with `childPid` as its process. `supervisor` is the name of the supervisor in
+ * reports.
  */
 export function reportError(
   supervisor: Term,
   pid: Pid,
   context: Context,
   reason: Term,
-  child: Child<unknown>,
+  child: Child,
   childPid: Term,
 ): void {
   report({
@@ -190,6 +204,29 @@ export function reportError(
     reason,
     details: { supervisor, context, offender: describe(child, childPid) },
   });
+}
+
+/** Warns of a child that is a supervisor, but a worker by its specification: its own children would be killed. */
+export function reportIfSupervisor(supervisor: Term, pid: Pid, child: Child): void {
+  const behaviour = child.pid?.process?.behaviour as { readonly module?: HasProtocol } | undefined;
+  const protocol = behaviour?.module?.[PROTOCOL];
+  if (protocol !== "supervisor" && protocol !== "dynamic_supervisor") return;
+  report({
+    level: "warning",
+    kind: "message",
+    pid,
+    reason:
+      `The child ${
+        inspect(child.id)
+      } is a supervisor, but its specification says that it is a worker, ` +
+      "which may be killed before it has stopped its own children: expected " +
+      'type: "supervisor", which Supervisor.childSpec and DynamicSupervisor.childSpec set',
+    details: { supervisor },
+  });
+}
+
+interface HasProtocol {
+  readonly [PROTOCOL]?: Protocol;
 }
 
 /** Reports that `child` was started. */
@@ -203,9 +240,9 @@ export function reportProgress(supervisor: Term, pid: Pid, child: Child): void {
   });
 }
 
-/** A child as reports show it. */
+/** A child in a report. */
 function describe(
-  { id, start, restart, significant, shutdown, type }: Child<unknown>,
+  { id, start, restart, significant, shutdown, type }: Child,
   pid: Term,
 ): Term {
   return { pid, id, start, restart, significant, shutdown, type };

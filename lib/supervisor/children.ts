@@ -1,6 +1,6 @@
 /**
- * The children of one `Supervisor`, in the order of their start, and found in constant time by id and by
- * process. Those of a `DynamicSupervisor` have neither order nor id: it keeps them itself.
+ * The children of one `Supervisor`, in the order of their start, found in constant time by id and by process.
+ * A `DynamicSupervisor` needs neither order nor ids, and keeps its own collection.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Pid, Term } from "../kernel/term.ts";
 import { TermMap } from "../kernel/term_map.ts";
 import type { Family } from "./restart.ts";
 
-/** See the module's document. */
+/** See the documentation of this file. */
 export class Children implements Family<Child> {
   #first: Child | null = null;
   #last: Child | null = null;
@@ -27,12 +27,12 @@ export class Children implements Family<Child> {
     return this.#significantUp;
   }
 
-  /** The child of this id. */
+  /** The child with this id. */
   get(id: Term): Child | undefined {
     return this.#byId.get(id);
   }
 
-  /** The child that runs as `pid`. */
+  /** The child whose process is `pid`. */
   withPid(pid: Pid): Child | undefined {
     return this.#byPid.get(pid);
   }
@@ -46,7 +46,7 @@ export class Children implements Family<Child> {
     for (let child = this.#last; child !== null; child = child.previous) yield child;
   }
 
-  /** Adds a child behind all others; there must be none of its id. */
+  /** Adds a child after all others. There must be none with the same id. */
   add(child: Child): void {
     this.#byId.set(child.id, child);
     child.previous = this.#last;
@@ -55,7 +55,7 @@ export class Children implements Family<Child> {
     this.#last = child;
   }
 
-  /** Takes a child out. */
+  /** Removes a child. */
   remove(child: Child): void {
     this.setPid(child, undefined);
     this.#byId.delete(child.id);
@@ -67,12 +67,12 @@ export class Children implements Family<Child> {
     child.previous = child.next = null;
   }
 
-  /** `child` runs as `pid` now, or not at all. */
+  /** Records that `child` has the process `pid`, or none. */
   setPid(child: Child, pid: Pid | undefined): void {
     this.#change(child, pid, false);
   }
 
-  /** `child` could not be restarted, and will be tried again. */
+  /** Records that a restart of `child` failed and will be tried again. */
   setRestarting(child: Child): void {
     this.#change(child, child.pid, true);
   }

@@ -1,6 +1,6 @@
 /**
- * What supervisors of all kinds have in common, apart from their state: the `init` of their module, the names
- * and words of their reports, what lies in their mailbox.
+ * What all kinds of supervisor share, apart from their state: calling `init` of their module, the contents of
+ * their reports, reading their mailbox.
  *
  * @module
  */
@@ -16,35 +16,37 @@ import { report } from "../kernel/report.ts";
 import { inspect } from "../kernel/inspect.ts";
 import { isAtom, type Term } from "../kernel/term.ts";
 
-/** What a supervisor is started with. */
+/** The argument of the server that a supervisor is. */
 export interface Starting {
-  /** Says by its `init` what there is to supervise, and how. */
-  // deno-lint-ignore no-explicit-any -- the argument is the module's own business
+  /** The module, whose `init` returns what to supervise, and how. */
+  // deno-lint-ignore no-explicit-any -- the argument depends on the module
   readonly module: { init(argument: any): Awaitable<unknown> };
-  /** Handed to `init`. */
+  /** The argument of `init`. */
   readonly argument: Term;
-  /** The name it is started under, if there is one. */
+  /** The name that the supervisor is started under, if there is one. */
   readonly name: Name | null | undefined;
 }
 
-/** A module of this library that describes a supervisor. It is known by its name, as in Elixir. */
+/** A module of this library that defines a supervisor. It is known by its name, as in Elixir. */
 export class OwnModule<Argument, Result> {
   constructor(readonly moduleName: string, readonly init: (argument: Argument) => Result) {}
 }
 
-/** What a supervisor's module is called outside: itself, or its name if it is the library's own. */
+/**
+ * The module of a supervisor as reports show it: the module itself, or its name if it is one of this library.
+ */
 function publicModule({ module }: Starting): Term {
   return module instanceof OwnModule ? module.moduleName : module;
 }
 
-/** What a supervisor was started with, as OTP has it. */
+/** The initial call of a supervisor, as in OTP. */
 export function initialCallOf(starting: Starting): InitialCall {
   return ["supervisor", publicModule(starting), 1];
 }
 
 /**
- * Runs the `init` of a supervisor's module in the new supervisor. A thrown value that is no error counts
- * as returned, as OTP has it.
+ * Calls `init` of a supervisor's module in the new supervisor. A thrown value that is not an error counts as
+ * returned, as in OTP.
  */
 export async function runInit({ module, argument }: Starting): Promise<unknown> {
   try {
@@ -55,7 +57,7 @@ export async function runInit({ module, argument }: Starting): Promise<unknown> 
   }
 }
 
-/** What is wrong with the limits of restarts, if anything is. */
+/** The error in the limits of restarts, or `undefined`. */
 export function wrongLimits(intensity: unknown, period: unknown): Term {
   if (!Number.isSafeInteger(intensity) || (intensity as number) < 0) {
     return ["invalid_intensity", intensity];
@@ -65,13 +67,13 @@ export function wrongLimits(intensity: unknown, period: unknown): Term {
     : ["invalid_period", period];
 }
 
-/** What reports call a supervisor. */
+/** The name of a supervisor in reports. */
 export function nameInReports(process: Process, starting: Starting): Term {
   const { name } = starting;
   return isAtom(name) ? ["local", name] : name ?? [process.pid, publicModule(starting)];
 }
 
-/** Reports something that a supervisor does not know, and that does not stop it. */
+/** Reports a message that a supervisor does not know. It has no other effect. */
 export function reportUnexpected(
   kind: "Supervisor" | "DynamicSupervisor",
   process: Process,
@@ -89,18 +91,18 @@ export function reportUnexpected(
   });
 }
 
-/** After an `await`: if the supervisor has ended meanwhile, what it was about to do must not be done. */
+/** After an `await`: throws if the supervisor has exited in the meantime, so that it does nothing more. */
 export function assertAlive(process: Process): void {
   if (process.isDead) throw exit("noproc");
 }
 
-/** The exit signals that lie unread in the mailbox of a supervisor: the reasons, by process. */
+/** The unread exit signals in the mailbox of a supervisor: the reasons, by process. */
 export function unreadEnds(process: Process): ReadonlyMap<Term, Term> {
   const signals = process.messages().filter((each) => isTuple(each, "EXIT", 3));
   return new Map(signals.map((signal) => [itemOf(signal, 1), itemOf(signal, 2)]));
 }
 
-/** The time in whole seconds, which is how OTP counts restarts. */
+/** The time in whole seconds, which OTP uses to count restarts. */
 export function second(): number {
   return Math.floor(now() / 1000);
 }

@@ -1,10 +1,10 @@
 /**
- * What a supervisor does when a child has ended, as pure rules: the children, the strategy, the
- * restarts so far and the event go in, a list of actions comes out. A supervisor
- * (`../supervisor.ts`, `../dynamic_supervisor.ts`) performs them one after another, and decides nothing.
+ * The decisions of a supervisor when a child has exited, as pure functions: the children, the strategy, the
+ * restarts so far and the event go in, a list of actions comes out. `../supervisor.ts` and
+ * `../dynamic_supervisor.ts` perform the actions one after another, and decide nothing.
  *
- * A start that fails ends its list: the rest is dropped, the child counts as `restarting`, and is put
- * to {@linkcode onRetry} when its turn has come.
+ * If a start fails, the rest of its list is dropped; the child is `restarting` and later passed to
+ * {@linkcode onRetry}.
  *
  * The rules are those of OTP's `supervisor.erl`.
  *
@@ -15,84 +15,86 @@ import type { AutoShutdown, Restart } from "../child_spec.ts";
 import { isOrderly } from "../kernel/exit.ts";
 import type { Term } from "../kernel/term.ts";
 
-/** Which children are started anew when one has ended: it alone, all, or it and those started after it. */
+/**
+ * Which children are restarted when one has exited: only that child, all, or that child and those started
+ * after it.
+ */
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
 
-/** What the rules are made of. */
+/** What the rules depend on. */
 export interface Policy {
-  /** Who is restarted with whom. */
+  /** Which children are restarted together. */
   readonly strategy: Strategy;
-  /** When the end of children is the end of the supervisor. */
+  /** When the supervisor shuts down because its children have exited. */
   readonly autoShutdown: AutoShutdown;
 }
 
-/** What a decision looks at in a child. */
+/** The properties of a child that decisions depend on. */
 export interface Member {
-  /** When it is started anew. */
+  /** When it is restarted. */
   readonly restart: Restart;
-  /** Whether its end counts for `autoShutdown`. */
+  /** Whether its exit counts for `autoShutdown`. */
   readonly significant: boolean;
-  /** Whether it runs, or is about to be restarted. */
+  /** Whether it is running or being restarted. */
   readonly isUp: boolean;
 }
 
-/** The children of a supervisor, as a decision looks at them. */
+/** The children of a supervisor, as decisions need them. */
 export interface Family<Child> {
-  /** `child` and those after it, in the order of their start. All of them without `child`. */
+  /** `child` and those after it, in the order of their start; without `child`, all children. */
   from(child?: Child): Iterable<Child>;
-  /** Number of children that are both significant and up. */
+  /** The number of children that are both significant and up. */
   readonly significantUp: number;
 }
 
-/** What a decision is made of. */
+/** What a decision depends on. */
 export interface Supervision<Child> {
   readonly policy: Policy;
   readonly children: Family<Child>;
   readonly history: RestartHistory;
 }
 
-/** One thing for the supervisor to do. */
+/** One action of the supervisor. */
 export type Action<Child> =
-  /** Report that the child has ended. */
+  /** Report that the child has exited. */
   | readonly ["report", Child]
-  /** The child has no process now; a temporary one is a child no more. */
+  /** The child has no process any more; a temporary child is removed. */
   | readonly ["release", Child]
-  /** Stop the child, if it runs, and wait for that; then as `release`. */
+  /** Stop the child if it is running, and wait for that; then like `release`. */
   | readonly ["stop", Child]
   /** Start the child, and wait for that. */
   | readonly ["start", Child]
   /** Report that the child was restarted too often. */
   | readonly ["give_up", Child]
-  /** End the supervisor, with `"shutdown"`. */
+  /** Terminate the supervisor, with `"shutdown"`. */
   | readonly ["shut_down"];
 
 /**
- * The restarts of the last `maxSeconds`, and whether they are too many.
+ * The restarts of the last `maxSeconds`, and whether there are too many.
  *
- * Counted as OTP does: in whole seconds, and a restart is forgotten when it is more than `maxSeconds` of
- * them old. One entry holds all restarts of a second, so that neither time nor memory depends on how
- * many there are.
+ * Counted as in OTP: in whole seconds; a restart is forgotten when it is more than `maxSeconds` old. One
+ * entry holds all restarts of a second, so that neither time nor memory depends on their number.
  */
 export class RestartHistory {
   readonly #maxRestarts: number;
   readonly #maxSeconds: number;
-  /** Oldest first, from `#first` on. */
+  /** Oldest first, starting at `#first`. */
   #seconds: { readonly second: number; restarts: number }[] = [];
   #first = 0;
   #restarts = 0;
 
-  /** An empty history. */
+  /** Creates an empty history. */
   constructor(maxRestarts: number, maxSeconds: number) {
     this.#maxRestarts = maxRestarts;
     this.#maxSeconds = maxSeconds;
   }
 
-  /** Restarts that count at the moment. */
+  /** The number of restarts that count at present. */
   get restarts(): number {
     return this.#restarts;
   }
 
-  /** Enters a restart at the whole second `second`, and tells whether it may be made. */
+  /** Adds a restart at the whole second `second`. Returns whether it is allowed. */
   add(second: number): boolean {
     while (
       this.#first < this.#seconds.length &&
@@ -111,7 +113,7 @@ export class RestartHistory {
   }
 }
 
-/** A child has ended by itself with `reason`. `second` is the time in whole seconds. */
+/** The actions after a child has exited by itself with `reason`. `second` is the time in whole seconds. */
 export function childExited<Child extends Member>(
   supervision: Supervision<Child>,
   child: Child,
@@ -129,7 +131,7 @@ export function childExited<Child extends Member>(
   return actions;
 }
 
-/** A child that is `restarting` is to be started, or started again. */
+/** The actions to start a child that is `restarting`, possibly again. */
 export function onRetry<Child extends Member>(
   supervision: Supervision<Child>,
   child: Child,
@@ -147,7 +149,7 @@ export function onRetry<Child extends Member>(
   }
 }
 
-/** Stops all of `children`, last first, and starts those that are not temporary, first first. */
+/** Stops all of `children` in reverse order, and starts those that are not temporary in order. */
 function startAnew<Child extends Member>(child: Child, children: Child[]): Action<Child>[] {
   const actions: Action<Child>[] = [["release", child]];
   for (let i = children.length - 1; i >= 0; i--) actions.push(["stop", children[i]!]);
@@ -155,7 +157,7 @@ function startAnew<Child extends Member>(child: Child, children: Child[]): Actio
   return actions;
 }
 
-/** Tells whether the end of `child`, which is not started anew, ends the supervisor. */
+/** Whether the exit of `child`, which is not restarted, shuts down the supervisor. */
 function isLastStraw<Child extends Member>(
   { policy: { autoShutdown }, children }: Supervision<Child>,
   child: Child,

@@ -1,19 +1,19 @@
 /**
- * What `whichChildren` answers, as the console shows it: modules by their names.
+ * The result of `whichChildren` in the console: modules are printed by their names.
  *
- * An ES module cannot say how it is to be shown, and is printed with all its exports otherwise.
+ * An ES module cannot define how it is printed; without this, it is printed with all its exports.
  *
  * @module
  */
 
 import { formatModule, isModule } from "../kernel/module_name.ts";
 
-/** The method by which an object tells the console of Deno, Node and Bun how to show it. */
+/** The method with which an object defines its output in the console of Deno, Node and Bun. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 type Inspect = (value: unknown, options: unknown) => string;
 
-/** Stands for a module in the console. */
+/** Replaces a module in the console. */
 class Shown {
   constructor(readonly module: unknown) {}
 
@@ -22,7 +22,7 @@ class Shown {
   }
 }
 
-/** Shows a row, `[id, child, type, modules]`, with the names of modules in place of these. */
+/** Prints a row, `[id, child, type, modules]`, with the names of modules. */
 function showRow(this: readonly unknown[], _depth: unknown, options: unknown, inspect: Inspect) {
   return inspect(this.map(shown), options);
 }
@@ -32,7 +32,7 @@ function shown(item: unknown): unknown {
   return isModule(item) ? new Shown(item) : item;
 }
 
-/** Has the console show a row with its modules by name. The row stays a plain array to all else. */
+/** Makes the console print a row with the names of modules. Otherwise the row remains a plain array. */
 export function showingNames<Row extends readonly unknown[]>(row: Row): Row {
   if (!row.some((item) => Array.isArray(item) ? item.some(isModule) : isModule(item))) return row;
   return Object.defineProperty(row, INSPECT, { value: showRow });

@@ -8,17 +8,18 @@
 
 import { fairly } from "../kernel/fair.ts";
 import { Debug, type DebugOption, type FormatEvent, type SystemEvent } from "../gen/debug.ts";
-import { answer, isFrom } from "../gen/reply.ts";
+import { answer, isFrom } from "../kernel/reply.ts";
 import type { From } from "../kernel/calls.ts";
 import { classified, exit, reasonOf } from "../kernel/exit.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import { localNameOf } from "../kernel/names.ts";
 import { type Process, SUSPENDED } from "../kernel/process.ts";
-import { firstItemsOf, isArray, isTuple, itemOf } from "../kernel/reader.ts";
+import { firstItemsOf, isTuple, itemOf } from "../kernel/reader.ts";
 import { receiveMessage } from "../kernel/receive.ts";
 import { self } from "../kernel/self.ts";
 import type { Pid, Term } from "../kernel/term.ts";
 import { shown, type Status } from "../gen/status.ts";
+import { operationOf } from "../gen/system.ts";
 
 /**
  * The callbacks of a special process, which {@linkcode handleSystemMsg} calls. `misc` is any term that
@@ -178,9 +179,8 @@ function isForSystem(message: Term, parent: Pid): boolean {
 /** Handles a request, and resolves with the reply. */
 async function handle<Misc>(special: Special<Misc>, from: From, request: Term): Promise<Term> {
   const { process, module, debug } = special;
-  const operation = isArray(request) ? itemOf(request, 0) : request;
   const argument = itemOf(request, 1);
-  switch (operation) {
+  switch (operationOf(request)) {
     case "suspend":
       process.flags |= SUSPENDED;
       return "ok";
@@ -203,7 +203,7 @@ async function handle<Misc>(special: Special<Misc>, from: From, request: Term): 
       const [, target, oldVersion, extra] = firstItemsOf(request, 4);
       try {
         const changed = await module.systemCodeChange!(special.misc, target, oldVersion, extra);
-        if (itemOf(changed, 0) !== "ok") return ["error", changed];
+        if (!isTuple(changed, "ok", 2)) return ["error", changed];
         special.misc = itemOf(changed, 1) as Misc;
         return "ok";
       } catch (thrown) {

@@ -18,9 +18,17 @@ import { report } from "../kernel/report.ts";
 import { self } from "../kernel/self.ts";
 import { deliver, demonitor, flushDown, monitor, sendToAlias } from "../kernel/signals.ts";
 import { inspect } from "../kernel/inspect.ts";
-import type { Atom, Pid, Ref, Term } from "../kernel/term.ts";
+import { type Atom, message, type Pid, type Ref, type Term } from "../kernel/term.ts";
 import { TermMap } from "../kernel/term_map.ts";
 import type { InitialCall } from "../gen/initial_call.ts";
+import type {
+  AnyFunction,
+  ArgumentsOf,
+  FunctionName,
+  ItemOf,
+  RestOfArguments,
+  ResultOf,
+} from "../gen/mfa.ts";
 import { spawnOpt } from "../proc_lib.ts";
 
 /** How long a supervised task waits for the function to run. */
@@ -60,29 +68,7 @@ export class Task<Result = any> {
 
 // --- The function to run ------------------------------------------------------------------------
 
-// deno-lint-ignore no-explicit-any -- the types of the parameters are the function's own
-type AnyFunction = (...args: any[]) => unknown;
-
-/** The names of the functions of a module. */
-export type FunctionName<Module> =
-  & string
-  & { [Name in keyof Module]: Module[Name] extends AnyFunction ? Name : never }[keyof Module];
-
-/** The arguments of a function of a module. */
-export type ArgumentsOf<Module, Name extends keyof Module> = Module[Name] extends
-  (...args: infer Args) => unknown ? Readonly<Args> : never;
-
-/** The first parameter of a function of a module: in a stream, the item. */
-export type ItemOf<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
-  readonly [infer Item, ...unknown[]] ? Item : unknown;
-
-/** The other parameters of a function of a module. */
-export type RestOfArguments<Module, Name extends keyof Module> = ArgumentsOf<Module, Name> extends
-  readonly [unknown, ...infer Rest] ? Readonly<Rest> : readonly [];
-
-/** The result of a function of a module, awaited. */
-export type ResultOf<Module, Name extends keyof Module> = Module[Name] extends
-  (...args: never[]) => infer Result ? Awaited<Result> : never;
+export type { ArgumentsOf, FunctionName, ItemOf, RestOfArguments, ResultOf };
 
 /** A function, or a module, a name and arguments. */
 export type FunctionOrCall =
@@ -114,7 +100,12 @@ export function callOf(what: string, given: FunctionOrCall): Call {
   ) {
     const found = (fun as Record<string, unknown>)[name];
     if (typeof found === "function") {
-      return { fun: found as AnyFunction, module: fun, args, mfa: [fun, name, args.length] };
+      return {
+        fun: found as AnyFunction,
+        module: fun,
+        args: message(args),
+        mfa: [fun, name, args.length],
+      };
     }
   }
   throw new TypeError(
@@ -126,7 +117,7 @@ export function callOf(what: string, given: FunctionOrCall): Call {
 /** The call with a first argument added. */
 export function withArgument({ fun, module, args, mfa }: Call, argument: Term): Call {
   const [where, name, arity] = mfa;
-  return { fun, module, args: [argument, ...args], mfa: [where, name, arity + 1] };
+  return { fun, module, args: [message(argument), ...args], mfa: [where, name, arity + 1] };
 }
 
 // --- Its owner ----------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ export function makeStream(
   options: StreamOptions,
   start: StartTask,
 ): AsyncIterable<StreamResult<Term>> {
-  const settings = checkOptions(options);
+  const settings = settingsOf(options);
   if (!isIterable(items)) {
     throw new TypeError(
       `Cannot make a stream of tasks: expected an iterable or async iterable, found ${
@@ -107,7 +107,16 @@ export function makeStream(
   return { [Symbol.asyncIterator]: () => results(items, call, settings, start) };
 }
 
-function checkOptions(options: StreamOptions): Settings {
+/** The names of these options. */
+export const STREAM_OPTIONS = [
+  "maxConcurrency",
+  "ordered",
+  "timeout",
+  "onTimeout",
+  "zipInputOnExit",
+] as const satisfies readonly (keyof StreamOptions)[];
+
+function settingsOf(options: StreamOptions): Settings {
   const {
     maxConcurrency = globalThis.navigator?.hardwareConcurrency ?? 1,
     ordered = true,

@@ -27,7 +27,8 @@
  * @module
  */
 
-import { fairly } from "../kernel/fair.ts";
+import { fairly, rejectFairly } from "../kernel/fair.ts";
+import { checkOptions } from "../kernel/options.ts";
 import { type ChildSpec, idFromName, type Restart, type Shutdown } from "../child_spec.ts";
 import {
   init,
@@ -59,12 +60,14 @@ import {
   Supervised,
   Task,
 } from "./process.ts";
+import { START_OPTIONS } from "../gen/start.ts";
 import {
   type Items,
   makeStream,
   type Mapping,
   mappingOf,
   type ReasonOf,
+  STREAM_OPTIONS,
   type StreamOptions as TaskStreamOptions,
   type StreamResult,
 } from "./stream.ts";
@@ -149,8 +152,22 @@ const SUPERVISOR = new OwnModule(
  * ```
  */
 export function startLink(options: StartOptions = {}): Promise<StartResult> {
-  return startSupervisor(SUPERVISOR, options, options);
+  try {
+    checkOptions("start a task supervisor", options, OPTIONS);
+    const { name, timeout, debug, spawnOpt, hibernateAfter } = options;
+    const startOptions = { name, timeout, debug, spawnOpt, hibernateAfter };
+    return startSupervisor(SUPERVISOR, options, startOptions);
+  } catch (error) {
+    return rejectFairly(error);
+  }
 }
+
+const OPTIONS = [
+  "maxChildren",
+  "maxRestarts",
+  "maxSeconds",
+  ...START_OPTIONS,
+] as const satisfies readonly (keyof StartOptions)[];
 
 /**
  * Returns the child specification of a task supervisor, so that `[Task.Supervisor, { name: "tasks" }]` and
@@ -294,6 +311,7 @@ async function startAwaited(
 ): Promise<Task> {
   const owner = self();
   const { call, options } = mappingOf<AsyncOptions>("start a task", what);
+  checkOptions("start a task", options, ["shutdown"]);
   const started = await startWaiting(supervisor, originOf(owner), options.shutdown);
   if (started === "max_children") throw new Error(TOO_MANY_CHILDREN);
   if (isLinked) link(owner, started);
@@ -349,6 +367,7 @@ export function startChild(
 ): Promise<StartChildResult> {
   return fairly(async () => {
     const { call, options } = mappingOf<StartChildOptions>("start a task", what);
+    checkOptions("start a task", options, ["restart", "shutdown"]);
     const args = [originOf(self()), call] as const;
     return await askFor(supervisor, args, options.restart, options.shutdown);
   });
@@ -366,7 +385,7 @@ export function startChild(
  * @param fun Called with each item. May be async.
  * @throws {TypeError} If `items` is not iterable, `fun` is not a function, or `onTimeout` or `shutdown`
  * is invalid.
- * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative or not a
+ * @throws {RangeError} If `maxConcurrency` is not a positive integer, or `timeout` is negative, fractional or not a
  * number.
  * @throws {Exit} On iteration: as `Task.asyncStream`, and if there is no such supervisor, as
  * {@linkcode async}; for a process that traps exits, the reason is then
@@ -480,6 +499,7 @@ function makeSupervisedStream(
   isLinked: boolean,
 ): AsyncIterable<StreamResult<Term>> {
   const { call, options } = mappingOf<StreamOptions>("make a stream of tasks", mapping);
+  checkOptions("make a stream of tasks", options, [...STREAM_OPTIONS, "shutdown"]);
   const { shutdown = DEFAULT_SHUTDOWN_MS } = options;
   if (shutdown !== "brutal_kill" && !(Number.isSafeInteger(shutdown) && shutdown >= 0)) {
     throw new TypeError(

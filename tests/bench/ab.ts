@@ -1,9 +1,9 @@
 /**
- * This state of the library beside another revision of it: is a path slower?
+ * Compares the current state of the library with another revision: is a path slower?
  *
- * Each pair is two processes, one a side, which do the same piece of work shortly after each other; which one is
- * first alternates. All work is done in each pair, and then in the next, so that whatever else the machine does hits
- * all of it. The program that measures is this state's for both: of the other revision only `mod.ts` is imported.
+ * Each pair is two processes, one per side, which do the same piece of work one after the other; which one is
+ * first alternates. All work is done in each pair, so that other load of the machine affects all of it. Both sides
+ * are measured by the current program: of the other revision only `mod.ts` is imported.
  *
  * Needs `--allow-run=deno,git,tar --allow-write=.bench --allow-sys=cpus`.
  *

@@ -304,7 +304,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "bench ab says so when there is no such revision",
+  name: "bench ab reports a revision that does not exist",
   ignore: !hasRepository,
   async fn() {
     const { stderr, code } = await command("no-such-revision").output();

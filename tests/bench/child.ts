@@ -20,7 +20,7 @@ import { workOf } from "./works.ts";
  * the second 77, the fourth 53, and it stays there. Of the further ones the median counts.
  */
 const LONG = { warmUps: 4, runs: 3, parts: 1 };
-/** Each run is one of so many parts of a long one. */
+/** The number of parts of a long run; each run is one of them. */
 const SHORT = { warmUps: 8, runs: 9, parts: 10 };
 
 const { measure, operations, unit } = workOf(Deno.args[0]!);

@@ -1,5 +1,5 @@
 /**
- * Figures: what was measured over some rounds, what it says, and whether it is good enough.
+ * Figures: what was measured over some rounds, its median and spread, and whether it reaches its goal.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface Figure {
   readonly unit: "ns" | "bytes";
   /** Per operation, here. */
   readonly denotp: Spread;
-  /** How many times the baseline that is; `undefined` if there is none, or it was not measured. */
+  /** The multiple of the baseline; `undefined` if there is none, or it was not measured. */
   readonly timesBaseline: number | undefined;
   /** What several of the baseline are called. */
   readonly baseline: string | undefined;
@@ -29,7 +29,10 @@ export interface Figure {
   /** How many times as fast (or as small) as the better of them; `undefined` without one. */
   readonly timesBeam: number | undefined;
   readonly goal: Goal | undefined;
-  /** Whether the goal was reached; `undefined` if there is none, or something that it speaks of was not measured. */
+  /**
+   * Whether the goal was reached; `undefined` if there is none, or something that it refers to was not
+   * measured.
+   */
   readonly isReached: boolean | undefined;
 }
 
@@ -41,7 +44,7 @@ export interface Rounds {
   readonly beam: Readonly<Record<number, readonly number[]>>;
 }
 
-/** Finds the middle of some numbers, and both ends. @throws {RangeError} If there are none. */
+/** Finds the median of some numbers, and both ends. @throws {RangeError} If there are none. */
 export function spread(values: readonly number[]): Spread {
   if (values.length === 0) throw new RangeError("Cannot find a median: there are no values");
   const sorted = [...values].sort((a, b) => a - b);

@@ -16,7 +16,7 @@ export interface HereOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The process was ended by a signal, such as Ctrl+C, before it had measured. */
+/** The process was stopped by a signal, such as Ctrl+C, before it had measured. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
@@ -29,7 +29,7 @@ const CHILD = import.meta.resolve("./child.ts");
 /**
  * Resolves with nanoseconds (or bytes) per operation.
  *
- * @throws {Interrupted} If a signal ended the process.
+ * @throws {Interrupted} If a signal stopped the process.
  * @throws {Error} If the process failed.
  */
 export async function measureHere(

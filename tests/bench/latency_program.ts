@@ -4,8 +4,9 @@
  *
  * Usage: deno run --allow-net=127.0.0.1 tests/bench/latency_program.ts LOAD MS
  *
- * It prints the port as soon as it serves, `GET /` is answered at once, `GET /call` with what a server says. After
- * `MS` milliseconds it prints a {@linkcode Report} as JSON, and ends when its standard input does.
+ * It prints the port as soon as it serves. `GET /` is answered at once, `GET /call` with the reply of a
+ * server. After `MS` milliseconds it prints a {@linkcode Report} as JSON, and exits when its standard input
+ * is closed.
  *
  * @module
  */

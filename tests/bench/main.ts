@@ -81,7 +81,7 @@ async function bench(options: Options, command: string): Promise<string> {
   ].join("\n\n");
 }
 
-/** Waits for all rows, and tells of each. */
+/** Waits for all rows, and reports each. */
 async function all<Row extends object>(rows: AsyncIterable<Row>): Promise<Row[]> {
   const found: Row[] = [];
   for await (const row of rows) {

@@ -86,7 +86,7 @@ export async function nodes(
   programs.defer(() => epmd.close());
   const start = async (make: (name: string, port: number) => Program, name: string) => {
     const program = programs.use(make(name, epmd.port));
-    // It answers when it is there.
+    // It replies when it is ready.
     await program.ask(`call ${name}@${HOST} 1 ${SMALL}`);
     return program;
   };

@@ -7,7 +7,7 @@
 import { GROUPS, WORKS } from "./works.ts";
 import type { Work } from "./work.ts";
 
-/** What is no group of works: its own file says how it is measured. */
+/** Not groups of work: their own files say how they are measured. */
 const PARTS = ["codec", "nodes", "scale", "latency"] as const;
 
 /** One of these. */
@@ -29,7 +29,7 @@ export const DEFAULT_ROUNDS = 5;
 /**
  * Reads the arguments.
  *
- * @throws {RangeError} If one is unknown, or the number of rounds is no positive integer.
+ * @throws {RangeError} If one is unknown, or the number of rounds is not a positive integer.
  */
 export function parseArguments(args: readonly string[]): Options {
   const names: string[] = [];

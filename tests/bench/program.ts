@@ -1,5 +1,5 @@
 /**
- * A program that does what it is told: one line in, one number out, until its input ends.
+ * A program that executes commands: one line in, one number out, until its input is closed.
  *
  * Needs `--allow-run` of the command.
  *
@@ -52,7 +52,7 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** The other half, for such a program: answers each line of the input with a number. */
+/** The other side, for such a program: answers each line of the input with a number. */
 export async function answerLines(answer: (...words: string[]) => Promise<number>): Promise<void> {
   let rest = "";
   for await (const part of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {

@@ -78,7 +78,7 @@ export function printScale(rows: readonly ScaleRow[]): string {
   );
 }
 
-/** Writes down what is made, used and ended in each case. */
+/** Describes what is made, used and stopped in each case. */
 export function printCases(cases: readonly Case[] = CASES): string {
   return table(
     ["many", ...STAGES].map((title) => ({ title })),

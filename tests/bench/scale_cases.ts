@@ -1,5 +1,5 @@
 /**
- * What there may be very many of, each a case: how so many are made, used and ended.
+ * Things of which there may be very many, each a case: how that many are made, used and stopped.
  *
  * Run by `scale.ts`, one case and one size in a process of its own, so that no row pays for the heap of
  * another: `deno run tests/bench/scale_cases.ts CASE SIZE` prints the {@linkcode Sample} as JSON.
@@ -43,7 +43,7 @@ export interface Case {
   readonly end: string;
   /** How many of them there are to be, in ascending order. */
   readonly sizes: readonly number[];
-  /** Gets ready for so many. What this takes is not measured. */
+  /** Prepares for that many. The time is not measured. */
   prepare(size: number): Stages | Promise<Stages>;
 }
 
@@ -56,7 +56,7 @@ export interface Stages {
   end(): unknown;
 }
 
-/** What a case cost with so many: nanoseconds and bytes for each of them. */
+/** The cost of a case with that many: nanoseconds and bytes for each of them. */
 export interface Sample {
   readonly make: number;
   readonly use: number;
@@ -105,7 +105,7 @@ const Idle = {
   handleCast: (_request: "nothing", state: number) => noreply(state),
 };
 
-/** Does in its own process what it is told. */
+/** Executes commands in its own process. */
 const Puppet = {
   init: () => ok(null),
   handleCast: (deed: () => void, state: null) => {
@@ -115,7 +115,7 @@ const Puppet = {
   handleCall: (deed: () => unknown, _from: GenServer.From, state: null) => reply(deed(), state),
 };
 
-/** Counts messages, and lets somebody know when `expected` have come. */
+/** Counts messages, and notifies a process when `expected` have arrived. */
 class Counter {
   readonly done: Promise<void>;
   #left: number;
@@ -140,7 +140,7 @@ const Counting = {
   },
 };
 
-/** Linked to another one; ends when that does, by itself if it traps exits. */
+/** Linked to another process; exits when that does, by itself if it traps exits. */
 const Chained = {
   init: ([previous, traps]: readonly [previous: Pid | undefined, traps: boolean]) => {
     Process.flag("trap_exit", traps);
@@ -150,7 +150,7 @@ const Chained = {
   handleInfo: (message: unknown, _state: null) => stop((message as readonly unknown[])[2], null),
 };
 
-/** Monitors others, and counts what it hears of them. */
+/** Monitors other processes, and counts the messages. */
 const Watching = {
   init: ([pids, counter]: readonly [pids: readonly Pid[], counter: Counter]) => {
     for (const pid of pids) Process.monitor(pid);
@@ -681,7 +681,7 @@ function children(kind: "Supervisor" | "DynamicSupervisor"): Case {
         },
         async use() {
           killAll(pids);
-          // It has read of all of them when it answers.
+          // It has handled all of them when it replies.
           verify("Children", (await module.countChildren(supervisor)).active, size);
         },
         end: () => module.stop(supervisor),

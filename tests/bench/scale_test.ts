@@ -21,7 +21,7 @@ for (const subject of CASES) {
     using _reports = collectReports();
     const before = leftovers();
     const sample = await measure(subject, size);
-    await settled(); // the process that ran it ends
+    await settled(); // the process that ran it exits
     assertEquals(leftovers(), before);
     for (const stage of ["make", "use", "end"] as const) {
       assertEquals(Number.isFinite(sample[stage]), true, stage);

@@ -22,7 +22,7 @@ export interface SharedWork {
   readonly goal?: number;
 }
 
-/** Somebody who does it. */
+/** A side that does it. */
 export interface Side {
   /** The title of its column. */
   readonly name: string;

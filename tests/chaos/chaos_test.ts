@@ -36,7 +36,7 @@ for (const seed of [1, 2]) {
   Deno.test(`Supervisor and DynamicSupervisor do what OTP's rules say under chaos with seed ${seed}`, async () => {
     const tally = await chaos(seed, 2500);
     assertEquals([...tally.keys()].sort(), [...DEEDS].sort());
-    // Each process that was started has ended, and there were more of them than those asked for.
+    // Each process that was started has exited, and there were more of them than those asked for.
     assertEquals(tally.get("start"), tally.get("down"));
     assert(tally.get("start")! > 1000);
   });

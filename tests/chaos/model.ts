@@ -69,8 +69,8 @@ export const SLOW_MS = 1000;
 // --- Traces -------------------------------------------------------------------------------------
 
 /**
- * Something that can be seen: a process has started (a supervisor: and so have its children), its
- * `terminate` was called, it has ended. The `label` says which process.
+ * An observable event: a process has started (for a supervisor: and so have its children), its `terminate` was
+ * called, it has exited. The `label` identifies the process.
  */
 export type Event =
   | readonly ["start", label: string]
@@ -126,7 +126,7 @@ export class Instance {
   /** Tells it from all others, also of the same plan. */
   readonly label: string;
   isAlive = true;
-  /** What it has ended with. */
+  /** Its exit reason. */
   reason: Reason | undefined;
   /** It waits forever in a callback, and reads no mail. */
   isStuck = false;
@@ -157,11 +157,11 @@ export function labelOf(plan: Plan, incarnation: number): string {
 /** A child of a supervisor: what is to run, and what does. */
 export interface Slot {
   readonly plan: Plan;
-  /** Also one that has ended, until its supervisor has heard of it. */
+  /** Includes one that has exited, until its supervisor is notified. */
   instance: Instance | undefined;
   /** The one before. */
   last?: Instance | undefined;
-  /** It could not be started anew, and will be tried once more. */
+  /** It could not be restarted, and will be tried once more. */
   isRestarting: boolean;
 }
 
@@ -171,7 +171,7 @@ export function supervisorOf(instance: Instance): SupervisorPlan {
   return instance.plan;
 }
 
-/** Tells whether an end is none that a transient child is started anew for. */
+/** Whether an exit is one after which a transient child is not restarted. */
 function isOrderly(reason: Reason): boolean {
   return reason === "normal" || reason === "shutdown" || Array.isArray(reason);
 }
@@ -184,7 +184,7 @@ class Felled extends Error {}
 /** The tree, and what happens to it. */
 export class Model {
   root: Instance | undefined;
-  /** Processes whose supervisor was killed, and that are stuck: nothing ever ends them. */
+  /** Processes whose supervisor was killed, and that are stuck: nothing ever terminates them. */
   readonly orphans = new Set<Instance>();
   /** Milliseconds: when all that was to follow was over. */
   now: number;
@@ -270,14 +270,14 @@ export class Model {
     if (awaited !== undefined) throw new Felled();
   }
 
-  /** A supervisor is asked for something; it may be busy, and answers in its turn, if it lives. */
+  /** A supervisor is called; it may be busy, and replies in its turn, if it is alive. */
   request(supervisor: Instance, ask: () => unknown, answer: (value: unknown) => void): void {
     if (!supervisor.isAlive) return answer(["exit", "noproc"]);
     this.#mail.push(() => answer(supervisor.isAlive ? ask() : ["exit", supervisor.reason]));
     this.#read();
   }
 
-  /** A worker ends by itself. */
+  /** A worker exits by itself. */
   end(worker: Instance, reason: Reason): void {
     if (worker.isStuck || !worker.isAlive) return;
     this.#emit(["terminate", worker.label, reason]);
@@ -452,20 +452,20 @@ export class Model {
     return false;
   }
 
-  /** A supervisor ends in order. Tells whether it had, before the `deadline`. */
+  /** A supervisor stops in an orderly way. Returns whether it had, before the `deadline`. */
   #leave(supervisor: Instance, reason: Reason, deadline = Infinity): boolean {
     if (!this.#stopChildren(supervisor, deadline)) return false;
     this.#down(supervisor, reason);
     return true;
   }
 
-  /** A supervisor ends by itself. */
+  /** A supervisor exits by itself. */
   #end(supervisor: Instance, reason: Reason): void {
     this.#leave(supervisor, reason);
     this.#tell(supervisor, reason);
   }
 
-  /** Tells whether all have ended before the `deadline`. */
+  /** Whether all have exited before the `deadline`. */
   #stopChildren(supervisor: Instance, deadline = Infinity): boolean {
     const children = supervisor.slots.flatMap(({ instance }) => instance ?? []);
     if (supervisor.plan.kind !== "dynamic") {
@@ -478,7 +478,7 @@ export class Model {
     return isInTime;
   }
 
-  /** A process is killed. Its children hear of it by their links. */
+  /** A process is killed. Its children are notified by their links. */
   #kill(instance: Instance): void {
     this.#down(instance, "killed");
     for (const { instance: child } of instance.slots) {
@@ -497,7 +497,7 @@ export class Model {
 
   // --- Restarting
 
-  /** The supervisor of a process that has ended by itself learns of it. */
+  /** The supervisor of a process that has exited by itself is notified. */
   #tell(ended: Instance, reason: Reason): void {
     const { supervisor } = ended;
     const slot = supervisor?.slots.find(({ instance }) => instance === ended);
@@ -560,7 +560,7 @@ export class Model {
     }
   }
 
-  /** The supervisor of a process that has ended by itself will learn of it. */
+  /** The supervisor of a process that has exited by itself will be notified. */
   #post(ended: Instance): void {
     this.#mail.push(() => this.#tell(ended, ended.reason!));
   }
@@ -587,7 +587,10 @@ export class Model {
 
   // --- Order and time
 
-  /** Time passes while a supervisor waits; none if it is the end of `awaited`, and that has come already. */
+  /**
+   * Time passes while a supervisor waits; none if it waits for the exit of `awaited`, and that has happened
+   * already.
+   */
   #wait(ms: number, awaited?: Instance): void {
     this.#interrupt(awaited);
     if (awaited?.isAlive === false) return;
@@ -627,7 +630,7 @@ export class Model {
     this.#trace.push({ order: "at once", parts });
   }
 
-  /** What goes on apart takes no time of those who do not wait for it. */
+  /** What happens elsewhere takes no time of processes that do not wait for it. */
   #apart(doing: () => void): Trace {
     const start = this.now;
     const meanwhile = this.#meanwhile;

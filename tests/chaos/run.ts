@@ -4,12 +4,12 @@
  *
  * Run: deno task chaos [SEED [STEPS [HOLDING]]]
  *
- * After each step, when the tree has come to rest, it is compared who was started, stopped and ended, in
- * which order, for which reason, and after how much (fake) time; what supervisors answered; who is
- * there, under which supervisor, its links, its name. At the end nothing may be left.
+ * After each step, when the tree is idle, these are compared: which processes were started, stopped and exited,
+ * in which order, for which reason, and after how much (fake) time; the replies of supervisors; which processes
+ * are alive, under which supervisor, with which links and name. In the end no process may be left.
  *
- * Some of the harm comes while a supervisor is busy: waiting for a child that is slow to start or to stop,
- * or that never does either. In each exit some steps fail, and some reasons cannot be looked at. With HOLDING
+ * Some failures happen while a supervisor is busy: waiting for a child that is slow to start or to stop,
+ * or that never does either. In each exit some steps fail, and some reasons cannot be read. With HOLDING
  * (slow, stuck or failing) each worker holds a resource of that kind.
  *
  * The same seed does the same steps. When they go wrong, fewer of them are looked for that do as well, and
@@ -44,7 +44,7 @@ import { type Holding, HOLDINGS, isHolding } from "../fixtures/holding.ts";
 /** The maximum number of processes. */
 const CROWD = 60;
 
-/** One thing to do, in both worlds. The answers are compared. */
+/** One action, in both worlds. The replies are compared. */
 interface Deed {
   readonly text: string;
   readonly real: () => unknown;
@@ -62,7 +62,7 @@ export type Tally = ReadonlyMap<string, number>;
  * Does `steps` steps by `seed`, or only the steps of these numbers: what a step does depends on the
  * seed, its number, and the tree that it finds.
  *
- * @throws {Error} That says at which step what went wrong.
+ * @throws {Error} With the step at which something went wrong.
  */
 export function chaos(
   seed: number,
@@ -310,7 +310,7 @@ class Run {
     };
   }
 
-  /** Makes up an action; `undefined` if there is no process for it. */
+  /** Generates an action; `undefined` if there is no process for it. */
   #invent(): Deed | undefined {
     const chance = this.#chance;
     const running = [...this.#model.running()];
@@ -471,7 +471,7 @@ class Run {
             model.sicken(ailing, ailment, 0);
           }
         });
-        // Who kills a child waits for nothing.
+        // A process that kills a child waits for nothing.
         if (first.plan === undefined && first.text.startsWith("kill")) expected[0] = undefined;
         for (const world of [forest, model]) world.sicken(ailing, ailment, 0);
         forest.starting = undefined;
@@ -504,7 +504,7 @@ class Run {
     const deed = this.#kill(chosen);
     const workers = slots.filter(({ plan }) => plan.kind === "worker");
     if (workers.length === 0 || this.#chance.once(2)) return deed;
-    // One of those that have to be restarted cannot at first, while the other ends wait to be read.
+    // One of those to be restarted cannot at first, while the other exit signals are unread.
     const { plan } = this.#chance.of(...workers)!;
     return {
       text: `${deed.text}, ${plan.id} being sick`,
@@ -556,7 +556,7 @@ class Run {
       plan,
       real: async () => {
         const answer = await start(this.#forest.pid(supervisor.label), this.#forest.spec(plan));
-        // A supervisor tells which child it was, a dynamic one does not.
+        // A supervisor reports which child it was, a dynamic one does not.
         const [tag, why] = answer as readonly [string, unknown];
         const isFailure = tag === "error" && Array.isArray(why) && Array.isArray(why[1]) &&
           why[1][0] === "child";

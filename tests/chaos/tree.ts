@@ -201,7 +201,7 @@ interface WorkerState {
   readonly plan: Extract<Plan, { kind: "worker" }>;
   readonly label: string;
   readonly ailment: Ailment | undefined;
-  /** It ends because it wants to. */
+  /** It exits by itself. */
   isLeaving: boolean;
 }
 
@@ -319,7 +319,7 @@ export class Forest {
     for (const pid of this.#pids.values()) Process.exit(pid, "kill");
   }
 
-  /** Forgets processes that have ended. */
+  /** Forgets exited processes. */
   forget(label: string): void {
     this.#labels.delete(this.#pids.get(label));
     this.#pids.delete(label);

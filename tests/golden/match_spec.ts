@@ -1,5 +1,5 @@
 /**
- * Match specifications, which `Registry.select/2` and its kin take in Elixir, as the functions that they are here.
+ * Match specifications, as `Registry.select/2` takes them in Elixir, converted to functions.
  *
  * @module
  */

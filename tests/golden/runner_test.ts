@@ -341,7 +341,7 @@ Deno.test("reportLines() shows the step, what was expected and what was found", 
   ]);
 });
 
-Deno.test("parseTranscript() refuses what is no transcript, and says why", () => {
+Deno.test("parseTranscript() refuses an invalid transcript, and says why", () => {
   const head = '{"golden":1,"name":"x","system":"x","about":""}';
   const cases: readonly (readonly [string, string])[] = [
     ["", "empty"],

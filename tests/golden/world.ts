@@ -213,7 +213,7 @@ export function makeWorld(
   };
 }
 
-/** What `~T[…]` and its kin are in TypeScript. */
+/** The values of `~T[…]` and similar sigils in TypeScript. */
 function time(letter: string, text: string): unknown {
   const iso = text.replace(" ", "T");
   switch (letter) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { clusterTest, EvalError } from "./beam.ts";
 
-clusterTest("RunningNode.eval() answers what Erlang prints", "erl", async (cluster) => {
+clusterTest("RunningNode.eval() returns what Erlang prints", "erl", async (cluster) => {
   const erl = await cluster.erl("e");
   assertEquals(await erl.eval(`X = [{a, "ö", <<"ö"/utf8>>}], X`), `[{a,"ö",<<"ö"/utf8>>}]`);
   assertEquals(await erl.eval('io:format("stray"), node()'), "'e@127.0.0.1'");
@@ -11,7 +11,7 @@ clusterTest("RunningNode.eval() answers what Erlang prints", "erl", async (clust
   await assertRejects(() => erl.eval("exit(why)"), EvalError, "exit:why");
 });
 
-clusterTest("RunningNode.eval() answers what Elixir prints", "elixir", async (cluster) => {
+clusterTest("RunningNode.eval() returns what Elixir prints", "elixir", async (cluster) => {
   const elixir = await cluster.elixir("x");
   assertEquals(await elixir.eval(`x = %{"ö" => [:a]}; x`), `%{"ö" => [:a]}`);
   assertEquals(await elixir.eval("map_size(x)"), "1");

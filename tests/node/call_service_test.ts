@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { GenServer, MatchError, type Pid, Process, self, spawn } from "../../mod.ts";
 import { callService } from "../../lib/node/services/call_service.ts";
-import { groupLeader } from "../../lib/node/calls/spawn_request.ts";
 import { exitOf, inProcess, settled } from "../helpers.ts";
 
 const NAMES = ["logger_proxy", "net_kernel", "rex"];
@@ -12,33 +11,34 @@ function peerOf(): never {
 
 Deno.test("callService() runs from start() to stop(), whichever process starts it", () =>
   inProcess(async () => {
+    const outside = Process.groupLeader();
     const exact = new Set<Pid>();
     const service = callService({ peerOf, speakExactly: (pid) => void exact.add(pid) });
     await exitOf(spawn(() => service.start()));
     const before = NAMES.map((name) => Process.whereis(name));
     assert(before.every((pid) => pid !== undefined));
     const [proxy, kernel] = before as [Pid, Pid];
-    assertEquals(exact, new Set([groupLeader(), kernel, proxy]));
+    assertEquals(exact, new Set([Process.groupLeader(), kernel, proxy]));
     assertEquals(await GenServer.call("net_kernel", ["is_auth", "e@h"]), "yes");
     await service.stop();
     assertEquals(NAMES.map((name) => Process.whereis(name)), [undefined, undefined, undefined]);
-    assertEquals(groupLeader(), self());
+    assertEquals(Process.groupLeader(), outside);
     await service.stop();
   }));
 
-Deno.test("callService() starts again what is ended", () =>
+Deno.test("callService() restarts a service that was terminated", () =>
   inProcess(async () => {
     const exact = new Set<Pid>();
     const service = callService({ peerOf, speakExactly: (pid) => void exact.add(pid) });
     await service.start();
-    const leader = groupLeader();
+    const leader = Process.groupLeader();
     for (const pid of [leader, Process.whereis("rex")!]) {
       Process.exit(pid, "kill");
       await exitOf(pid);
     }
     await settled();
-    assert(Process.isAlive(groupLeader()) && groupLeader() !== leader);
-    assert(exact.has(groupLeader()));
+    assert(Process.isAlive(Process.groupLeader()) && Process.groupLeader() !== leader);
+    assert(exact.has(Process.groupLeader()));
     assert(Process.whereis("rex") !== undefined);
     await service.stop();
   }));

@@ -9,7 +9,7 @@ import { asNode, THIS_NODE } from "./this_node.ts";
 const TICK_TIME_MS = 1000;
 
 clusterTest(
-  "Node tells everybody noconnection, once, when an Erlang node is killed",
+  "Node notifies all processes with noconnection, once, when an Erlang node is killed",
   "erl",
   (cluster) =>
     asNode(cluster, async () => {

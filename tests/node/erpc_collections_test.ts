@@ -97,7 +97,7 @@ Deno.test("Erpc.checkResponse() and waitResponse() know the answers of a collect
     await receive();
   }));
 
-Deno.test("Erpc.reqidsAdd() refuses a request that is there, and what is no request or no collection", () =>
+Deno.test("Erpc.reqidsAdd() refuses a request that is there, and invalid requests and collections", () =>
   withSamples(async () => {
     const request = Erpc.sendRequest(Node.self(), "samples", "add", [1, 1]);
     const one = Erpc.reqidsAdd(request, "one", Erpc.reqidsNew());

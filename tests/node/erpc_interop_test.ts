@@ -196,7 +196,7 @@ clusterTest("Erpc.call() formats the exceptions of Elixir", "elixir", async (clu
 });
 
 clusterTest(
-  "Erpc.call() rejects when the process or the node is ended in the middle",
+  "Erpc.call() rejects when the process or the node is terminated during the call",
   "erl",
   async (cluster) => {
     const erl = await cluster.erl("e");

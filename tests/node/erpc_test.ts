@@ -82,7 +82,7 @@ Deno.test("Erpc.call() rejects with the error and its stack when the function ra
     assertEquals(error.message, `samples:raise/0 on ${HERE} raised an error: boom`);
   }));
 
-Deno.test("Erpc.call() rejects with an exit of signal when the process is ended", () =>
+Deno.test("Erpc.call() rejects with an exit of signal when the process is terminated", () =>
   withSamples(async () => {
     const { reason } = await assertRejects(() => Erpc.call(HERE, "samples", "die", []), Exit);
     assertEquals(reason, ["signal", "killed"]);
@@ -240,7 +240,7 @@ Deno.test("Erpc.call() leaves no timer behind when it is answered", () =>
     assertEquals(selfProcess().timers, null);
   }));
 
-Deno.test("Erpc.call() of a runtime that is no node tells nothing to a caller that has ended", () =>
+Deno.test("Erpc.call() of a runtime that is not a node does not notify a caller that has exited", () =>
   inProcess(async () => {
     let settlings = 0;
     const caller = spawn(() => {
@@ -252,7 +252,7 @@ Deno.test("Erpc.call() of a runtime that is no node tells nothing to a caller th
     assertEquals(settlings, 0);
   }));
 
-Deno.test("Erpc.call() leaves nothing behind when its caller ends", () =>
+Deno.test("Erpc.call() leaves nothing behind when its caller exits", () =>
   FakePeer.run(async (peer) => {
     const caller = spawn(() => Erpc.call("e@h", "m", "f", [], 1000));
     const [request] = await peer.hears();
@@ -397,7 +397,7 @@ Deno.test("Erpc.checkResponse() recognises the answer to a request, and no other
     );
   }));
 
-Deno.test("Erpc.call() runs a function in a process of its own, which ends with it", () =>
+Deno.test("Erpc.call() runs a function in its own process, which exits with it", () =>
   withSamples(async () => {
     const [reasons, caller] = [[] as unknown[], self()];
     exportFunctions("who", { am: () => self() });

@@ -52,7 +52,7 @@ Deno.test("Node.exportFunctions() calls a function as a method of what it was ex
   unexportFunctions("methods");
 });
 
-Deno.test("Node.exportFunctions() refuses what is no function, no name, or has too many arguments", () => {
+Deno.test("Node.exportFunctions() refuses invalid functions and names, and too many arguments", () => {
   assertThrows(
     () => exportFunctions("maths", { one: 1 as never }),
     TypeError,

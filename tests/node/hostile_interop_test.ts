@@ -75,3 +75,37 @@ clusterTest(
     });
   },
 );
+
+/** System requests of the wrong form, and some of the right one. */
+const SYSTEM_REQUESTS =
+  `[debug, {debug}, {debug, 1}, {debug, 1, 2}, {debug, {trace, 5}}, {debug, {log, x}},
+  {debug, {log, {true, -1}}}, {debug, {statistics, x}}, {debug, no_debug}, {debug, {trace, false}},
+  replace_state, {replace_state}, {replace_state, 1, 2}, change_code, {change_code}, {change_code, 1},
+  {change_code, 1, 2, 3}, terminate, {terminate, 1, 2}, {get_state}, {get_state, 1}, {get_status, 1},
+  {suspend}, {resume, 1}, [1], [], {}, 5, 1.5, unknown, {unknown, 1}]`;
+
+clusterTest(
+  "Node's own processes answer wrong system requests as Erlang's do, and live on",
+  "erl",
+  async (cluster) => {
+    const erl = await cluster.erl("e");
+    await asNode(cluster, async () => {
+      using _reports = collectReports();
+      unwrap(await Pg.startLink());
+      const before = NAMES.map((name) => Process.whereis(name));
+      assertEquals(await Node.ping(erl.node), "pong");
+      await erl.eval(`Answer = fun(Server, Request) -> Tag = make_ref(),
+        Server ! {system, {self(), Tag}, Request}, receive {Tag, A} -> A after 5000 -> none end end`);
+      for (const name of NAMES) {
+        // A keeper has no debug functions.
+        const requests = name === "global_name_server"
+          ? `[R || R <- ${SYSTEM_REQUESTS}, not (is_tuple(R) andalso size(R) =:= 2 andalso element(1, R) =:= debug)]`
+          : SYSTEM_REQUESTS;
+        const differing = await erl.eval(`[{R, There, Here} || R <- ${requests},
+          There <- [Answer({${name}, '${THIS_NODE}'}, R)], Here <- [Answer(rex, R)], There =/= Here]`);
+        assertEquals(differing, "[]", name);
+      }
+      assertEquals(NAMES.map((name) => Process.whereis(name)), before);
+    });
+  },
+);

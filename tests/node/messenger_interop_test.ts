@@ -77,7 +77,7 @@ for (const [server, language] of PAIRS) {
   );
 
   clusterTest(
-    `examples/messenger ends a client whose server's node is killed, with ${who}`,
+    `examples/messenger stops a client whose server's node is killed, with ${who}`,
     needs,
     async (cluster) => {
       const node = await startServer(cluster, server);

@@ -66,7 +66,7 @@ class Terminal implements AsyncDisposable {
 }
 
 clusterTest(
-  "examples/messenger/node.ts passes on what users type, and logs off at the end of the input",
+  "examples/messenger/node.ts passes on what users type, and logs off when the input is closed",
   "deno",
   async ({ epmd: { port } }) => {
     await using server = new Terminal(port, "messenger@127.0.0.1");
@@ -89,7 +89,7 @@ clusterTest(
 );
 
 clusterTest(
-  "examples/messenger/node.ts ends when the server is killed, and says why",
+  "examples/messenger/node.ts exits when the server is killed, and says why",
   "deno",
   async ({ epmd: { port } }) => {
     await using server = new Terminal(port, "messenger@127.0.0.1");

@@ -4,14 +4,14 @@ import { GenServer, Process, unwrap } from "../../mod.ts";
 import * as NetKernel from "../../lib/node/services/net_kernel.ts";
 import { inProcess, settled } from "../helpers.ts";
 
-Deno.test("net_kernel answers yes to is_auth", () =>
+Deno.test("net_kernel replies yes to is_auth", () =>
   inProcess(async () => {
     const pid = unwrap(await GenServer.start(NetKernel, undefined, { name: "net_kernel" }));
     assertEquals(await GenServer.call("net_kernel", ["is_auth", "e@h"]), "yes");
     await GenServer.stop(pid);
   }));
 
-Deno.test("net_kernel does not answer what it does not know, and lives on", async () => {
+Deno.test("net_kernel does not reply to unknown requests, and keeps running", async () => {
   using time = new FakeTime();
   await inProcess(async () => {
     const pid = unwrap(await GenServer.start(NetKernel));

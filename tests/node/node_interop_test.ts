@@ -145,7 +145,7 @@ clusterTest("Node makes one connection when both sides connect at once", "erl", 
 
 for (const side of ["an Erlang node", "this node"] as const) {
   clusterTest(
-    `Node ends links, monitors and calls with noconnection when ${side} cuts it off`,
+    `Node fails links, monitors and calls with noconnection when ${side} cuts it off`,
     "erl",
     async (cluster) => {
       const erl = await cluster.erl("e");

@@ -196,7 +196,7 @@ nodeTest(
 
 // --- Stop ---------------------------------------------------------------------------------------
 
-nodeTest("Node.stop() lets go of everything, after which it may start again", async () => {
+nodeTest("Node.stop() releases everything, after which a node can be started again", async () => {
   const before = await traces();
   for (const name of [THIS_NODE, "other@127.0.0.1"]) {
     const pid = unwrap(await Node.start(name, ALONE));
@@ -219,7 +219,7 @@ memberTest("Node.stop() gives its name back to EPMD, and its port to the host", 
   await until(async () => await client.lookup("d", HOST) === undefined);
 });
 
-memberTest("Node.stop() ends links, monitors and calls with noconnection", async (cluster) => {
+memberTest("Node.stop() fails links, monitors and calls with noconnection", async (cluster) => {
   const other = await cluster.denotp("x");
   await other.eval(`Process.register(self(), "shell")`);
   Process.flag("trap_exit", true);
@@ -244,7 +244,7 @@ memberTest("Node.stop() ends links, monitors and calls with noconnection", async
   await assertSilence();
 });
 
-nodeTest("Node ends when the supervisor of what it runs for others is ended", async () => {
+nodeTest("Node stops when the supervisor of its services is terminated", async () => {
   const before = await traces();
   const pid = unwrap(await Node.start(THIS_NODE, ALONE));
   using _reports = collectReports();
@@ -453,7 +453,7 @@ nodeTest("Node.start() finds others by the option resolve, without EPMD", async 
   assertEquals(asked, ["x@127.0.0.1", "y@127.0.0.1"]);
 });
 
-nodeTest("Node.start() answers in EPMD's place when it is asked to serve", async () => {
+nodeTest("Node.start() replies in EPMD's place when it is asked to serve", async () => {
   const epmd = { port: freePort(), serve: true };
   unwrap(await Node.start(THIS_NODE, { cookie: "c", epmd }));
   await using _other = await startProgram("x@127.0.0.1", { cookie: "c", epmd });
@@ -470,7 +470,7 @@ nodeTest("Node.start() uses the EPMD that is there when it is asked to serve", a
   assertEquals(await Node.ping("x@127.0.0.1"), "pong");
 });
 
-Deno.test("Node.start() warns when it listens for everybody without TLS", async () => {
+Deno.test("Node.start() warns when it listens on all interfaces without TLS", async () => {
   const listen = { hostname: "0.0.0.0" };
   await using program = await startProgram("x@127.0.0.1", { ...PORTLESS, listen });
   assertEquals(program.said.result, "ok");
@@ -610,7 +610,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 
 Deno.test("Node.monitorNodes() refuses options that there are not", () => {
   const unknown: readonly (readonly [object, string])[] = [
-    [{ nodeTypes: "all" }, "found the option nodeTypes, expected nodeType and nodedownReason"],
+    [{ nodeTypes: "all" }, 'unknown option "nodeTypes"; expected nodeType or nodedownReason'],
     [{ nodeType: "shy" }, 'found the nodeType "shy", expected visible, hidden or all'],
     [{ nodedownReason: 1 }, "found the nodedownReason 1, expected true or false"],
   ];

@@ -123,7 +123,7 @@ peerTest("Process.unlink() has a new id each time, of which the last one counts"
 });
 
 peerTest(
-  "A link that the peer makes while an unlink is on its way comes to nothing",
+  "A link that the peer makes while an unlink is on its way has no effect",
   async (peer) => {
     const pid = peer.pid();
     Process.link(pid);
@@ -187,7 +187,7 @@ peerTest("The unlink of nodes of old has no number, and is not acknowledged", as
 });
 
 peerTest(
-  "A link of the peer's to a process that has ended is answered with noproc",
+  "A link of the peer's to a process that has exited is answered with noproc",
   async (peer) => {
     const [pid, gone] = [peer.pid(), mortal()];
     await end(gone, "gone");
@@ -197,7 +197,7 @@ peerTest(
   },
 );
 
-peerTest("The peer hears how a process ends that is linked to it, once", async (peer) => {
+peerTest("The peer gets the exit reason of a process that is linked to it, once", async (peer) => {
   const [one, other, linked] = [peer.pid(), peer.pid(), mortal()];
   peer.says("link", one, linked);
   peer.says("link", other, linked);
@@ -216,7 +216,7 @@ peerTest("The exit of a link that does not exist changes nothing", async (peer) 
   assertEquals([await peer.hears(), peer.sizes], [[], NOTHING]);
 });
 
-peerTest("Links hear noconnection once, unlinked processes do not", async (peer) => {
+peerTest("Links get noconnection once, unlinked processes do not", async (peer) => {
   const [ours, theirs, unlinked] = [peer.pid(), peer.pid(), peer.pid()];
   Process.link(ours);
   peer.says("link", theirs, self());
@@ -235,7 +235,7 @@ peerTest("Links hear noconnection once, unlinked processes do not", async (peer)
 
 // --- Monitors -----------------------------------------------------------------------------------
 
-peerTest("Process.monitor() tells the peer, whose answer is heard once", async (peer) => {
+peerTest("Process.monitor() asks the peer, whose answer is delivered once", async (peer) => {
   const pid = peer.pid();
   const [ref, named] = [Process.monitor(pid), Process.monitor(["name", peer.node]) as Ref];
   assertEquals(await peer.hears(), [
@@ -264,7 +264,7 @@ peerTest("Process.demonitor() tells the peer, and is deaf to what crosses it", a
   assertEquals(peer.sizes, NOTHING);
 });
 
-peerTest("A process that ends takes its monitors with it", async (peer) => {
+peerTest("A process that exits takes its monitors with it", async (peer) => {
   const pid = peer.pid();
   const holder = spawn(async () => {
     Process.monitor(pid);
@@ -281,7 +281,7 @@ peerTest("A process that ends takes its monitors with it", async (peer) => {
   assertEquals(peer.sizes, NOTHING);
 });
 
-peerTest("Monitors hear noconnection once, and then the peer nothing of them", async (peer) => {
+peerTest("Monitors get noconnection once, and the peer is not notified of them", async (peer) => {
   const pid = peer.pid();
   const ref = Process.monitor(pid);
   const named = Process.monitor(["name", peer.node]) as Ref;
@@ -434,7 +434,7 @@ peerTest("Signals that wait for the connection go out in order", async (peer) =>
 });
 
 peerTest(
-  "What waits for a connection that cannot be made is lost, and links and monitors hear of it",
+  "What waits for a connection that cannot be made is lost, and links and monitors are notified",
   async (peer) => {
     peer.down();
     const pid = peer.pid();

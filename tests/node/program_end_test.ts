@@ -19,7 +19,7 @@ clusterTest(
 
 for (const [how, pauseMs] of [["at once", 0], ["slowly", 20]] as const) {
   clusterTest(
-    `Application.run() ends what runs in order, and other nodes that read ${how} hear all of it, when a signal ends the program`,
+    `Application.run() stops applications in order, and other nodes that read ${how} are notified of every exit, when a signal stops the program`,
     "deno",
     async (cluster) => {
       const program = await cluster.denotp("o", "service");

@@ -9,6 +9,7 @@ import {
   isPid,
   noreply,
   ok,
+  type Pid,
   Process,
   receive,
   reply,
@@ -18,7 +19,7 @@ import {
   Task,
   unwrap,
 } from "../../mod.ts";
-import { atom, list, Node } from "../../lib/node/mod.ts";
+import { atom, Erpc, list, Node } from "../../lib/node/mod.ts";
 import { assertSilence, collectReports, reasonOf } from "../helpers.ts";
 import { clusterTest, type RunningNode } from "./beam.ts";
 import { asNode, outcomeOf, THIS_NODE } from "./this_node.ts";
@@ -178,6 +179,20 @@ clusterTest(
         ["Agent.cast(agent, :numbers, :add, [2])", ":ok"],
         ["Agent.get_and_update(agent, :numbers, :swap, [20])", "7"],
         ["Agent.get(agent, :numbers, :add, [0])", "20"],
+        // What is not exported fails the call, and the agent goes on.
+        ...["get", "update", "get_and_update"].map((operation) =>
+          [
+            `try do Agent.${operation}(agent, :numbers, :missing, [1]) catch :exit, ` +
+            `{{why, [{m, f, args, _}]}, {GenServer, :call, _}} -> {why, m, f, length(args)} end`,
+            "{:undef, :numbers, :missing, 2}",
+          ] as const
+        ),
+        ["Agent.cast(agent, :numbers, :missing, [])", ":ok"],
+        ["Agent.get(agent, :numbers, :add, [0])", "20"],
+        [
+          "receive do message -> message after 0 -> :silence end",
+          ":silence",
+        ],
         [
           "try do Agent.get(agent, fn x -> x end) catch :exit, {{why, _}, _} -> why end",
           ":badfun",
@@ -294,6 +309,36 @@ clusterTest(
         }
       }
       assertEquals(await Supervisor.stop(sup), "ok");
+    });
+  },
+);
+
+clusterTest(
+  "Agent's functions take the name of a module of Elixir, a function and arguments",
+  "elixir",
+  async (cluster) => {
+    const elixir = await cluster.elixir("e");
+    await asNode(cluster, async () => {
+      await elixir.eval(`
+        defmodule Sums do
+          def add(state, n), do: state + n
+          def swap(state, n), do: {state, n}
+        end
+        {:ok, _} = Agent.start(fn -> 1 end, name: :sums)`);
+      const byName = ["sums", elixir.node] as const;
+      const pid = await Erpc.call(elixir.node, "erlang", "whereis", [atom("sums")]) as Pid;
+      for (const agent of [byName, pid]) {
+        assertEquals(await Agent.update(agent, "Elixir.Sums", "add", [1]), "ok");
+        assertEquals(Agent.cast(agent, "Elixir.Sums", "add", [2]), "ok");
+        assertEquals(await Agent.get(agent, "Elixir.Sums", "add", [10]), 14);
+        assertEquals(await Agent.getAndUpdate(agent, "Elixir.Sums", "swap", [1], 1000), 4);
+      }
+      // There, as in Elixir, it ends the agent.
+      const [[why]] = await reasonOf(() => Agent.get(pid, "Elixir.Sums", "missing", [])) as [
+        [unknown],
+      ];
+      assertEquals(why, "undef");
+      assertEquals((await reasonOf(() => Agent.get(pid, "Elixir.Sums", "add", [1])))[0], "noproc");
     });
   },
 );

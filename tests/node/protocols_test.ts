@@ -21,6 +21,7 @@ import { aliasTag } from "../../lib/kernel/list.ts";
 import { Fun, ImproperList, List } from "../../lib/node/mod.ts";
 import { assertSilence, collectReports, reasonOf } from "../helpers.ts";
 import { FakePeer } from "./fake_peer.ts";
+import { lotFrom, trapped } from "./mutation.ts";
 
 const Echo = {
   init: () => ok(undefined),
@@ -186,7 +187,72 @@ Deno.test("GenServer survives whatever another node sends it by system messages"
   });
 });
 
-Deno.test("Agent ends with badfun when another node hands it a function", async () => {
+Deno.test("Agent fails a call of another node for what is not exported, and goes on", async () => {
+  await FakePeer.run(async (peer) => {
+    using reports = collectReports();
+    const agent = unwrap(await Agent.start(() => 1));
+    const [client, other, ref] = [peer.pid(), peer.pid(), peer.ref()];
+    peer.says("monitor_p", client, agent, ref);
+    const call = ["nowhere", "nothing", List.of(2)];
+    const stack = List.of(["nowhere", "nothing", List.of(1, 2), new List()]);
+    // Only for the one that monitors.
+    peer.says("send", other, agent, ["$gen_call", [other, aliasTag(ref)], ["get", call]]);
+    assertEquals(await peer.hears(), []);
+    peer.says("send", client, agent, ["$gen_call", [client, aliasTag(ref)], ["update", call]]);
+    const [[tag, from, to, of, reason] = []] = await peer.hears();
+    assertEquals([tag, from, to, of], ["monitor_p_exit", agent, client, ref]);
+    assertEquals(inspect(reason), inspect(["undef", stack]));
+    assertEquals(reports.logged, []);
+    peer.says("send", client, agent, ["$gen_cast", ["cast", call]]);
+    assertEquals(await Agent.get(agent, (state) => state), 1);
+    assertEquals(reports.logged.length, 1);
+    assertEquals(await ask(peer, agent, "$gen_call", ["get", call]), undefined);
+    await Agent.stop(agent);
+    assertEquals(await peer.hears(), []);
+  });
+});
+
+Deno.test("Supervisor, GenServer and Agent are sent any mutation of a request, and none closes the connection", async () => {
+  const requests = [
+    ["start_child", new Map<unknown, unknown>([["id", 1], ["start", ["m", "f", List.of(1)]]])],
+    ["start_child", [["m", "f", List.of(1)], "permanent", 5000, "worker", List.of("m")]],
+    ["start_child", { id: 1, start: ["m", "f", List.of(1)], restart: "temporary" }],
+    ["start_task", List.of<unknown>(self(), "monitor"), "temporary", 5000],
+    ["terminate_child", 1],
+    ["get_childspec", "child"],
+    "which_children",
+    "count_children",
+    ["debug", ["log", [true, 5]]],
+    ["debug", ["statistics", "get"]],
+    ["replace_state", 1],
+    "get_status",
+    ["get", ["m", "f", List.of(1)]],
+  ];
+  await FakePeer.run(async (peer) => {
+    using _reports = collectReports();
+    Process.flag("trap_exit", true);
+    const child = { id: "child", start: () => GenServer.startLink(Echo) };
+    const servers = [
+      unwrap(await Supervisor.startLink([child], { strategy: "one_for_one" })),
+      unwrap(await DynamicSupervisor.startLink()),
+      unwrap(await GenServer.startLink(Echo)),
+    ];
+    const lot = lotFrom(1);
+    for (let round = 0; round < 200; round++) {
+      for (const request of requests) {
+        const agent = unwrap(await Agent.start(() => 1)); // a wrong function ends it
+        for (const server of [...servers, agent]) {
+          await ask(peer, server, "$gen_call", trapped(request, lot));
+          await ask(peer, server, "system", trapped(request, lot));
+        }
+        Process.exit(agent, "kill");
+      }
+    }
+    assertEquals(servers.map((server) => Process.isAlive(server)), [true, true, true]);
+  });
+});
+
+Deno.test("Agent exits with badfun when another node hands it a function", async () => {
   await FakePeer.run(async (peer) => {
     using _reports = collectReports();
     const agent = unwrap(await Agent.start(() => 1));

@@ -143,7 +143,7 @@ callTest("GenServer.call() fails with nodedown when the connection is lost", asy
   assertEquals(await peer.hears(), []);
 });
 
-callTest("GenServer.call() is forgotten when the caller ends", async (peer) => {
+callTest("GenServer.call() is forgotten when the caller exits", async (peer) => {
   const pid = peer.pid();
   let isAnswered = false;
   const caller = spawn(async () => {
@@ -183,7 +183,7 @@ callTest("GenServer.sendRequest() takes its answer by the alias of its monitor",
 });
 
 callTest(
-  "GenServer.reply() answers by the alias in a tag, or to the pid, as Erlang does",
+  "GenServer.reply() replies by the alias in a tag, or to the pid, as Erlang does",
   async (peer) => {
     const pid = peer.pid();
     const [first, second, third] = [peer.ref(), peer.ref(), peer.ref()];
@@ -218,7 +218,7 @@ callTest(
   },
 );
 
-callTest("GenServer.stop() has its answer go nowhere, and waits for the end", async (peer) => {
+callTest("GenServer.stop() ignores its reply, and waits for the exit", async (peer) => {
   const pid = peer.pid();
   const stopped = GenServer.stop(pid, "shutdown");
   const [monitor, request] = await peer.hears();
@@ -256,7 +256,7 @@ callTest("Sys.getState() asks as Erlang's sys does", async (peer) => {
 // --- Timers and hooks --------------------------------------------------------------------------------------
 
 callTest(
-  "onExit() of the kernel calls its hook when a process elsewhere has ended, once",
+  "onExit() of the kernel calls its hook when a process on another node has exited, once",
   async (peer) => {
     const heard: unknown[] = [];
     const [one, other, lost, last] = [peer.pid(), peer.pid(), peer.pid(), peer.pid()];
@@ -287,7 +287,7 @@ callTest(
 );
 
 callTest(
-  "Timer.sendInterval() to a process of another node ends with that, or when it is cancelled",
+  "Timer.sendInterval() to a process of another node stops when that exits, or when it is cancelled",
   async (peer) => {
     using time = new FakeTime();
     const [pid, other] = [peer.pid(), peer.pid()];
@@ -382,7 +382,7 @@ earlierTest("Nothing is heard of a link or monitor that is taken back at once", 
 });
 
 earlierTest(
-  "A process that does not trap exits ends by a link to an earlier life of this node",
+  "A process that does not trap exits exits by a link to an earlier incarnation of this node",
   async (pid) => {
     const linked = spawn(async () => {
       Process.link(pid);

@@ -188,7 +188,7 @@ Deno.test("Rpc.sbcast() tells on which nodes the name is registered", () =>
     await assertSilence();
   }));
 
-Deno.test("Rpc.sbcast() believes the first that it hears of a node", () =>
+Deno.test("Rpc.sbcast() uses the first answer of a node", () =>
   FakePeer.run(async (peer) => {
     const sent = Rpc.sbcast(["e@h", "f@h"], "listener", "hi");
     const [monitor, message] = await peer.hears();
@@ -210,7 +210,7 @@ Deno.test("Rpc.sbcast() takes what a node says about a name for its answer", () 
     assertEquals((await peer.hears()).map(([tag]) => tag), ["demonitor_p"]);
   }));
 
-Deno.test("rex answers a call when the function has returned, or its process was ended", () =>
+Deno.test("rex replies to a call when the function has returned, or its process was terminated", () =>
   withRex(async () => {
     const ask = (name: string, args: unknown[]) =>
       GenServer.call("rex", ["call", Symbol("samples"), name, args, self()], Infinity);
@@ -225,7 +225,7 @@ Deno.test("rex answers a call when the function has returned, or its process was
     assertEquals(pending.size, 1); // the call that hangs
   }));
 
-Deno.test("rex answers plain messages of other nodes", () =>
+Deno.test("rex replies to plain messages of other nodes", () =>
   withRex(async () => {
     const say = (question: unknown) => Process.sendAfter("rex", [self(), question], 0);
     const heard = async () =>

@@ -17,7 +17,7 @@ clusterTest("Node.spawn() starts processes on an Erlang node", "erl", async (clu
   });
 });
 
-clusterTest("Node.spawnMonitor() tells how a process of Erlang ends", "erl", async (cluster) => {
+clusterTest("Node.spawnMonitor() tells why a process of Erlang exits", "erl", async (cluster) => {
   const erl = await cluster.erl("e");
   await asNode(cluster, async () => {
     using _reports = collectReports(); // of what is undefined there
@@ -59,7 +59,7 @@ clusterTest("Node.spawnLink() makes a link between both nodes", "erl", async (cl
 });
 
 clusterTest(
-  "Node.spawnLink() and spawnMonitor() tell that there is no such node",
+  "Node.spawnLink() and spawnMonitor() report that there is no such node",
   "deno",
   async (cluster) => {
     await asNode(cluster, async () => {
@@ -120,7 +120,7 @@ clusterTest("Erlang starts processes of exported functions here", "erl", async (
   });
 });
 
-clusterTest("Processes that Erlang has started here end with its node", "erl", async (cluster) => {
+clusterTest("Processes that Erlang has started here exit with its node", "erl", async (cluster) => {
   const erl = await cluster.erl("e");
   await asNode(cluster, async () => {
     const test = self();

@@ -46,7 +46,7 @@ Deno.test("Node.spawn() asks the other node, and resolves with the pid it answer
     await assertSilence();
   }));
 
-Deno.test("Node.spawnMonitor() delivers DOWN when the process ends elsewhere", () =>
+Deno.test("Node.spawnMonitor() delivers DOWN when the process exits elsewhere", () =>
   FakePeer.run(async (peer) => {
     const started = spawnMonitor("e@h", "m", "f", []);
     const ref = await requested(peer);
@@ -115,7 +115,7 @@ Deno.test("Node.spawnLink() sends the exit signal noconnection when the connecti
     assertEquals(peer.sizes, { links: 0, monitors: 0, monitoredBy: 0 });
   }));
 
-Deno.test("Node.spawnMonitor() tells noconnection when this runtime is no node", () =>
+Deno.test("Node.spawnMonitor() delivers noconnection when this runtime is not a node", () =>
   inProcess(async () => {
     using _reports = collectReports();
     const [pid, ref] = await spawnMonitor("e@h", "m", "f", []);
@@ -132,7 +132,7 @@ Deno.test("Node.spawnMonitor() runs an exported function when the node is this o
     unexportFunctions("spawned");
   }));
 
-Deno.test("Node.spawn() is answered after the caller has ended: link and monitor are undone", () =>
+Deno.test("Node.spawn() is answered after the caller has exited: link and monitor are undone", () =>
   FakePeer.run(async (peer) => {
     const caller = spawn(() => {
       void spawnLink("e@h", "m", "f", []);
@@ -147,7 +147,7 @@ Deno.test("Node.spawn() is answered after the caller has ended: link and monitor
     assertEquals(await peer.hears(), [["demonitor_p", caller, pid, other!]]);
   }));
 
-Deno.test("Node.spawn() rejects what is no name and no list of arguments", async () => {
+Deno.test("Node.spawn() rejects invalid names and argument lists", async () => {
   const wrong = (...what: unknown[]) =>
     assertRejects(() => spawnOn(...what as Parameters<typeof spawnOn>), TypeError);
   assertEquals(
@@ -186,7 +186,7 @@ Deno.test("Spawn request is answered before anything that the new process does",
     unexportFunctions("asked");
   }));
 
-Deno.test("Spawn request makes a link that ends the process with the one that asked", () =>
+Deno.test("Spawn request makes a link that terminates the process with the one that asked", () =>
   FakePeer.run(async (peer) => {
     exportFunctions("asked", { wait: () => receive() });
     const [from, ref] = [peer.pid(), peer.ref()];
@@ -199,7 +199,7 @@ Deno.test("Spawn request makes a link that ends the process with the one that as
     unexportFunctions("asked");
   }));
 
-Deno.test("Spawn request for what is not exported starts a process that ends with undef", () =>
+Deno.test("Spawn request for what is not exported starts a process that exits with undef", () =>
   FakePeer.run(async (peer) => {
     using reports = collectReports();
     const [from, ref] = [peer.pid(), peer.ref()];
@@ -213,7 +213,7 @@ Deno.test("Spawn request for what is not exported starts a process that ends wit
     assertEquals(reports.logged.map(({ reason }) => reason), [["undef", stack]]);
   }));
 
-Deno.test("Spawn request for what erpc has not starts a process that ends with undef", () =>
+Deno.test("Spawn request for what erpc has not starts a process that exits with undef", () =>
   FakePeer.run(async (peer) => {
     using _reports = collectReports();
     const [from, ref] = [peer.pid(), peer.ref()];

@@ -288,7 +288,7 @@ Deno.test("an asynchronous registry keeps the order of one process, and lets oth
     await pass(time, 1000);
   }));
 
-Deno.test("a registry that answers now and then at once is asked in order, too", () =>
+Deno.test("a registry that sometimes returns a value and sometimes a promise is asked in order, too", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const pid = unwrap(await GenServer.startLink(Notes, []));
@@ -321,14 +321,14 @@ Deno.test("a registry that answers now and then at once is asked in order, too",
     assertEquals([await first, await second], [1, 2]);
     assertEquals(await GenServer.call(name, "notes"), [1, 2, 3, 4, 5]);
     assertEquals(Process.demonitor(await ref, ["info"]), true);
-    // When nothing is on its way any more, it answers at once again.
+    // When no question is pending any more, it returns at once again.
     assertStrictEquals(send(name, 6), 6);
     assert(!(Process.monitor(name) instanceof Promise));
   }));
 
 // --- Starting -----------------------------------------------------------------------------------
 
-/** What may become of a question: what the registry does, and what the start then answers. */
+/** What may become of a question: what the registry does, and what the start then returns. */
 const FAULTS: Readonly<Record<string, [fault: () => unknown, reason: (reason: Term) => void]>> = {
   throws: [() => {
     throw new RangeError("thrown");
@@ -386,7 +386,7 @@ const STARTS: readonly Start[] = [
 const LINKED = 1;
 
 for (const [what, [fault, check]] of Object.entries(FAULTS)) {
-  Deno.test(`GenServer.start() answers an error, and leaves nothing, when registerName() ${what}`, () =>
+  Deno.test(`GenServer.start() returns an error, and leaves nothing, when registerName() ${what}`, () =>
     inProcess(async () => {
       using time = new FakeTime();
       using _reports = collectReports();
@@ -412,7 +412,7 @@ for (const [what, [fault, check]] of Object.entries(FAULTS)) {
     }));
 
   if (what === "answers null") continue; // checked below
-  Deno.test(`GenServer.start() answers an error when the name is taken and whereisName() ${what}`, () =>
+  Deno.test(`GenServer.start() returns an error when the name is taken and whereisName() ${what}`, () =>
     inProcess(async () => {
       using time = new FakeTime();
       using _reports = collectReports();
@@ -464,7 +464,7 @@ Deno.test("GenServer.start() counts the registry's time to its own timeout", () 
       const starting = start(Notes, [], { name: ["via", names, "name"], timeout: 700 });
       assertEquals(await timed(time, starting, 700), [["error", "timeout"], 700]);
       assertEquals(Process.list(), before);
-      // The registry says yes when it is too late. That does not stand.
+      // The registry says yes when it is too late. That has no effect.
       await pass(time, 5000);
       assertEquals([Process.list(), [...names.pids]], [before, []]);
     }
@@ -579,7 +579,7 @@ for (const what of ["throws", "rejects", "never answers", 'answers "no"'] as con
     "never answers": never,
     'answers "no"': () => "no",
   };
-  Deno.test(`GenServer.start() answers what init has said when the name is then to be freed and the registry ${what}`, () =>
+  Deno.test(`GenServer.start() returns the outcome of init when the name is then to be released and the registry ${what}`, () =>
     inProcess(async () => {
       using time = new FakeTime();
       using _reports = collectReports();
@@ -620,7 +620,7 @@ Deno.test("GenServer.start() has freed the name when it answers that init has fa
     }
   }));
 
-Deno.test("GenServer.start() waits for a registry to forget who has ended", () =>
+Deno.test("GenServer.start() waits for a registry to forget an exited process", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const names = new RemoteNames(() => 300);
@@ -639,7 +639,7 @@ Deno.test("GenServer.start() waits for a registry to forget who has ended", () =
     assertEquals([...names.pids], []);
   }));
 
-Deno.test("GenServer.start() answers already_started in the end when a registry never forgets who has ended", () =>
+Deno.test("GenServer.start() returns already_started finally when a registry never forgets an exited process", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const dead = spawn(() => {});
@@ -729,7 +729,7 @@ for (const [title, [ask, call]] of Object.entries(CALLS)) {
       await assertSilence();
     }));
 
-  Deno.test(`${title} exits with bad_return_value when whereisName() answers with no pid`, () =>
+  Deno.test(`${title} exits with bad_return_value when whereisName() returns a value that is not a pid`, () =>
     inProcess(async () => {
       using time = new FakeTime();
       const names = new RemoteNames();
@@ -744,7 +744,7 @@ for (const [title, [ask, call]] of Object.entries(CALLS)) {
       await assertSilence();
     }));
 
-  Deno.test(`${title} exits with noproc when whereisName() answers late that there is no process`, () =>
+  Deno.test(`${title} exits with noproc when whereisName() returns late that there is no process`, () =>
     inProcess(async () => {
       using time = new FakeTime();
       const names = new RemoteNames(() => 10);
@@ -834,7 +834,7 @@ Deno.test("GenServer.call() keeps to its timeout behind a lookup that takes long
     assertEquals(await GenServer.call(server, "notes"), ["slow", "third"]);
   }));
 
-Deno.test("a process that ends while a registry is asked leaves no call, monitor or request behind, but what it has sent arrives", () =>
+Deno.test("a process that exits while a registry is asked leaves no call, monitor or request behind, but what it has sent arrives", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const server = unwrap(await GenServer.startLink(Notes, []));
@@ -873,7 +873,7 @@ Deno.test("a process that ends while a registry is asked leaves no call, monitor
     assertEquals(Process.info(server, "monitored_by"), ["monitored_by", []]);
   }));
 
-Deno.test("a rejection of a registry ends no process when others wait before it", () =>
+Deno.test("a rejection of a registry terminates no process when others wait before it", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const names = new RemoteNames();
@@ -911,7 +911,7 @@ Deno.test("send() rejects as the registry does, when send() throws or rejects", 
     delete names.faults.send;
     const [failed, took] = await timed(time, send(name, "hi"), 100);
     assertEquals([reasonOf(failed), took], [["badarg", ["name", "hi"]], 20]);
-    // What it answers does not matter, as in OTP.
+    // Its result does not matter, as in OTP.
     names.faults.send = () => "maybe";
     assertStrictEquals(send(name, "hi"), "hi");
     names.faults.send = () => Promise.resolve("maybe");
@@ -943,7 +943,7 @@ Deno.test("send() exits with timeout after five seconds when the registry never 
       [timeout(3), 5000],
       [timeout(4), 7000],
     ]);
-    // When it answers again, so do those who ask it.
+    // When it responds again, so do the processes that ask it.
     delete names.faults.send;
     names.pids.set("name", self());
     assertEquals((await timed(time, send(name, "hello"), 10))[0], "hello");
@@ -988,7 +988,7 @@ Deno.test("GenServer.cast() is ok whatever the registry does", () =>
     await assertSilence();
   }));
 
-Deno.test("GenServer.cast() and send() reach a server also when the sender ends at once, each with its first message", () =>
+Deno.test("GenServer.cast() and send() reach a server also when the sender exits at once, each with its first message", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const server = unwrap(await GenServer.startLink(Notes, []));
@@ -1043,7 +1043,7 @@ Deno.test("send() finds out when a registry begins to answer later", () =>
     const sender = unwrap(await GenServer.startLink(Sender, undefined));
     GenServer.cast(sender, 3);
     await settled();
-    // Then from a process that ends at once.
+    // Then from a process that exits at once.
     await exitOf(spawn(() => void send(name, 4)));
     await settled();
     assertEquals(await GenServer.call(notes, "notes"), [1, 2, 3, 4]);

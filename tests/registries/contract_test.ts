@@ -1,6 +1,6 @@
 /**
- * The test-kit of registries is itself held to something here: it passes what keeps the contract, and
- * finds everybody out who breaks it, by the promise that is broken.
+ * Tests of the registry contract (`registries/testing.ts`): it accepts a registry that keeps the contract, and
+ * finds in others the promise that is broken.
  *
  * @module
  */
@@ -35,7 +35,7 @@ function create(
   return { ...sound, ...changes(sound, pids) };
 }
 
-/** Runs the kit, and answers the promises that were found broken. */
+/** Runs the tests, and returns the promises that were found broken. */
 async function broken(open: () => NameRegistry | OpenedRegistry): Promise<string[]> {
   const tests: [name: string, body: () => Promise<void>][] = [];
   testRegistry("it", open, (name, body) => tests.push([name, body]));
@@ -146,14 +146,14 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return "yes";
         },
       })),
-    "unregisterName() ends the relation of a process to the name",
+    "unregisterName() removes the relation of a process to the name",
   ],
   "never forgets": [
     () =>
       create((_sound, pids) => ({
         registerName: (key, pid) => pids.has(key) ? "no" : (pids.set(key, pid), "yes"),
       })),
-    "forgets a process that ends normally",
+    "forgets a process that exits normally",
     "forgets a process that is killed",
     "forgets a process that crashes",
     "lets a server start again under the name of one that has exited",
@@ -169,11 +169,11 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return "yes";
         },
       })),
-    "forgets a process that ends normally",
+    "forgets a process that exits normally",
     "forgets a process that is killed",
     "forgets a process that crashes",
   ],
-  "forgets those only who are killed": [
+  "forgets only processes that are killed": [
     () =>
       create((_sound, pids) => ({
         registerName(key, pid) {
@@ -183,7 +183,7 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
           return "yes";
         },
       })),
-    "forgets a process that ends normally",
+    "forgets a process that exits normally",
     "forgets a process that crashes",
   ],
   "has limits": [
@@ -259,11 +259,11 @@ const BREACHES: Readonly<Record<string, [() => NameRegistry, ...string[]]>> = {
   ],
 };
 
-Deno.test("testRegistry() finds nothing to complain of in a registry that keeps the contract", async () => {
+Deno.test("testRegistry() reports no failure for a registry that keeps the contract", async () => {
   assertEquals(await broken(create), []);
 });
 
-Deno.test("testRegistry() finds nothing to complain of when all answers are promises", async () => {
+Deno.test("testRegistry() reports no failure when all results are promises", async () => {
   const open = () =>
     create((sound) => ({
       registerName: async (key, pid) => await sound.registerName(key, pid),
@@ -275,7 +275,7 @@ Deno.test("testRegistry() finds nothing to complain of when all answers are prom
 });
 
 for (const [breach, [open, ...promises]] of Object.entries(BREACHES)) {
-  Deno.test(`testRegistry() finds a registry out that ${breach}`, async () => {
+  Deno.test(`testRegistry() detects a registry that ${breach}`, async () => {
     // Some are waited for: five seconds are a tenth of one here.
     using _time = new FakeTime(null, { advanceRate: 50, advanceFrequency: 2 });
     const failed = await broken(open);
@@ -321,7 +321,7 @@ Deno.test("testRegistry() rejects when the registry cannot be opened or closed",
   assertEquals([...messages], ["opening", "closing"]);
 });
 
-Deno.test("testRegistry() takes Deno.test where nothing else is given, and says so where there is none", () => {
+Deno.test("testRegistry() uses Deno.test by default, and throws if it does not exist", () => {
   const host = Deno as { test: unknown };
   const { test } = host;
   const names: string[] = [];

@@ -2,6 +2,7 @@ import {
   Agent,
   Exit,
   exit,
+  flush,
   GenServer,
   Global,
   ok,
@@ -25,7 +26,7 @@ testRegistry("Global", () => Global);
 
 // --- Fixtures -----------------------------------------------------------------------------------
 
-/** A process that does what it is sent, and answers the result. */
+/** A process that runs the functions that it is sent, and sends the results. */
 function worker(): Pid {
   return spawn(async () => {
     for (;;) {
@@ -79,7 +80,7 @@ Deno.test("Global.registerName() gives yes, and no for a name that is taken, by 
     assertEquals(Global.whereisName(term()), undefined);
   }));
 
-Deno.test("Global.registerName() gives a process that has ended a name, which it then has no more", () =>
+Deno.test("Global.registerName() gives a process that has exited a name, which it then has no more", () =>
   inProcess(async () => {
     const dead = worker();
     await end(dead);
@@ -153,7 +154,7 @@ Deno.test("Global.reRegisterName() gives yes, and moves the name to the new proc
     await end(first);
   }));
 
-Deno.test("Global keeps a name when a former holder ends, after reRegisterName() [GL-007, GL-006]", () =>
+Deno.test("Global keeps a name when a former holder exits, after reRegisterName() [GL-007, GL-006]", () =>
   inProcess(async () => {
     const [first, second] = [worker(), worker()];
     await Global.registerName("name", first);
@@ -182,7 +183,7 @@ Deno.test("Global.unregisterName() is ok, also for a name that is not registered
     await end(second);
   }));
 
-Deno.test("Global.send() sends to the process that has the name, and answers its pid", () =>
+Deno.test("Global.send() sends to the process that has the name, and returns its pid", () =>
   inProcess(async () => {
     await Global.registerName("me", self());
     assertEquals(Global.send("me", "hello"), self());
@@ -191,7 +192,7 @@ Deno.test("Global.send() sends to the process that has the name, and answers its
     await assertSilence();
   }));
 
-Deno.test("Global raises for what is no pid, function or lock, and the name server lives on [GL-010]", () =>
+Deno.test("Global raises for invalid pids, functions and locks, and the name server keeps running [GL-010]", () =>
   inProcess(async () => {
     const server = Process.whereis("global_name_server")!;
     const pid = self();
@@ -248,7 +249,29 @@ Deno.test("Global goes on when its name server is sent garbage [GL-021]", () =>
     await Global.unregisterName("name");
     assertEquals(await Global.registerName("other", self()), "yes");
     assertEquals(await Global.trans(["a", self()], () => "done"), "done");
+    assertEquals(await receive(), ["tag", ["error", ["unknown_system_msg", "gurka"]]]);
     await assertSilence();
+  }));
+
+Deno.test("Global keeps its names when its name server ends, and another one is started", () =>
+  inProcess(async () => {
+    const server = Process.whereis("global_name_server")!;
+    await Global.registerName("name", self());
+    for (const bare of ["terminate", ["terminate"], "debug"]) {
+      send(server, ["system", [self(), 1], bare]);
+    }
+    assertEquals(await Sys.terminate(server, "shutdown"), "ok");
+    await settled();
+    const next = Process.whereis("global_name_server")!;
+    assertEquals([Process.isAlive(server), Process.isAlive(next)], [false, true]);
+    assertEquals(flush().length, 3);
+    assertEquals(Global.whereisName("name"), self());
+    assertEquals((await Sys.getStatus(next)).module, Global);
+    await Global.unregisterName("name");
+    assertEquals(await Global.registerName("other", self()), "yes");
+    Process.exit(next, "kill");
+    assertEquals(await Global.trans(["a", self()], () => "done"), "done");
+    assertEquals(Process.isAlive(Process.whereis("global_name_server")!), true);
   }));
 
 Deno.test("Global names servers: start, call, stop, and no second one", () =>
@@ -269,7 +292,7 @@ Deno.test("Global names servers: start, call, stop, and no second one", () =>
     await assertSilence();
   }));
 
-Deno.test("Global finds out who calls itself by its global name", () =>
+Deno.test("Global detects a process that calls itself by its global name", () =>
   inProcess(async () => {
     const name = ["global", "me"] as const;
     const Server = {
@@ -286,7 +309,7 @@ Deno.test("Global finds out who calls itself by its global name", () =>
     ]);
   }));
 
-Deno.test("Global frees a name before links and monitors hear of the end of its process", () =>
+Deno.test("Global frees a name before links and monitors are notified of the exit of its process", () =>
   inProcess(async () => {
     Process.flag("trap_exit", true);
     for (const reason of ["kill", "shutdown", "crash"]) {
@@ -302,7 +325,7 @@ Deno.test("Global frees a name before links and monitors hear of the end of its 
     }
   }));
 
-Deno.test("Global keeps nothing of processes that have ended", () =>
+Deno.test("Global keeps nothing of processes that have exited", () =>
   inProcess(async () => {
     const sizes = async () => {
       await settled();
@@ -329,14 +352,14 @@ Deno.test("Global keeps nothing of processes that have ended", () =>
     assertEquals(await sizes(), nothing);
   }));
 
-Deno.test("Global.sync() and disconnect() answer as a node that is alone does", async () => {
+Deno.test("Global.sync() and disconnect() return what a node without peers returns", async () => {
   assertEquals(await Global.sync(), "ok");
   assertEquals(await Global.disconnect(), []);
 });
 
 // --- Conflicts ----------------------------------------------------------------------------------
 
-Deno.test("Global.randomExitName() kills one of two processes, and answers the other", () =>
+Deno.test("Global.randomExitName() kills one of two processes, and returns the other", () =>
   inProcess(async () => {
     using reports = collectReports();
     const [first, second] = [worker(), worker()];
@@ -351,7 +374,7 @@ Deno.test("Global.randomExitName() kills one of two processes, and answers the o
     await end(second);
   }));
 
-Deno.test("Global.randomNotifyName() tells one of two processes, and answers the other", () =>
+Deno.test("Global.randomNotifyName() notifies one of two processes, and returns the other", () =>
   inProcess(async () => {
     const other = worker();
     assertEquals(Global.randomNotifyName("name", self(), other), other);
@@ -361,7 +384,7 @@ Deno.test("Global.randomNotifyName() tells one of two processes, and answers the
     await end(other);
   }));
 
-Deno.test("Global.notifyAllName() tells both processes, and answers none", () =>
+Deno.test("Global.notifyAllName() notifies both processes, and returns neither", () =>
   inProcess(async () => {
     const [me, other] = [self(), worker()];
     assertEquals(Global.notifyAllName("name", me, other), "none");
@@ -464,7 +487,7 @@ Deno.test("Global.setLock() with no limit of retries waits until the lock is fre
     await end(holder, waiter);
   }));
 
-Deno.test("Global.setLock() lets those in who wait, in the order in which they came, when the lock gets free", () =>
+Deno.test("Global.setLock() admits waiting processes in order when the lock is released", () =>
   inProcess(async () => {
     using _time = new FakeTime(); // stands still
     await Global.setLock(["resource", "me"]);
@@ -481,7 +504,7 @@ Deno.test("Global.setLock() lets those in who wait, in the order in which they c
     await Global.delLock(["resource", "me"]);
     assertEquals(await receive(), ["in", "a"]);
     await assertSilence();
-    send(a!, ["go"]); // and ends
+    send(a!, ["go"]); // and exits
     assertEquals(await receive(), ["in", "b"]);
     await assertSilence();
     await end(b!);
@@ -497,7 +520,7 @@ Deno.test("Global.setLock() lets those in who wait, in the order in which they c
     await assertSilence();
   }));
 
-Deno.test("Global.setLock() passes over waiters that end together with the holder", () =>
+Deno.test("Global.setLock() passes over waiters that exit together with the holder", () =>
   inProcess(async () => {
     using _time = new FakeTime();
     const parent = self();
@@ -521,7 +544,7 @@ Deno.test("Global.setLock() passes over waiters that end together with the holde
     assertEquals(await isFree("resource"), true);
   }));
 
-Deno.test("Global.setLock() without retries answers at once, and raises for retries that are no number from 0 [GL-025]", () =>
+Deno.test("Global.setLock() without retries returns at once, and raises for retries that are not a number from 0 [GL-025]", () =>
   inProcess(async () => {
     using time = new FakeTime();
     const start = time.now;
@@ -537,7 +560,7 @@ Deno.test("Global.setLock() without retries answers at once, and raises for retr
     assertEquals(await isFree("a"), true);
   }));
 
-Deno.test("Global frees the locks of a process that ends [GL-027]", () =>
+Deno.test("Global frees the locks of a process that exits [GL-027]", () =>
   inProcess(async () => {
     for (const reason of ["kill", "crash", "shutdown", "normal"]) {
       const pid = worker();
@@ -641,7 +664,7 @@ Deno.test("Global.trans() gives the lock back whatever becomes of the function, 
     await assertSilence(5);
   }));
 
-Deno.test("Global.trans() does not run the function of a process that ends just when it has the lock", () =>
+Deno.test("Global.trans() does not run the function of a process that exits just when it has the lock", () =>
   inProcess(async () => {
     const ran: string[] = [];
     const holder = worker();

@@ -37,7 +37,7 @@ Deno.test("the local registry gives a process one name at most, and knows it by 
     assertEquals(names.registered(), []);
   }));
 
-Deno.test("the local registry gives no name to a process that has ended", () =>
+Deno.test("the local registry gives no name to a process that has exited", () =>
   inProcess(async () => {
     const names = createLocalRegistry();
     const pid = sleeper();

@@ -61,7 +61,7 @@ async function open(keys: Registry.Keys, options: Partial<Registry.StartOptions>
   return unwrap(await Registry.startLink({ keys, name: "r", ...options }));
 }
 
-/** A process that does what it is sent: a function, of which it answers the result. */
+/** A process that runs the functions that it is sent, and sends the results. */
 function worker(): Pid {
   return spawn(async () => {
     for (;;) {
@@ -112,7 +112,7 @@ Deno.test("Registry.startLink() takes any number of partitions, which are one pr
     }
   }));
 
-Deno.test("Registry.startLink() answers already_started when the name is taken [RG-053]", () =>
+Deno.test("Registry.startLink() returns already_started when the name is taken [RG-053]", () =>
   inProcess(async () => {
     Process.flag("trap_exit", true);
     const registry = await open("unique");
@@ -194,7 +194,7 @@ Deno.test("Registry.startLink() rejects when an option is missing or wrong", () 
     assertEquals(Process.whereis("r"), undefined);
   }));
 
-Deno.test("Registry ends with its starter, whatever the reason", () =>
+Deno.test("Registry exits with its starter, whatever the reason", () =>
   inProcess(async () => {
     for (const reason of ["normal", "shutdown", "crash"]) {
       const parent = spawn(async () => {
@@ -227,7 +227,7 @@ Deno.test("Registry lives on when others send it exit signals or garbage", () =>
     assertEquals(Registry.count("r"), 0);
   }));
 
-Deno.test("Registry answers as a process of OTP's own: Sys, whichChildren, stop", () =>
+Deno.test("Registry behaves like a process of OTP: Sys, whichChildren, stop", () =>
   inProcess(async () => {
     Process.flag("trap_exit", true);
     const registry = await open("unique");
@@ -268,7 +268,7 @@ Deno.test("Registry answers as a process of OTP's own: Sys, whichChildren, stop"
     await assertSilence();
   }));
 
-Deno.test("Registry takes along those who are registered when it is killed, and lets them go with shutdown when it is stopped", () =>
+Deno.test("Registry terminates registered processes when it is killed, and with shutdown when it is stopped", () =>
   inProcess(async () => {
     Process.flag("trap_exit", true);
     for (const how of ["kill", "stop"] as const) {
@@ -531,7 +531,7 @@ Deno.test("Registry.register() is for the calling process alone [RG-048]", () =>
     await end(other);
   }));
 
-Deno.test("Registry raises when there is no registry of that name [RG-029]", () =>
+Deno.test("Registry raises when there is no registry with that name [RG-029]", () =>
   inProcess(async () => {
     const calls: Record<string, (name: Atom) => unknown> = {
       register: (name) => Registry.register(name, 1, 1),
@@ -730,7 +730,7 @@ forEachLayout("Registry.unregisterMatch() takes guards [RG-019]", LAYOUTS, (keys
   assertEquals(Registry.lookup("r", "hello"), []);
 });
 
-Deno.test("Registry.updateValue() replaces the caller's value, and answers the new and the old one", () =>
+Deno.test("Registry.updateValue() replaces the caller's value, and returns the new and the old one", () =>
   inProcess(async () => {
     await open("unique");
     const other = worker();
@@ -914,7 +914,7 @@ forEachLayout(
   },
 );
 
-Deno.test("Registry has a key back when the end of its holder is known, at the latest [RG-046, RG-027]", () =>
+Deno.test("Registry has a key back when the exit of its holder is known, at the latest [RG-046, RG-027]", () =>
   inProcess(async () => {
     await open("unique", { listeners: ["listener"] });
     Process.register(self(), "listener");
@@ -937,7 +937,7 @@ Deno.test("Registry has a key back when the end of its holder is known, at the l
     await assertSilence();
   }));
 
-Deno.test("Registry frees a key before links hear of the end of its holder", () =>
+Deno.test("Registry releases a key before links are notified of the exit of its holder", () =>
   inProcess(async () => {
     await open("unique");
     Process.flag("trap_exit", true);
@@ -1027,7 +1027,7 @@ Deno.test("Registry as a via module: a call to a missing key exits with noproc, 
     await assertSilence();
   }));
 
-Deno.test("Registry as a via module finds out who calls itself", () =>
+Deno.test("Registry as a via module detects a process that calls itself", () =>
   inProcess(async () => {
     await open("unique");
     const name = ["via", Registry, ["r", "me"]] as const;
@@ -1208,7 +1208,7 @@ Deno.test("Registry.meta() knows what was put there, from the start or later", (
 
 // --- Locks --------------------------------------------------------------------------------------
 
-/** A process that runs under a lock until it is told to go on; it tells when it is in and out. */
+/** A process that runs under a lock until it is asked to continue; it reports when it enters and leaves. */
 function locker(key: Term, name: string): Pid {
   const parent = self();
   return spawn(async () => {
@@ -1272,7 +1272,7 @@ Deno.test("Registry.lock() keeps two that run in one process apart, too", () =>
     assertEquals(seen, ["a in", "a out", "b in", "b out", "c in", "c out"]);
   }));
 
-Deno.test("Registry.lock() lets the next one in when the holder or a waiter ends [RG-052]", () =>
+Deno.test("Registry.lock() lets the next one in when the holder or a waiter exits [RG-052]", () =>
   inProcess(async () => {
     await open("unique");
     const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => locker("key", name)) as [
@@ -1294,14 +1294,14 @@ Deno.test("Registry.lock() lets the next one in when the holder or a waiter ends
     await assertSilence();
   }));
 
-Deno.test("Registry.lock() passes over waiters that end together with the holder [RG-052]", () =>
+Deno.test("Registry.lock() passes over waiters that exit together with the holder [RG-052]", () =>
   inProcess(async () => {
     await open("unique");
     const [a, b] = [locker("key", "a"), locker("key", "b")];
     const c = locker("key", "c");
     assertEquals(await receive(), ["in", "a"]);
     await settled();
-    // b is linked to a, so that one signal ends both.
+    // b is linked to a, so that one signal terminates both.
     const linker = spawn(() => {
       for (const pid of [a, b]) Process.link(pid);
       throw exit("together");
@@ -1314,7 +1314,7 @@ Deno.test("Registry.lock() passes over waiters that end together with the holder
     await assertSilence();
   }));
 
-Deno.test("Registry.lock() does not run the function of a process that ends just when it has the lock", () =>
+Deno.test("Registry.lock() does not run the function of a process that exits just when it has the lock", () =>
   inProcess(async () => {
     await open("unique");
     const ran: string[] = [];
@@ -1329,7 +1329,7 @@ Deno.test("Registry.lock() does not run the function of a process that ends just
     assertEquals(await Registry.lock("r", "key", () => "free"), "free");
   }));
 
-Deno.test("Registry.lock() exits with noproc for those who wait when the registry ends", () =>
+Deno.test("Registry.lock() exits with noproc for waiting processes when the registry exits", () =>
   inProcess(async () => {
     Process.flag("trap_exit", true);
     const registry = await open("unique");
@@ -1412,7 +1412,7 @@ Deno.test("Registry does what its documentation in Elixir shows [RG-054]", () =>
 
 // --- Costs --------------------------------------------------------------------------------------
 
-Deno.test("Registry keeps nothing of processes that have ended", () =>
+Deno.test("Registry keeps nothing of processes that have exited", () =>
   inProcess(async () => {
     for (const keys of LAYOUTS) {
       const registry = await open(keys);

@@ -66,7 +66,7 @@ const Worker = {
   handleInfo: (_message: unknown, count: number) => noreply(count),
 };
 
-/** Counts what it is told, in one of two states, with a timeout that mostly does not come. */
+/** Counts requests, in one of two states, with a timeout that usually does not expire. */
 const Door = {
   callbackMode: () => "handle_event_function" as const,
   init: () => ["ok", "closed", 0] as const,
@@ -92,7 +92,7 @@ interface World {
   next(): number;
 }
 
-/** One thing to do. What it starts has ended when it resolves, or ends with its process. */
+/** One action. What it starts has exited when it resolves, or exits with its process. */
 type Deed = (world: World) => unknown;
 
 const DEEDS: Readonly<Record<string, Deed>> = {
@@ -262,7 +262,7 @@ export const KINDS: readonly string[] = Object.keys(DEEDS);
 
 // --- The run ------------------------------------------------------------------------------------
 
-/** A world to do things in, which lasts until its process ends. */
+/** A world for actions, which lasts until its process exits. */
 export class Load {
   readonly #world: World;
 

@@ -45,7 +45,7 @@ export interface Part {
 /** Options of {@linkcode soak}. */
 export interface SoakOptions {
   readonly seed: number;
-  /** Called after each round; tells whether there is to be another. */
+  /** Called after each round; returns whether there is another. */
   goOn(deeds: number): boolean;
 }
 

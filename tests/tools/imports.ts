@@ -1,6 +1,6 @@
 /**
- * Checks that the imports of the library lead one way. Prints each that does not, and ends with 1 if there
- * is one.
+ * Checks the directions of the library's imports. Prints each import that is not allowed, and exits with 1 if
+ * there is one.
  *
  * Usage: deno run --allow-read=. tests/tools/imports.ts
  *
@@ -46,7 +46,7 @@ const MAY_IMPORT = {
 
 type Floor = keyof typeof MAY_IMPORT;
 
-/** The imports that are no mistakes, each with its reason. */
+/** The allowed exceptions, each with its reason. */
 const EXCEPTIONS: readonly Exception[] = [
   {
     from: "lib/dynamic_supervisor.ts",
@@ -115,7 +115,7 @@ const EXCEPTIONS: readonly Exception[] = [
   },
 ];
 
-/** The floor of a file, or `undefined` if it is no part of the library. */
+/** The floor of a file, or `undefined` if it is not part of the library. */
 function floorOf(file: string): Floor | undefined {
   if (file === "mod.ts") return "the entry";
   if (file === "lib/default_runtime.ts") return "the wiring";
@@ -206,7 +206,7 @@ function cyclesOf(imports: readonly Import[]): string[][] {
   return cycles;
 }
 
-/** The imports of one file, given its text. Those in comments and in templates are none. */
+/** The imports of one file, given its text, without those in comments and templates. */
 export function importsOf(file: string, text: string): Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/`(?:\\[\s\S]|[^`\\])*`/g, "``");
   const statements = code.matchAll(

@@ -6,12 +6,12 @@
  * STATUS is what the test run ended with. An error outside every test (while a module loads, or
  * between tests) is in no report, but in the status: it counts as one failure.
  *
- * Ends with 1 if anything failed, if there is no report, or if it has no test in it.
+ * Exits with 1 if anything failed, or if there is no report, or no test in it.
  *
  * @module
  */
 
-/** How many test cases ended in which way. */
+/** How many test cases had each result. */
 export interface Summary {
   passed: number;
   failed: number;

@@ -1,7 +1,7 @@
 /**
- * What `deno task repl` begins with: everything of the modules as a global, and what IEx has beside
- * it. The shell is a process, the main one: `send(self(), "hello")`, then `flush()`. When it exits, the
- * reason is printed, a line that waits fails, and a new shell process takes its place.
+ * The prelude of `deno task repl`: everything that the modules export as a global, and helpers like those of
+ * IEx. The shell is a process, the main one: `send(self(), "hello")`, then `flush()`. When it exits,
+ * the reason is printed, a line that waits fails, and a new shell process takes its place.
  *
  * Deno evaluates this as a script, so the block keeps its own names out of the shell.
  */

@@ -55,4 +55,19 @@ const count: number = await Agent.getAndUpdate(fruits, (list) => [list.length, l
 //! Type 'number' is not assignable to type 'undefined'.
 Agent.getAndUpdate(fruits, (list) => [list.length, list, 500]);
 
-export { count, first, length };
+// --- Module, function and arguments
+
+const Sums = {
+  start: (first: number) => first,
+  add: (state: number, more: number) => state + more,
+  swap: (state: number, next: number) => [`${state}`, next] as const,
+};
+const sums = unwrap(await Agent.startLink(Sums, "start", [1]));
+
+const sum: number = await Agent.get(sums, Sums, "add", [2]);
+const swapped: string = await Agent.getAndUpdate(sums, Sums, "swap", [2], 500);
+const kept: number = await Agent.get(sums, (state) => state);
+const there: unknown = await Agent.get(["sums", "e@h"], "Elixir.Sums", "add", [2]);
+const updated: "ok" = await Agent.update(sums, Sums, "add", [2]);
+
+export { count, first, kept, length, sum, swapped, there, updated };

@@ -1,5 +1,5 @@
 /**
- * The modules that the programs beside it start: all of them right.
+ * The modules that the programs in this folder start. None of them has an error.
  *
  * @module
  */

@@ -194,7 +194,7 @@ Agent.startLink(() => 0, { name: "zero" });
 Agent.startLink(() => 0, { nmae: "zero" });
 
 Agent.startLink(() => [] as string[]);
-//! Expected 1-2 arguments, but got 0.
+//! Expected 1-4 arguments, but got 0.
 //!   An argument for 'fun' was not provided.
 Agent.startLink();
 

@@ -50,10 +50,10 @@ export {
  * @throws {Exit} If it exits, or its process is terminated by an exit signal; see the table above.
  * @throws {ErpcError} If it raises an error, or cannot be called; see the table above.
  * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
- * @throws {RangeError} If the timeout is negative or not a number.
+ * @throws {RangeError} If the timeout is negative, fractional or not a number.
  * @see OTP `erpc:call/5`, where invalid names and timeouts are the error `{erpc, badarg}`.
  *
- * @example
+ * @example A call, and an error
  * ```ts
  * import { Erpc, Node } from "@denotp/otp/node";
  * import { assertEquals, assertRejects } from "@std/assert";

@@ -30,13 +30,16 @@ export class ErpcError extends Error {
     const cause = reason[0] === "exception" ? causeOf(reason[1], reason[2]) : undefined;
     super(
       cause === undefined
-        ? `${what} failed: ${String(reason[1])}`
+        ? `${what} failed: ${reasonText(reason[1])}`
         : `${what} raised an error: ${cause.message === "" ? cause.name : cause.message}`,
       cause === undefined ? undefined : { cause },
     );
     this.reason = reason;
   }
 }
+
+/** The maximum number of lines of a stack, which the other node has made. */
+const MOST_FRAMES = 100;
 
 /** The error that a remote function has raised, as a JavaScript `Error` with the remote stack. */
 function causeOf(reason: Term, stack: Term): Error {
@@ -45,7 +48,8 @@ function causeOf(reason: Term, stack: Term): Error {
   const text = typeof message === "string" ? message : reasonText(reason);
   const cause = new Error(text);
   const name = typeof struct === "string" ? struct.replace(/^Elixir\./, "") : "Error";
-  const frames = Array.isArray(stack) ? stack.map((frame) => `\n    at ${frameText(frame)}`) : [];
+  const shown = Array.isArray(stack) ? stack.slice(0, MOST_FRAMES) : [];
+  const frames = Array.from(shown, (frame) => `\n    at ${frameText(frame)}`);
   Object.defineProperty(cause, "name", { value: name, configurable: true, writable: true });
   Object.defineProperty(cause, "stack", {
     value: `${name}: ${text}${frames.join("")}`,
@@ -63,10 +67,13 @@ function reasonText(reason: Term): string {
 function frameText(frame: Term): string {
   if (!Array.isArray(frame) || frame.length !== 4) return inspect(frame);
   const [module, name, args, where] = frame;
-  const called = `${module}:${name}/${Array.isArray(args) ? args.length : args}`;
+  const arity = Array.isArray(args) ? args.length : args;
+  const called = `${reasonText(module)}:${reasonText(name)}/${reasonText(arity)}`;
   const found = new Map(Array.isArray(where) ? where.filter(Array.isArray) as [Term, Term][] : []);
   const file = found.get("file");
-  return file === undefined ? called : `${called} (${textOf(file)}:${found.get("line")})`;
+  return file === undefined
+    ? called
+    : `${called} (${textOf(file)}:${reasonText(found.get("line"))})`;
 }
 
 /** Returns the value of a call. @throws What the call has raised. */

@@ -53,7 +53,7 @@ export class RequestId {
  * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
  * @see OTP `erpc:send_request/4`
  *
- * @example
+ * @example A call whose result is received later
  * ```ts
  * import { Erpc, Node } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";
@@ -116,7 +116,7 @@ function answerIn(message: Term, request: Ref, result: Ref): Outcome | undefined
  * @param timeout In milliseconds, default `Infinity`.
  * @throws {Exit} As `call` does.
  * @throws {ErpcError} As `call` does.
- * @throws {RangeError} If the timeout is negative or not a number.
+ * @throws {RangeError} If the timeout is negative, fractional or not a number.
  * @throws {TypeError} If `request` is not a request, or the process waits in another `receive`.
  * @see OTP `erpc:receive_response/2`
  */
@@ -155,7 +155,7 @@ export async function receiveResponse(
  * @param timeout In milliseconds, default 0.
  * @throws {Exit} As `call` does.
  * @throws {ErpcError} As `call` does.
- * @throws {RangeError} If the timeout is negative or not a number.
+ * @throws {RangeError} If the timeout is negative, fractional or not a number.
  * @throws {TypeError} If `request` is not a request, or the process waits in another `receive`.
  * @see OTP `erpc:wait_response/2`
  */

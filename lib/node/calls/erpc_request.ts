@@ -37,7 +37,7 @@ export type Outcome =
  * Calls a function, and resolves with the outcome.
  *
  * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
- * @throws {RangeError} If the timeout is negative or not a number.
+ * @throws {RangeError} If the timeout is negative, fractional or not a number.
  */
 export function outcomeOfCall(call: RemoteCall, timeout: number): Promise<Outcome> {
   checkTimeout("call a function of another node", timeout);
@@ -89,7 +89,8 @@ export function outcomeIn(reason: Term, result: Ref): Outcome {
     case "exit":
       return ["exit", ["exception", term]];
     default:
-      return ["error", reason.length === 4 ? ["exception", term, stack] : term];
+      if (reason.length === 4) return ["error", ["exception", term, stack]];
+      return ["error", Array.isArray(term) ? term as never : ["erpc", term]];
   }
 }
 

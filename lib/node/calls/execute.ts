@@ -51,7 +51,12 @@ export async function executeCast(module: Term, name: Term, args: Term): Promise
 
 /** Exits the calling process, which was to run a function that is not exported. */
 export function undef(module: Term, name: Term, args: readonly Term[]): never {
-  crash(["undef", stackOf(module, name, args)]);
+  crash(whyUndefined(module, name, args));
+}
+
+/** The reason why a function that is not exported cannot be run. */
+export function whyUndefined(module: Term, name: Term, args: readonly Term[]): Term {
+  return ["undef", stackOf(module, name, args)];
 }
 
 function crash(reason: Term): never {

@@ -42,7 +42,7 @@ const modules = new Map<string, Map<string, ExportedFunction>>();
  * @throws {TypeError} If the module is not a non-empty string, a value is not a function, or a key is not a name.
  * @throws {RangeError} If an arity is above 255.
  *
- * @example
+ * @example Exporting the functions of a module
  * ```ts
  * import { Erpc, Node } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";

@@ -11,7 +11,9 @@
 import { call as callServer } from "../../gen_server.ts";
 import { allNodes } from "../../kernel/distribution.ts";
 import { Exit } from "../../kernel/exit.ts";
+import { printerOf } from "../../kernel/group_leader.ts";
 import { List } from "../../kernel/list.ts";
+import { self as selfProcess } from "../../kernel/self.ts";
 import type { NodeName, Term } from "../../kernel/term.ts";
 import { monitor, self, spawn } from "../../process.ts";
 import { receive } from "../../receive.ts";
@@ -19,7 +21,7 @@ import { send } from "../../send.ts";
 import { castCall, type Outcome, outcomeOfCall } from "./erpc_request.ts";
 import { nameOf, withoutAtoms } from "./execute.ts";
 import { REX } from "./rex.ts";
-import { assertNames, groupLeader } from "./spawn_request.ts";
+import { assertNames } from "./spawn_request.ts";
 
 /** The value of a failed call: `["badrpc", "nodedown"]`, `["badrpc", ["EXIT", reason]]`, … */
 export type BadRpc = readonly [
@@ -36,10 +38,10 @@ export type BadRpc = readonly [
  *
  * @param timeout In milliseconds, default `Infinity`.
  * @throws {TypeError} If a name is not a string, `args` is not an array, or holds a value that cannot be sent.
- * @throws {RangeError} If the timeout is negative or not a number.
+ * @throws {RangeError} If the timeout is negative, fractional or not a number.
  * @see OTP `rpc:call/5`
  *
- * @example
+ * @example A node that cannot be reached
  * ```ts
  * import { Node, Rpc } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";
@@ -133,7 +135,7 @@ export async function multicall(
  * @throws {TypeError} If a name is not a string, or arguments are not an array, or cannot be sent.
  * @see OTP `rpc:parallel_eval/1`
  *
- * @example
+ * @example Several calls at once
  * ```ts
  * import { Node, Rpc } from "@denotp/otp/node";
  * import { assertEquals } from "@std/assert";
@@ -285,7 +287,7 @@ async function askRex(
   args: readonly Term[],
   timeout: number,
 ): Promise<Term> {
-  const request = [what, Symbol(module), Symbol(name), List.from(args), groupLeader()];
+  const request = [what, Symbol(module), Symbol(name), List.from(args), printerOf(selfProcess())];
   try {
     return plain(await callServer([REX, node], request, timeout));
   } catch (error) {

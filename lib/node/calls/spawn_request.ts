@@ -11,9 +11,10 @@
  */
 
 import { spawnCoroutine } from "../../kernel/coroutine.ts";
+import { isStoredOption } from "../../kernel/spawn_options.ts";
 import { RemotePid } from "../../kernel/distribution.ts";
+import { leadThrough, printerOf } from "../../kernel/group_leader.ts";
 import type { Process } from "../../kernel/process.ts";
-import { self } from "../../kernel/self.ts";
 import { link, LocalMonitor, Monitor, monitor } from "../../kernel/signals.ts";
 import { inspect } from "../../kernel/inspect.ts";
 import { type Atom, type NodeName, nodeName, type Pid, Ref, type Term } from "../../kernel/term.ts";
@@ -38,20 +39,16 @@ export interface Spawner {
   peerOf(node: NodeName): Peer;
   /** The parent of processes that other nodes start. */
   readonly parent: Process;
-  /** The group leader of processes that this node starts on other nodes. */
+  /** The group leader of processes that belong to no group. */
   readonly groupLeader: Pid;
 }
 
 let spawner: Spawner | null = null;
 
-/** The group leader of processes that this node starts on others; the calling process if it is not a node. */
-export function groupLeader(): Pid {
-  return spawner?.groupLeader ?? self().pid;
-}
-
 /** Sets the node that requests go through; `null` when it stops. */
 export function spawnThrough(through: Spawner | null): void {
   spawner = through;
+  leadThrough(through === null ? null : () => through.groupLeader);
 }
 
 // --- Requests to other nodes --------------------------------------------------------------------
@@ -91,7 +88,7 @@ export function requestSpawn(
   if (spawner === null) return refuse(caller, events);
   const request = new SpawnRequest(caller, spawner.peerOf(node), options, events);
   try {
-    request.post(mfa, spawner.groupLeader);
+    request.post(mfa, printerOf(caller));
   } catch (thrown) {
     request.remove();
     throw thrown;
@@ -248,7 +245,7 @@ export function receiveSpawnSignal(peer: Peer, signal: SpawnSignal): void {
 
 function spawnFor(
   peer: Peer,
-  [, ref, from, , [module, name, arity], options, args]: Extract<
+  [, ref, from, groupLeader, [module, name, arity], options, args]: Extract<
     SpawnSignal,
     readonly ["spawn_request", ...unknown[]]
   >,
@@ -257,6 +254,7 @@ function spawnFor(
   if (args.length !== arity) return peer.answer(["spawn_reply", ref, from, 0, "badarg"]);
   if (!options.every(isOption)) return peer.answer(["spawn_reply", ref, from, 0, "badopt"]);
   const process = startLocally(spawner.parent, String(module), String(name), args);
+  process.leader = groupLeader;
   let flags = 0;
   if (options.includes("link")) {
     flags |= SPAWNED_LINKED;
@@ -273,7 +271,8 @@ function isOption(option: Term): boolean {
   if (option === "link" || isMonitor(option)) return true;
   if (!Array.isArray(option) || option.length !== 2) return false;
   const [name, value] = option;
-  return typeof name === "string" && Object.hasOwn(OPTIONS, name) && OPTIONS[name]!(value);
+  if (typeof name !== "string") return false;
+  return isStoredOption(name, value) || Object.hasOwn(OPTIONS, name) && OPTIONS[name]!(value);
 }
 
 /** Whether an option requests a monitor. The options of the monitor itself concern the requesting node only. */
@@ -281,23 +280,12 @@ function isMonitor(option: Term): boolean {
   return option === "monitor" || Array.isArray(option) && option[0] === "monitor";
 }
 
-/** Options of the BEAM that have no effect here, each with the check of its values. */
+/** Further options that have no effect here, each with the check of its values. */
 const OPTIONS: Readonly<Record<string, (value: Term) => boolean>> = {
-  async_dist: (value) => typeof value === "boolean",
-  fullsweep_after: isSize,
-  max_heap_size: (value) => isSize(value) || value instanceof Map,
-  message_queue_data: (value) => value === "on_heap" || value === "off_heap",
-  min_bin_vheap_size: isSize,
-  min_heap_size: isSize,
-  priority: (value) => ["low", "normal", "high", "max"].includes(value as string),
   reply: (value) => typeof value === "string",
   reply_tag: () => true,
-  scheduler: isSize,
+  scheduler: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
-
-function isSize(value: Term): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
 
 /** Starts the process of a request. A function that cannot be run is an error of that process, as on the BEAM. */
 function startLocally(

@@ -22,7 +22,9 @@ import { random32 } from "./host_crypto.ts";
 import type { Address, Listener, Sockets } from "./sockets.ts";
 
 const MOST_REQUEST_BYTES = 1024;
-const MOST_CONNECTIONS = 1024;
+/** The maximum number of registered nodes, and of other connections. */
+const MOST_REGISTERED = 512;
+const MOST_ASKING = 512;
 /** The time after which a connection without a request is closed, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Smaller creations have other meanings for older nodes. */
@@ -42,7 +44,10 @@ interface Entry {
 /** Keeps the nodes of one host registered while their connections are open. */
 export class EpmdServer {
   readonly #entries = new Map<string, Entry>();
-  readonly #streams = new Set<ByteStream>();
+  /** The connections of registered nodes. */
+  readonly #registered = new Set<ByteStream>();
+  /** All other connections, oldest first. */
+  readonly #asking = new Set<ByteStream>();
   #listener: Listener | null = null;
   #creation = random32();
 
@@ -59,15 +64,18 @@ export class EpmdServer {
   /** Closes all connections at once; resolves when the port is free. */
   async close(): Promise<void> {
     const closed = this.#listener?.close();
-    for (const stream of this.#streams) stream.close();
-    this.#streams.clear();
+    for (const stream of [...this.#registered, ...this.#asking]) this.#drop(stream);
     this.#entries.clear();
     await closed;
   }
 
   async #serve(stream: ByteStream): Promise<void> {
-    if (this.#streams.size >= MOST_CONNECTIONS) return stream.close();
-    this.#streams.add(stream);
+    if (this.#asking.size >= MOST_ASKING) {
+      // Otherwise idle connections could keep others out.
+      const [oldest] = this.#asking;
+      this.#drop(oldest!);
+    }
+    this.#asking.add(stream);
     const timer = new OwnedTimer(null, () => this.#drop(stream));
     start(timer, REQUEST_TIMEOUT_MS);
     try {
@@ -83,7 +91,7 @@ export class EpmdServer {
   }
 
   #drop(stream: ByteStream): void {
-    if (this.#streams.delete(stream)) stream.close();
+    if (this.#asking.delete(stream) || this.#registered.delete(stream)) stream.close();
   }
 
   async #answer(stream: ByteStream, request: Reader): Promise<void> {
@@ -101,8 +109,13 @@ export class EpmdServer {
 
   /** Answers, and waits until the connection closes, which ends the registration. */
   async #register(stream: ByteStream, entry: Entry): Promise<void> {
-    const isTaken = this.#entries.has(entry.name);
-    if (!isTaken) this.#entries.set(entry.name, entry);
+    const isTaken = this.#entries.has(entry.name) || this.#registered.size >= MOST_REGISTERED;
+    if (!isTaken) {
+      // A connection that was closed to make room meanwhile registers nothing.
+      if (!this.#asking.delete(stream)) return;
+      this.#registered.add(stream);
+      this.#entries.set(entry.name, entry);
+    }
     try {
       await writeAll(stream, this.#aliveAnswer(entry, isTaken));
       const buffer = new Uint8Array(256);

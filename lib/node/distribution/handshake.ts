@@ -190,7 +190,7 @@ export async function perform<T>(
       step = script.next(await nextFrame(stream, frames, isProving));
     } else {
       isProving = step.value[0] === REPLY;
-      await writeAll(stream, frames.framed(step.value));
+      await send(stream, frames.framed(step.value));
       step = script.next(NOTHING);
     }
   }
@@ -254,6 +254,16 @@ const NOTHING = new Uint8Array(0);
 /** Writes all of the bytes. */
 export async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<void> {
   while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
+}
+
+/** Sends a message. As in reading, an error means that the connection is closed. */
+async function send(stream: ByteStream, message: Uint8Array): Promise<void> {
+  try {
+    await writeAll(stream, message);
+  } catch (error) {
+    const found = error instanceof Error ? error.message : inspect(error);
+    throw new HandshakeError("closed", `the peer has closed the connection (${found})`);
+  }
 }
 
 async function nextFrame(

@@ -145,8 +145,10 @@ export class DistributionTransport implements Transport {
   readonly #sockets: Sockets;
   readonly #epmd: EpmdClient | null;
   readonly #peers = new Map<NodeName, Peer>();
-  /** Incoming connections in the handshake. */
+  /** Incoming connections in the handshake, oldest first. */
   readonly #unauthenticated = new Set<ByteStream>();
+  /** Whether it was logged that there are too many of them. */
+  #isCrowded = false;
   #cookies: Cookies | null = null;
   #events: TransportEvents | null = null;
   #self: Introduction | null = null;
@@ -370,13 +372,8 @@ export class DistributionTransport implements Transport {
   }
 
   async #accept(stream: ByteStream): Promise<void> {
-    const isFull = this.#unauthenticated.size >= MOST_UNAUTHENTICATED;
-    if (this.#isStopped || this.#self === null || isFull) {
-      if (isFull) {
-        log("warning", `Connection refused: ${MOST_UNAUTHENTICATED} are in the handshake`);
-      }
-      return stream.close();
-    }
+    if (this.#isStopped || this.#self === null) return stream.close();
+    if (this.#unauthenticated.size >= MOST_UNAUTHENTICATED) this.#makeRoom();
     this.#unauthenticated.add(stream);
     const timer = new OwnedTimer(null, () => stream.close());
     start(timer, this.#setupTime);
@@ -395,7 +392,22 @@ export class DistributionTransport implements Transport {
     } finally {
       timer.cancel();
       this.#unauthenticated.delete(stream);
+      if (this.#unauthenticated.size <= MOST_UNAUTHENTICATED / 2) this.#isCrowded = false;
     }
+  }
+
+  /**
+   * Closes the oldest connection in the handshake: otherwise idle connections of peers without the cookie could
+   * keep other nodes out. Logged once while there are many.
+   */
+  #makeRoom(): void {
+    const [oldest] = this.#unauthenticated;
+    this.#unauthenticated.delete(oldest!);
+    oldest!.close();
+    if (this.#isCrowded) return;
+    this.#isCrowded = true;
+    const count = MOST_UNAUTHENTICATED;
+    log("warning", `More than ${count} connections are in the handshake: the oldest are closed`);
   }
 
   /** The status for an incoming connection of a node with this name. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions } from "../../kernel/options.ts";
 import type { Pid, Ref, Term } from "../../kernel/term.ts";
 import type { Identities } from "../identity.ts";
 import type { Port } from "../terms.ts";
@@ -28,6 +29,12 @@ export interface BinaryOptions {
   readonly limits?: Partial<DecodeLimits>;
 }
 
+const OPTIONS = [
+  "mapping",
+  "identities",
+  "limits",
+] as const satisfies readonly (keyof BinaryOptions)[];
+
 /** Options of {@linkcode termToBinary}. */
 export interface TermToBinaryOptions extends BinaryOptions {
   /** Compresses the term if that makes it shorter: `true`, or a level from 0 to 9. Default `false`. */
@@ -43,6 +50,7 @@ export interface TermToBinaryOptions extends BinaryOptions {
  * counterpart.
  */
 export function termToBinary(term: Term, options: TermToBinaryOptions = {}): Uint8Array {
+  checkOptions("encode a term", options, [...OPTIONS, "compressed"]);
   const writer = new Writer();
   writer.u8(VERSION);
   encodeTerm(term, writer, mappingOf(options));
@@ -79,6 +87,7 @@ function compress(bytes: Uint8Array, level: number): Uint8Array | undefined {
  * @see OTP `erlang:binary_to_term/2`, which ignores bytes after the term.
  */
 export function binaryToTerm(bytes: Uint8Array, options: BinaryOptions = {}): Term {
+  checkOptions("decode a term", options, OPTIONS);
   const mapping = mappingOf(options);
   const reader = new Reader(bytes);
   if (reader.u8() !== VERSION) throw reader.error(`a term begins with the byte ${VERSION}`, 0);
@@ -112,6 +121,7 @@ function decodeWhole(reader: Reader, mapping: Mapping): Term {
 }
 
 function mappingOf({ mapping, identities, limits }: BinaryOptions): Mapping {
+  if (limits !== undefined) checkOptions("limit a term", limits, Object.keys(DEFAULT_LIMITS));
   return {
     kind: mapping ?? "natural",
     identities: identities ?? NO_IDENTITIES,

@@ -6,7 +6,8 @@
  */
 
 import { inspect } from "../../kernel/inspect.ts";
-import { isPlainObject, Pid, Ref, type Term } from "../../kernel/term.ts";
+import { isA, itemOf, sizeOf } from "../../kernel/reader.ts";
+import { isPlainObject, isReference, Pid, Ref, type Term } from "../../kernel/term.ts";
 import {
   ATOM_CHARACTERS,
   bin,
@@ -82,14 +83,22 @@ export function encodeReason(reason: Term, writer: Writer, mapping: Mapping): vo
 /** The replacement for a reason that cannot be sent. */
 function unsent(reason: Term, error: EncodeError, mapping: Mapping): Term {
   if (isResultOfErpc(reason)) {
-    return reasonFor([reason[0], "error", new TypeError(error.message), new List()], mapping);
+    return reasonFor(
+      [itemOf(reason, 0), "error", new TypeError(error.message), new List()],
+      mapping,
+    );
   }
   const text = inspect(reason);
   return mapping.kind === "exact" ? bin(text) : text;
 }
 
 function reasonFor(reason: Term, mapping: Mapping): Term {
-  return mapping.kind === "own" ? reason : asReason(reason, KEY_NESTING);
+  if (mapping.kind === "own") return reason;
+  try {
+    return asReason(reason, KEY_NESTING);
+  } catch {
+    return reason; // a part of it cannot be read, which the encoder tells
+  }
 }
 
 /** The term for Erlang of a reason. */
@@ -138,8 +147,9 @@ type ResultOfErpc = readonly [Ref, kind: string, value: Term, stack?: Term];
 const KINDS_OF_RESULTS: readonly Term[] = ["return", "throw", "exit", "error"];
 
 function isResultOfErpc(term: Term): term is ResultOfErpc {
-  return Array.isArray(term) && (term.length === 3 || term.length === 4) &&
-    term[0] instanceof Ref && KINDS_OF_RESULTS.includes(term[1]);
+  const size = sizeOf(term);
+  return (size === 3 || size === 4) && isReference(itemOf(term, 0)) &&
+    KINDS_OF_RESULTS.includes(itemOf(term, 1));
 }
 
 function asResultOfErpc([ref, kind, value, ...stack]: ResultOfErpc): Term {
@@ -271,8 +281,14 @@ class Encoder {
     this.#keyDepth = keyDepth;
     this.#depth = 0;
     this.#checkedFrom = Math.min(CYCLE_DEPTH, mapping.limits.nesting);
-    this.#term(term);
-    while (this.#depth > 0) this.#goOn(this.#depth, this.#frames[this.#depth - 1]!);
+    try {
+      this.#term(term);
+      while (this.#depth > 0) this.#goOn(this.#depth, this.#frames[this.#depth - 1]!);
+    } catch (thrown) {
+      throw isA(thrown, EncodeError)
+        ? thrown
+        : this.#error(`it cannot be read: ${inspect(thrown)}`);
+    }
     this.#writer = NOTHING;
   }
 

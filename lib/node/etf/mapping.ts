@@ -54,7 +54,9 @@
  * `ArrayBuffer` and its views, boxed values), and so do symbols, pids, references and the terms of the
  * tables above. A view of a buffer arrives with a buffer of its own size. As in a clone, instances of other
  * classes arrive as plain objects, and functions cannot be sent. Holes in arrays arrive as `undefined`, and an
- * object that is contained in a message twice arrives as two. In every mapping, a message that contains itself
+ * object that is contained in a message twice arrives as two. Registered symbols (`Symbol.for`, `atom`) are never
+ * freed: when other nodes have sent about 65,000 different ones, further ones arrive as symbols that are not
+ * registered. In every mapping, a message that contains itself
  * cannot be sent.
  *
  * @module

@@ -9,6 +9,7 @@
  */
 
 import { Exit } from "../../kernel/exit.ts";
+import { report } from "../../kernel/report.ts";
 import type { Term } from "../../kernel/term.ts";
 import { Float, ImproperList } from "../terms.ts";
 
@@ -156,7 +157,7 @@ export function putTogether({ kind, payload }: Special): Term {
     case SYMBOL:
       return Symbol(payload as string | undefined);
     case REGISTERED_SYMBOL:
-      return Symbol.for(String(payload));
+      return registeredSymbol(String(payload));
     case BOXED:
       return Object(payload);
     case IMPROPER_LIST:
@@ -170,6 +171,45 @@ export function putTogether({ kind, payload }: Special): Term {
   }
   const { buffer } = (payload as Uint8Array).slice();
   return Buffer === ArrayBuffer ? buffer : new Buffer(buffer);
+}
+
+/**
+ * The memory for registered symbols that other nodes may have this one make, in bytes: about 65,000 of them. The
+ * host never frees one.
+ */
+const MOST_SYMBOL_BYTES = 16 * 1024 * 1024;
+/** What a registered symbol takes besides its key, which has two bytes for each code unit. */
+const SYMBOL_BYTES = 256;
+
+/** The keys of registered symbols that other nodes have sent. */
+const symbolKeys = new Set<string>();
+let symbolBytes = 0;
+
+/** The symbol with a key: a registered one, as on the node that has sent it, while there is room for those. */
+function registeredSymbol(key: string): symbol {
+  if (symbolKeys.has(key)) return Symbol.for(key);
+  const bytes = symbolBytes + SYMBOL_BYTES + 2 * key.length;
+  if (bytes > MOST_SYMBOL_BYTES) {
+    reportFull();
+    return Symbol(key);
+  }
+  symbolBytes = bytes;
+  symbolKeys.add(key);
+  return Symbol.for(key);
+}
+
+let isFullReported = false;
+
+function reportFull(): void {
+  if (isFullReported) return;
+  isFullReported = true;
+  report({
+    level: "warning",
+    kind: "message",
+    reason:
+      `Other nodes have sent ${symbolKeys.size} different registered symbols, which are never freed: ` +
+      "further ones arrive as symbols that are not registered. Do not make atoms of data",
+  });
 }
 
 function array(payload: Term): readonly Term[] {

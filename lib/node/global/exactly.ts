@@ -6,11 +6,11 @@
  */
 
 import { isPlainObject, type Term } from "../../kernel/term.ts";
-import { atom, ImproperList, List } from "../terms.ts";
+import { ImproperList, List } from "../terms.ts";
 
 /** Returns a copy of a term in which every string is an atom in all mappings. */
 export function exactly(term: Term): Term {
-  if (typeof term === "string") return atom(term);
+  if (typeof term === "string") return Symbol(term); // a registered one would never be freed
   if (term instanceof List) return List.from(term, exactly);
   if (Array.isArray(term)) return term.map(exactly);
   if (term instanceof ImproperList) {

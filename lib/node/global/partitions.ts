@@ -14,19 +14,20 @@ export type LostConnection = readonly [
   "lost_connection",
   by: NodeName,
   life: number | bigint,
-  number: number,
+  number: number | bigint,
   to: NodeName,
 ];
 
 /** How long a report is remembered, in milliseconds: an hour. */
 const MEMORY_MS = 3_600_000;
+/** The maximum number of remembered reports. Further ones are ignored: a peer may make them up. */
+const MOST_REPORTS = 65_536;
 /** The lowest bits of the number that tells lives of a node apart are its creation. */
 const CREATION_BITS = 32n;
 const LIFE_BITS = 59n;
 
 interface Heard {
-  readonly life: number | bigint;
-  readonly number: number;
+  readonly number: number | bigint;
   readonly forget: () => void;
 }
 
@@ -55,12 +56,15 @@ export class LostConnections {
 
   /** Adds a report; returns whether it is new. */
   hear([, by, life, number, to]: LostConnection): boolean {
-    const key = `${by} ${to}`;
+    // Lives are remembered separately: two reports of one pair would otherwise be passed on in turn without end.
+    const key = `${by} ${to} ${life}`;
     const before = this.#heard.get(key);
-    if (before !== undefined && before.life == life && number <= before.number) return false;
+    if (before === undefined ? this.#heard.size >= MOST_REPORTS : number <= before.number) {
+      return false;
+    }
     before?.forget();
     const forget = this.#after(MEMORY_MS, () => this.#heard.delete(key));
-    this.#heard.set(key, { life, number, forget });
+    this.#heard.set(key, { number, forget });
     return true;
   }
 

@@ -9,7 +9,7 @@
  */
 
 import type { List } from "../../kernel/list.ts";
-import type { NodeName, Pid, Term } from "../../kernel/term.ts";
+import type { NodeName, Pid, Ref, Term } from "../../kernel/term.ts";
 
 /** The local name of the server. */
 export const SERVER = "global_name_server";
@@ -22,8 +22,8 @@ export const VERIFY_VERSION = 8;
 /** The resource that is locked while names are changed. */
 export const GLOBAL = "global";
 
-/** Identifies an attempt of a node to connect to another. */
-export type Tag = number;
+/** Identifies an attempt of a node to connect to another. Those of this node are numbers. */
+export type Tag = number | bigint | Ref;
 
 /** A name as it is sent between nodes. */
 export type NameEntry = readonly [name: Term, pid: Pid, method: Term];

@@ -24,6 +24,7 @@ import { isPid, type NodeName, type Pid, type Term } from "../../kernel/term.ts"
 import type { LockId, Locks, Names } from "../../../registries/name_server.ts";
 import type { Resolution } from "./conflicts.ts";
 import type { LockerMessage, LockSet } from "./locker.ts";
+import { type InitConnect, isCast, isInfo, isMethod, isTuple } from "./messages.ts";
 import { type LostConnection, LostConnections } from "./partitions.ts";
 import {
   GLOBAL,
@@ -52,6 +53,8 @@ export interface Surroundings {
   readonly preventsOverlappingPartitions: boolean;
   /** All names, converted for other nodes. */
   namesToSend(): List<NameEntry>;
+  /** Whether a node is connected. */
+  isConnected(node: NodeName): boolean;
   /** Sends a cast to the server of a node. Connects to the node if necessary. */
   cast(node: NodeName, message: readonly unknown[]): void;
   /** Sends a plain message to the server of a node, if the node is connected. */
@@ -94,14 +97,6 @@ interface Session {
   /** The further operations for this side that the other one has sent, and the nodes that it knows. */
   resolved?: { readonly ops: readonly Op[]; readonly known: readonly (KnownNode | NodeName)[] };
 }
-
-/** An `init_connect` that was received. */
-type InitConnect = readonly [
-  what: "init_connect",
-  version: readonly [version: number, tag: Tag, ...unknown[]],
-  node: NodeName,
-  locker: readonly ["locker", Term, Term, Pid],
-];
 
 /** A call is not answered. */
 export const NO_ANSWER = Symbol("no answer");
@@ -241,7 +236,7 @@ export class Server {
     if (request === "get_synced") return List.from(this.synced);
     if (request === "get_protocol_version") return VERSION;
     if (request === "get_names_ext") return new List();
-    if (!Array.isArray(request)) return this.#unexpected(request);
+    if (!isTuple(request)) return this.#unexpected(request);
     const [what, first, pid, method] = request;
     if (isLockId(first) && request.length === 2) {
       if (what === "set_lock") return locks.set(first, caller);
@@ -254,7 +249,8 @@ export class Server {
       names.remove(first);
       return "ok";
     }
-    if ((what === "register" || what === "register_ext") && isPid(pid)) {
+    const size = what === "register" ? 4 : what === "register_ext" ? 5 : 0;
+    if (request.length === size && isPid(pid) && isMethod(method)) {
       this.#insert([first, pid, method], this.#isLockHeldBy(caller));
       return "yes";
     }
@@ -287,34 +283,48 @@ export class Server {
 
   /** Handles a cast. */
   cast(message: Term): void {
-    if (!Array.isArray(message)) return void this.#unexpected(message);
-    const [what, first, second, third, fourth, fifth, sixth] = message;
-    switch (what) {
+    if (!isCast(message)) return this.#broken(message);
+    switch (message[0]) {
       case "init_connect":
-        return this.#initConnect(message as unknown as InitConnect);
-      case "exchange":
-        return this.#during(first, fourth, (session) => {
-          session.names = second;
-          this.#compare(first, session);
+        return this.#initConnect(message);
+      case "exchange": {
+        const [, node, names, , tag] = message;
+        return this.#during(node, tag, (session) => {
+          session.names = names;
+          this.#compare(node, session);
         });
-      case "resolved":
-        return this.#during(first, sixth, (session) => {
-          session.resolved = { ops: second, known: third };
-          this.#finish(first, session);
+      }
+      case "resolved": {
+        const [, node, ops, known, , , tag] = message;
+        return this.#during(node, tag, (session) => {
+          session.resolved = { ops, known };
+          this.#finish(node, session);
         });
-      case "new_nodes":
-        return this.#newNodes(second, fourth, fifth);
+      }
+      case "new_nodes": {
+        const [, , ops, , nodes, extra] = message;
+        return this.#newNodes(ops, nodes, extra);
+      }
       case "in_sync":
-        return this.#inSync(first);
+        return this.#inSync(message[1]);
       case "lock_set":
-        return this.#lockSet(
-          message as unknown as LockSet,
-        );
-      case "async_del_name":
-      case "async_del_lock":
-        return; // names are unregistered by exit hooks
+        return this.#lockSet(message);
     }
+  }
+
+  /**
+   * A cast that is not of the protocol is dropped. If it belongs to a session, that is cancelled, because what it
+   * should have said will not follow, and both partitions are locked.
+   */
+  #broken(message: Term): void {
+    const [what, node] = isTuple(message) ? message : [];
+    // Names are unregistered by exit hooks, and do not need these.
+    if (what === "async_del_name" || what === "async_del_lock") return;
     this.#unexpected(message);
+    const session = this.#sessions.get(node as NodeName);
+    if (session === undefined || session.myTag !== (message as readonly Term[]).at(-1)) return;
+    this.#cancel(node as NodeName);
+    this.#settle(node as NodeName);
   }
 
   /** Handles a message of the current session, or cancels the session if it belongs to an earlier one. */
@@ -337,7 +347,10 @@ export class Server {
       this.#restart(node);
     }
     const session = this.#sessions.get(node);
-    if (session === undefined) return void this.#early.set(node, message);
+    if (session === undefined) {
+      if (this.#around.isConnected(node)) this.#early.set(node, message);
+      return;
+    }
     session.peer = { tag, version };
     session.isPending = true;
     const { myTag } = session;
@@ -450,15 +463,20 @@ export class Server {
   }
 
   /** Another node of this partition has merged it with another one. */
-  #newNodes(ops: readonly Op[], nodes: readonly (KnownNode | NodeName)[], extra: Term): void {
+  #newNodes(
+    ops: readonly Op[],
+    nodes: readonly (KnownNode | NodeName)[],
+    extra: readonly (readonly [Term, Term])[],
+  ): void {
     const fresh = nodes.map(withVersion).filter(([node]) => !this.#known.has(node));
     this.#add(nodes.map(withVersion));
     this.#connectAll(fresh.map(([node]) => node));
-    const lock = (extra as readonly (readonly [Term, Term])[]).find(([what]) => what === "lock");
-    this.#perform(ops, (lock?.[1] as LockId | undefined)?.[1]);
+    const lock = extra.find(([what]) => what === "lock")?.[1];
+    this.#perform(ops, isLockId(lock) ? lock[1] : undefined);
   }
 
   #inSync(node: NodeName): void {
+    if (!this.#around.isConnected(node)) return;
     this.#synced.add(node);
     this.#settle(node);
     this.#resolvedElsewhere(node);
@@ -502,20 +520,20 @@ export class Server {
 
   /** Handles a plain message. Messages that are not of the protocol are dropped. */
   info(message: Term): void {
-    if (!Array.isArray(message)) return;
-    const [what, node, first, second] = message;
-    switch (what) {
+    if (!isInfo(message)) return;
+    switch (message[0]) {
       case "init_connect_ack":
-        return this.#acknowledged(node, first, second);
+        return this.#acknowledged(message[1], message[2], message[3]);
       case "cancel_connect": {
-        if (this.#sessions.get(node)?.myTag !== first) return;
+        const [, node, myTag] = message;
+        if (this.#sessions.get(node)?.myTag !== myTag) return;
         this.#end(node);
         return this.#begin(node);
       }
       case "lost_connection":
-        return this.#hearOfLoss(message as unknown as LostConnection);
+        return this.#hearOfLoss(message);
       case "remove_connection":
-        return this.#removed(node);
+        return this.#removed(message[1]);
     }
   }
 
@@ -586,5 +604,5 @@ function withVersion(node: KnownNode | NodeName): KnownNode {
 }
 
 function isLockId(term: Term): term is LockId {
-  return Array.isArray(term) && term.length === 2;
+  return isTuple(term) && term.length === 2;
 }

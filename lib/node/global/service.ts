@@ -17,16 +17,16 @@ import {
   names,
   nameServer,
 } from "../../../registries/name_server.ts";
-import { isFrom } from "../../gen/reply.ts";
+import { isFrom } from "../../kernel/reply.ts";
 import { call, reply } from "../../gen_server.ts";
 import { distribution } from "../../kernel/distribution.ts";
 import { reasonOf } from "../../kernel/exit.ts";
 import { OwnedTimer, type Process } from "../../kernel/process.ts";
 import { report } from "../../kernel/report.ts";
 import { runAs } from "../../kernel/scheduler.ts";
-import { terminate } from "../../kernel/signals.ts";
+import { onExit, terminate } from "../../kernel/signals.ts";
 import { inspect } from "../../kernel/inspect.ts";
-import { type NodeName, nodeName, type Pid, type Term } from "../../kernel/term.ts";
+import { isPid, type NodeName, nodeName, type Pid, type Term } from "../../kernel/term.ts";
 import { standIn } from "../../kernel/term_map.ts";
 import { start as startTimer } from "../../kernel/timers.ts";
 import { itemsOf, sizeOf } from "../../kernel/reader.ts";
@@ -63,6 +63,8 @@ export interface GlobalServices {
   compare(one: Term, other: Term): number;
   /** The creation of this node, which tells its lives apart. */
   creation(): number;
+  /** Called when a process of this service has exited. */
+  ended(service: string, reason: Term): void;
 }
 
 /** Options of global names. */
@@ -104,6 +106,8 @@ export class GlobalNames implements Cluster, Surroundings {
   readonly preventsOverlappingPartitions: boolean;
   readonly #services: GlobalServices;
   readonly #unwatch: () => void;
+  /** Remove the exit hooks of the processes. */
+  readonly #releases: readonly ((() => void) | undefined)[];
   readonly #connected = new Set<NodeName>();
   readonly #server: Server;
   readonly #lockerProcess = keeper.start(null, "locker");
@@ -113,8 +117,8 @@ export class GlobalNames implements Cluster, Surroundings {
   /** The callers that wait for nodes to go down. */
   readonly #leaving = new Set<{ readonly nodes: Set<NodeName>; readonly done: () => void }>();
 
-  /** The number of changes of names in progress. */
-  #changes = 0;
+  /** The changes of names in progress: each is called with whether it was made. */
+  readonly #changes = new Set<(isDone: boolean) => void>();
   #isOver = false;
 
   /** Starts the processes. */
@@ -122,7 +126,10 @@ export class GlobalNames implements Cluster, Surroundings {
     this.#services = services;
     this.creation = services.creation();
     this.preventsOverlappingPartitions = preventOverlappingPartitions;
-    for (const { pid } of this.#processes()) services.speakExactly(pid);
+    this.#releases = this.#processes().map(([service, { pid }]) => {
+      services.speakExactly(pid);
+      return onExit(pid, (reason) => services.ended(service, reason));
+    });
     this.#server = new Server(this);
     const registrarSelf = {
       ...this.#locking(),
@@ -143,6 +150,7 @@ export class GlobalNames implements Cluster, Surroundings {
   /** Stops the processes. Changes in progress are completed, on the nodes that are left then. */
   stop(): void {
     this.#unwatch();
+    for (const release of this.#releases) release?.();
     unexportFunctions(GLOBAL);
     this.#locker.stop();
     this.#asServer(() => this.#server.stop());
@@ -150,17 +158,22 @@ export class GlobalNames implements Cluster, Surroundings {
     for (const { done } of this.#leaving) done();
     terminate(this.#lockerProcess, "shutdown");
     this.#isOver = true;
+    if (this.#registrarProcess.isDead) { for (const done of this.#changes) done(false); }
     this.#endRegistrar();
   }
 
   #endRegistrar(): void {
-    if (!this.#isOver || this.#changes > 0) return;
+    if (!this.#isOver || this.#changes.size > 0) return;
     this.#registrar.stop();
     terminate(this.#registrarProcess, "shutdown");
   }
 
-  #processes(): readonly Process[] {
-    return [nameServer, this.#lockerProcess, this.#registrarProcess];
+  #processes(): readonly (readonly [service: string, Process])[] {
+    return [
+      ["global name server", nameServer],
+      ["locker of global names", this.#lockerProcess],
+      ["registrar of global names", this.#registrarProcess],
+    ];
   }
 
   #asServer<T>(body: () => T): T {
@@ -234,11 +247,11 @@ export class GlobalNames implements Cluster, Surroundings {
   #change(request: Request, mayBe: () => boolean): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (isDone: boolean) => {
-        this.#changes--;
+        this.#changes.delete(done);
         this.#endRegistrar();
         resolve(isDone);
       };
-      this.#changes++;
+      this.#changes.add(done);
       this.#registrar.post({ request, mayBe, done } satisfies Change);
     });
   }
@@ -340,6 +353,10 @@ export class GlobalNames implements Cluster, Surroundings {
     return wireNames(names, (name) => typeof this.keyOf(name) === "string");
   }
 
+  isConnected(node: NodeName): boolean {
+    return this.#connected.has(node);
+  }
+
   cast(node: NodeName, message: readonly unknown[]): void {
     this.#send(node, ["$gen_cast", message]);
   }
@@ -372,7 +389,13 @@ export class GlobalNames implements Cluster, Surroundings {
     return () => void exit(resolver, "kill");
   }
 
-  readonly #resolveIt = async (method: Term, name: Term, otherPid: Pid, ownPid: Pid) => {
+  readonly #resolveIt = async (method: Term, name: Term, otherPid: Term, ownPid: Term) => {
+    if (!isPid(otherPid) || !isPid(ownPid)) {
+      const found = `${inspect(otherPid)} and ${inspect(ownPid)}`;
+      throw new TypeError(
+        `Cannot resolve the name ${inspect(name)}: expected pids, found ${found}`,
+      );
+    }
     const said = await resolveIt(names, [method, name, otherPid, ownPid], resolveOn);
     return said === "none" ? atom("none") : said;
   };

@@ -28,7 +28,7 @@ import { exactly } from "./exactly.ts";
  * @throws {TypeError} If `node` is not the name of a node.
  * @see Erlang `global`
  *
- * @example
+ * @example Names of an Elixir node
  * ```ts
  * import { globalVia } from "@denotp/otp/node";
  *

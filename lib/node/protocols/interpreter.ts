@@ -5,15 +5,16 @@
  * @module
  */
 
-import { answer, isFrom } from "../../gen/reply.ts";
+import { answer, isFrom } from "../../kernel/reply.ts";
 import { type From, PROTOCOL, type Protocol } from "../../kernel/calls.ts";
-import { aliasTag } from "../../kernel/list.ts";
+import { aliasIn, aliasTag } from "../../kernel/list.ts";
 import type { Process } from "../../kernel/process.ts";
 import { Alias } from "../../kernel/signals.ts";
+import { inspect } from "../../kernel/inspect.ts";
 import { isReference, type Pid, Ref, type Term } from "../../kernel/term.ts";
-import { EncodeError } from "../etf/bytes.ts";
 import { agent } from "./agent.ts";
-import type { Dialect } from "./protocol.ts";
+import { IncomingMonitor } from "../peer.ts";
+import { type Dialect, Failure } from "./protocol.ts";
 import { dynamicSupervisor, supervisor } from "./supervisor.ts";
 import { system } from "./system.ts";
 
@@ -79,14 +80,24 @@ class Interpreter extends Alias {
   override receive(message: Term): void {
     this.deactivate();
     const [, given] = message as readonly Term[];
+    if (given instanceof Failure) return fail(this.#asker, given.reason);
     try {
       answer(this.#asker, this.#dialect.answer(given, this.#request));
     } catch (error) {
-      if (!(error instanceof EncodeError)) throw error;
       // Otherwise the process itself would exit.
-      answer(this.#asker, ["error", ["badarg", error.message.slice(0, MOST_CHARACTERS)]]);
+      const found = error instanceof Error ? error.message : inspect(error);
+      answer(this.#asker, ["error", ["badarg", found.slice(0, MOST_CHARACTERS)]]);
     }
   }
+}
+
+/** Fails a call: its monitor, which is known by the tag, tells the caller of an exit of the server. */
+function fail([client, tag]: From, reason: Term): void {
+  const ref = isReference(tag) ? tag : aliasIn(tag);
+  const monitor = ref?.target;
+  if (!(monitor instanceof IncomingMonitor) || monitor.watcher !== client) return;
+  monitor.remove();
+  monitor.tell(reason);
 }
 
 const MOST_CHARACTERS = 200;

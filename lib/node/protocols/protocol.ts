@@ -23,8 +23,13 @@ export interface Dialect {
   answered(answer: Term, request: Term): Term;
   /** Translates a request of another node. Other terms are returned unchanged. */
   asked(request: Term): Term;
-  /** Translates the local reply to that request. */
+  /** Translates the local reply to that request. The reply may be a {@linkcode Failure}. */
   answer(answer: Term, request: Term): Term;
+}
+
+/** An answer that fails the call with a reason, as the exit of the server would. The server goes on. */
+export class Failure {
+  constructor(readonly reason: Term) {}
 }
 
 /** The maximum length of descriptions. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ChildSpec, StartFunction } from "../../child_spec.ts";
+import { type ChildSpec, FIELDS, type StartFunction } from "../../child_spec.ts";
 import { exit } from "../../kernel/exit.ts";
 import { inspect } from "../../kernel/inspect.ts";
 import type { Term } from "../../kernel/term.ts";
@@ -77,11 +77,9 @@ export const dynamicSupervisor: Dialect = {
   ...supervisor,
   ask(request) {
     if (!Array.isArray(request) || request[0] !== "start_child") return supervisor.ask(request);
-    assertNamed(request[1]);
-    const { type = "worker", restart = "permanent", ...given } = request[1] as ChildSpec;
-    const { shutdown = type === "worker" ? 5000 : "infinity", modules = moduleOf(given.start) } =
-      given;
-    const spec = specThere({ ...given, type, restart, shutdown, modules });
+    const [start, restart, shutdown, type, modules] = request[1] as readonly Term[];
+    assertNamed({ start });
+    const spec = specThere({ start, restart, shutdown, type, modules });
     return ["start_child", [spec.start, spec.restart, spec.shutdown, spec.type, spec.modules]];
   },
 };
@@ -138,27 +136,29 @@ function assertNamed(spec: Term): void {
   );
 }
 
-function moduleOf(start: StartFunction): readonly (object | string)[] | "dynamic" {
-  return typeof start === "function" ? "dynamic" : [start[0]];
-}
-
 function startThere(start: StartFunction, modules: Term): Term {
-  const [module, name, args] = Array.isArray(start) ? start : [];
+  const [module, name, args] = Array.isArray(start) ? start : [undefined, undefined, []];
   const [first] = Array.isArray(modules) ? modules : [];
   return [
     moduleAtom(module) ?? moduleAtom(first) ?? Symbol("undefined"),
     Symbol(String(nameOf(name))),
-    List.from(args ?? [], (arg) => sendable(arg)),
+    args === undefined ? Symbol("undefined") : List.from(args, (arg) => sendable(arg)),
   ];
 }
 
-/** The local form of OTP's specification. The supervisor refuses anything else, which is returned unchanged. */
+/**
+ * The local form of OTP's specification, without the fields that OTP ignores. The supervisor refuses anything else,
+ * which is returned unchanged.
+ */
 function specHere(spec: Term): Term {
   const given = spec instanceof Map
     ? Object.fromEntries(Array.from(spec, ([key, value]) => [String(nameOf(key)), value]))
     : spec;
   if (typeof given !== "object" || given === null || !("start" in given)) return spec;
-  const entries = Object.entries(given).map(([key, value]) => [key, nameOf(value)]);
+  const known = Object.entries(given).filter(([key]) =>
+    (FIELDS as readonly string[]).includes(key)
+  );
+  const entries = known.map(([key, value]) => [key, nameOf(value)]);
   const { id, start, modules, ...words } = Object.fromEntries(entries);
   return { id: idHere(id), ...words, ...startHere(start, modules) };
 }

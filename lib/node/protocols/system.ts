@@ -35,7 +35,8 @@ export const system: Dialect = {
   asked(request) {
     if (!Array.isArray(request)) return nameOf(request);
     const [operation, argument] = request;
-    if (operation === "debug") return ["debug", debugHere(argument)];
+    if (request instanceof List || request.length !== 2) return request;
+    if (operation === "debug") return ["debug", debugHere(argument), "debug", [argument]];
     return operation === "terminate" ? [operation, nameOf(argument)] : request;
   },
 
@@ -44,9 +45,18 @@ export const system: Dialect = {
     const [operation] = Array.isArray(request) ? request : [request];
     const isState = operation === "get_state" || operation === "replace_state";
     if (isState && !isError(answer)) return sendable((answer as readonly Term[])[1]);
+    if (isUnknown(answer)) return ["error", [UNKNOWN_REQUEST, sendable(atomThere(request))]];
     return sendable(atomThere(answer));
   },
 };
+
+/** Tags OTP's answer to a request that it does not know: `{error, {unknown_system_msg, Request}}`. */
+const UNKNOWN_REQUEST = "unknown_system_msg";
+
+function isUnknown(answer: Term): boolean {
+  return isError(answer) && Array.isArray((answer as readonly Term[])[1]) &&
+    ((answer as readonly Term[])[1] as readonly Term[])[0] === UNKNOWN_REQUEST;
+}
 
 function isError(answer: Term): boolean {
   return Array.isArray(answer) && answer[0] === "error" && answer.length === 2;
@@ -77,6 +87,9 @@ function debugThere(name: Term, args: Term): Term {
   }
 }
 
+/** OTP's answer to a request for debug functions that it does not know. */
+const UNKNOWN_DEBUG = "unknown_debug";
+
 /** The change to the debug functions of a local process that another node requests. */
 function debugHere(wanted: Term): (debug: Debug) => Term {
   const [name, given] = Array.isArray(wanted) ? wanted : [wanted];
@@ -84,8 +97,8 @@ function debugHere(wanted: Term): (debug: Debug) => Term {
   return (debug) => {
     try {
       return altered(debug, nameOf(name), flag);
-    } catch (error) {
-      return ["error", String(error)];
+    } catch {
+      return UNKNOWN_DEBUG; // a flag that is not valid
     }
   };
 }
@@ -109,7 +122,7 @@ function altered(debug: Debug, name: Term, flag: Term): Term {
       else debug.log(flag as boolean);
       return "ok";
     default:
-      return ["error", ["unknown_debug", inspect(name)]];
+      return UNKNOWN_DEBUG;
   }
 }
 

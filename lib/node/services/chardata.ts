@@ -5,6 +5,7 @@
  */
 
 import { ImproperList } from "../../kernel/list.ts";
+import { inspect } from "../../kernel/inspect.ts";
 import type { Term } from "../../kernel/term.ts";
 
 /** Decoders for binaries: UTF-8, or what older nodes send. */
@@ -25,7 +26,7 @@ export function textOf(chars: Term): string {
     if (Array.isArray(items)) { for (let i = items.length; i-- > 0;) parts.push(items[i]); }
     else if (typeof part === "number") text += characterOf(part);
     else if (part instanceof Uint8Array) text += decodeBytes(part);
-    else text += String(part);
+    else text += typeof part === "string" ? part : inspect(part);
   }
   return text;
 }

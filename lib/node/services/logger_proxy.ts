@@ -20,16 +20,16 @@ import { List, mapGet } from "../terms.ts";
 const FORMAT_TIMEOUT_MS = 5000;
 
 /** Erlang's levels, and those of this library that they are logged with. */
-const LEVELS: Readonly<Record<string, Level>> = {
-  emergency: "error",
-  alert: "error",
-  critical: "error",
-  error: "error",
-  warning: "warning",
-  notice: "notice",
-  info: "info",
-  debug: "debug",
-};
+const LEVELS: ReadonlyMap<Term, Level> = new Map([
+  ["emergency", "error"],
+  ["alert", "error"],
+  ["critical", "error"],
+  ["error", "error"],
+  ["warning", "warning"],
+  ["notice", "notice"],
+  ["info", "info"],
+  ["debug", "debug"],
+]);
 
 /** Has no state. */
 export const init = () => ok(undefined);
@@ -51,7 +51,7 @@ export async function handleInfo(message: Term, state: undefined) {
       meta,
     ]]);
     report({
-      level: LEVELS[String(level)] ?? "error",
+      level: LEVELS.get(level) ?? "error",
       kind: "message",
       pid,
       reason: await formatted(pid, event),

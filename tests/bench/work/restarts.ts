@@ -1,5 +1,5 @@
 /**
- * Restarts: a child throws, and its successor says that it is there. With reports turned off.
+ * Restarts: a child throws, and its successor reports its start. Reports are turned off.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import { assertEquals } from "@std/assert";
 import { IDLE_CHILD, timed, type Work } from "../work.ts";
 
-/** Says that it is there, and throws when it is told to. */
+/** Reports its start, and throws on request. */
 const Fragile = {
   startLink: (observer: Pid) => GenServer.startLink(Fragile, observer),
   init: (observer: Pid) => {

@@ -1,5 +1,5 @@
 /**
- * Timers: what one costs that never fires, and how late one is while messages keep everybody busy.
+ * Timers: the cost of one that never fires, and the delay of one while all processes are busy.
  *
  * @module
  */

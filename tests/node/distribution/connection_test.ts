@@ -67,7 +67,7 @@ for (const flags of [0n, DIST_HDR_ATOM_CACHE, FRAGMENTS, HEADERS]) {
   });
 }
 
-Deno.test("Connection says who the peer is", () => {
+Deno.test("Connection names its peer", () => {
   const { connection } = connected(new MemoryStream(), { isHidden: true });
   assertEquals(connection.node, "b@h");
   assertEquals(connection.creation, 42);
@@ -163,7 +163,7 @@ Deno.test("Connection.send() throws when a message cannot be sent, and sends wha
   a.connection.close("disconnect");
 });
 
-Deno.test("Connection.send() answers for a peer that cannot spawn, unlink by id, or know aliases", async () => {
+Deno.test("Connection.send() replies in place of a peer that cannot spawn, unlink by id, or know aliases", async () => {
   const [a, b] = connectedPair(HEADERS);
   const answers: Control[] = [
     ["spawn_reply", ref(1), pid(1), 0, "notsup"],

@@ -136,7 +136,7 @@ Deno.test("EpmdServer closes connections that send no request, or say nothing", 
   server.close();
 });
 
-Deno.test("EpmdServer answers nodes of the old version with a short creation", async () => {
+Deno.test("EpmdServer replies to nodes of the old version with a short creation", async () => {
   const sockets = host();
   const server = await serve(sockets);
   const stream = await sockets.dial({ host: "h", port: 1 }, "h", AbortSignal.any([]));
@@ -144,5 +144,41 @@ Deno.test("EpmdServer answers nodes of the old version with a short creation", a
   const answer = new Uint8Array(16);
   assertEquals([await stream.read(answer), answer[0], answer[1]], [4, 121, 0]);
   assertEquals(answer[2] === 0 && answer[3]! >= 1 && answer[3]! <= 3, true);
+  server.close();
+});
+
+Deno.test("EpmdServer closes the oldest connections that have sent no request, to answer others", async () => {
+  const sockets = host();
+  const server = await serve(sockets);
+  const client = new EpmdClient(sockets, 4369);
+  const registered = await client.register(deno, "h");
+  const idle: MemoryStream[] = [];
+  for (let i = 0; i < 2000; i++) {
+    idle.push(await sockets.dial({ host: "h", port: 1 }, "h", AbortSignal.any([])) as MemoryStream);
+  }
+  assertEquals(idle.filter(({ isClosed }) => !isClosed), idle.slice(-512));
+  assertEquals(await client.lookup("deno", "h"), 0xad63);
+  assertEquals(await client.lookup("other", "h"), undefined);
+  const other = await client.register({ ...deno, name: "other" }, "h");
+  assertEquals(await client.lookup("other", "h"), 0xad63);
+  other.close();
+  registered.close();
+  server.close();
+});
+
+Deno.test("EpmdServer registers at most 512 nodes, and answers others still", async () => {
+  const sockets = host();
+  const server = await serve(sockets);
+  const client = new EpmdClient(sockets, 4369);
+  const registered = [];
+  for (let i = 0; i < 512; i++) {
+    registered.push(await client.register({ ...deno, name: `d${i}` }, "h"));
+  }
+  await assertRejects(() => client.register({ ...deno, name: "more" }, "h"), EpmdError, '"more"');
+  assertEquals(await client.lookup("d511", "h"), 0xad63);
+  registered.pop()!.close();
+  await settled();
+  registered.push(await client.register({ ...deno, name: "more" }, "h"));
+  for (const each of registered) each.close();
   server.close();
 });

@@ -149,7 +149,7 @@ Deno.test("dialScript() returns nok, and goes on with ok_simultaneous and alive"
   }
 });
 
-Deno.test("dialScript() answers alive with true", () => {
+Deno.test("dialScript() replies to alive with true", () => {
   assertEquals(talk(dial(), hex(`73 "alive"`))[1], hex(`73 "true"`));
 });
 
@@ -177,7 +177,7 @@ Deno.test("dialScript() fails when another node answers", () => {
   assertFails("protocol", () => talk(dial(), hex(`73 "ok"`), challenge), "z@h");
 });
 
-Deno.test("answerScript() answers not_allowed when a mandatory flag is missing", () => {
+Deno.test("answerScript() returns not_allowed when a mandatory flag is missing", () => {
   for (let bit = 1n; bit <= MANDATORY_25; bit <<= 1n) {
     if ((MANDATORY_25 & bit) === 0n) continue;
     const peer = { ...a, flags: MANDATORY_25 & ~bit };
@@ -216,7 +216,7 @@ Deno.test("answerScript() refuses the handshake of old nodes, and says so", () =
   assertFails("protocol", () => talk(answer(), old), "before OTP 23");
 });
 
-Deno.test("answerScript() refuses what is no name of a node", () => {
+Deno.test("answerScript() refuses an invalid node name", () => {
   for (
     const name of [`0000`, `0003 "abc"`, `0002 "@h"`, `0002 "a@"`, `0005 "a@b@c"`, `0003 61 40 e4`]
   ) {

@@ -29,6 +29,11 @@ class Network implements Sockets {
     return here;
   }
 
+  /** Has the node that listens on a port accept a stream. */
+  accept(port: number, stream: ByteStream): void {
+    this.#accepting.get(port)!(stream);
+  }
+
   listen({ port }: { port: number }, accepted: (stream: ByteStream) => void) {
     this.#accepting.set(port, accepted);
     return Promise.resolve({ port, close: () => void this.#accepting.delete(port) });
@@ -118,18 +123,41 @@ Deno.test("Transport closes an incoming connection that is silent for the setup 
   assertEquals([stream.isClosed, a.events], [true, []]);
 });
 
-Deno.test("Transport shakes hands with at most 64 at a time", async () => {
+Deno.test("Transport closes the oldest connections in the handshake when there are more than 64", async () => {
   const network = new Network();
-  await using _a = await network.node("a@h");
+  await using a = await network.node("a@h");
+  await using b = await network.node("b@h");
   using log = reports();
   for (let i = 0; i < 64; i++) await network.dial({ port: 1 });
-  assertEquals(network.dialled.some((stream) => stream.isClosed), false);
+  assertEquals([network.dialled.some((stream) => stream.isClosed), log.texts], [false, []]);
   await network.dial({ port: 1 });
-  assertEquals(network.dialled[64]!.isClosed, true);
-  assertEquals(log.texts, ["Connection refused: 64 are in the handshake"]);
-  network.dialled[0]!.close();
+  await network.dial({ port: 1 });
+  const isClosed = network.dialled.map((stream) => stream.isClosed);
+  assertEquals(isClosed, [true, true, ...Array(64).fill(false)]);
+  const warning = "More than 64 connections are in the handshake: the oldest are closed";
+  assertEquals(log.texts, [warning]);
+  await b.transport.connect("a@h");
+  await a.happened(1);
+  assertEquals([a.events, network.dialled[2]!.isClosed], [["up b@h"], true]);
+  for (const stream of network.dialled.slice(3, 66)) stream.close();
   await settled();
-  assertEquals((await network.dial({ port: 1 }) as MemoryStream).isClosed, false);
+  for (let i = 0; i < 65; i++) await network.dial({ port: 1 });
+  assertEquals(log.texts, [warning, warning]);
+});
+
+Deno.test("Transport logs nothing when a peer closes its connection before it is answered", async () => {
+  const network = new Network();
+  await using a = await network.node("a@h");
+  using log = reports();
+  const [here, there] = streamPair();
+  const self = { node: "b@h", creation: 1, flags: SUPPORTED | PUBLISHED };
+  // The name has arrived when the connection breaks: only the write of the answer fails.
+  there.write = () => Promise.reject(new Error("Broken pipe (os error 32)"));
+  network.accept(1, there);
+  const dialled = perform(here, dialScript(self, "a@h", "c"), 2);
+  await assertRejects(() => dialled, HandshakeError, "closed the connection");
+  await settled();
+  assertEquals([a.events, log.texts, there.isClosed], [[], [], true]);
 });
 
 Deno.test("Transport answers alive, and replaces the connection when the peer wants to", async () => {

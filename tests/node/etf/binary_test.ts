@@ -37,7 +37,7 @@ Deno.test("termToBinary() and binaryToTerm() need identities for pids and refere
   assertThrows(() => binaryToTerm(bytes), DecodeError, "a pid needs");
 });
 
-Deno.test("binaryToTerm() throws a DecodeError for what is no whole term", () => {
+Deno.test("binaryToTerm() throws a DecodeError for an incomplete term", () => {
   assertThrows(() => binaryToTerm(unhex("")), DecodeError, "at byte 0");
   assertThrows(() => binaryToTerm(unhex("6101")), DecodeError, "begins with the byte 131");
   assertThrows(

@@ -330,6 +330,71 @@ Deno.test("encodeTerm() encodes 10,000 nested terms and refuses one more", () =>
   }
 });
 
+Deno.test("encodeTerm() and encodeReason() take or refuse with an EncodeError what is nested 100,000 deep", () => {
+  const forms: readonly ((term: Term) => Term)[] = [
+    (t) => [t],
+    (t) => list([t]),
+    (t) => ({ t }),
+    (t) => new Map([["key", t]]),
+    (t) => new Map<Term, Term>([[t, 1], [[t], 2]]),
+    (t) => new Set([t]),
+    (t) => new ImproperList([1], [t]),
+    (t) => new Error("x", { cause: t }),
+    (t) => new AggregateError([t], "x"),
+    (t) => fun([t]),
+    (t) => [t, ["GenServer", "call", ["a", 1, 5000]]],
+  ];
+  for (const around of forms) {
+    let term: Term = 1;
+    for (let i = 0; i < 100_000; i++) term = around(term);
+    for (const how of [exact, natural, own]) {
+      try {
+        encode(term, how); // of an error, the natural mapping sends the message only
+      } catch (error) {
+        assertInstanceOf(error, EncodeError);
+      }
+      const writer = new Writer();
+      encodeReason(term, writer, how);
+      assert(writer.length > 0);
+    }
+  }
+});
+
+Deno.test("encodeTerm() refuses what cannot be read, and encodeReason() describes it", () => {
+  const fail = () => {
+    throw "not for you";
+  };
+  const revoked = <T extends object>(target: T): T => {
+    const { proxy, revoke } = Proxy.revocable(target, {});
+    revoke();
+    return proxy;
+  };
+  const values: readonly Term[] = [
+    revoked({}),
+    revoked([]),
+    {
+      get a() {
+        return fail();
+      },
+    },
+    new Proxy({}, { getPrototypeOf: fail }),
+    Object.defineProperty(new Error("x"), "message", { get: fail }),
+    [1, ["GenServer", "call", revoked([])]],
+    [new Error("x"), revoked([])],
+    [ref, "return", revoked([])],
+  ];
+  for (const value of values) {
+    for (const how of [exact, natural, own]) {
+      assertThrows(() => encode(["tag", value], how), EncodeError, "cannot be read");
+      const writer = new Writer();
+      encodeReason(value, writer, how);
+      assert(writer.length > 0);
+    }
+  }
+  const message = 'Cannot encode message[1].a: it cannot be read: "not for you"';
+  assertThrows(() => encode(["tag", values[2]], own), EncodeError, message);
+});
+
 Deno.test("encodeTerm() refuses no less deeply nested terms than decodeTerm() takes", () => {
   const forms: ((term: Term) => Term)[] = [
     (t) => new Set([t]),

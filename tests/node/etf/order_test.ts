@@ -53,7 +53,7 @@ Deno.test("compareTerms() compares terms that are nested deeply", () => {
   assertEquals(compareTerms(nested(1), nested(2), identities), -1);
 });
 
-Deno.test("compareTerms() throws a TypeError for what is no term of Erlang's", () => {
+Deno.test("compareTerms() throws a TypeError for a value that is not an Erlang term", () => {
   for (const term of [() => {}, new Date(), new Set()]) {
     assertThrows(() => compareTerms(1, term, identities), TypeError, "not an Erlang term");
   }

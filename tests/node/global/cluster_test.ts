@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { NodeName } from "../../../lib/kernel/term.ts";
-import { type SimulatedNode, World } from "./simulation.ts";
+import { exitOther, type SimulatedNode, World } from "./simulation.ts";
 
 // --- Fixtures -----------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ Deno.test("Registrar moves and frees names on all nodes", async () => {
   a.register("it", a.spawn());
   await world.run();
   const next = b.spawn();
-  c.change(["register", "it", next, null]);
+  c.change(["register", "it", next, exitOther(world)]);
   await world.run();
   assertAgreement(nodes, 1);
   assertEquals(a.table, { it: String(next) });
@@ -123,7 +123,7 @@ Deno.test("Registrar moves and frees names on all nodes", async () => {
   assertEquals(a.table, {});
 });
 
-Deno.test("Servers free a name on all nodes when its process ends, and when its node does [GL-012]", async () => {
+Deno.test("Servers free a name on all nodes when its process exits, and when its node does [GL-012]", async () => {
   for (const seed of SEEDS) {
     const world = new World(seed);
     const nodes = world.add(...NAMES);

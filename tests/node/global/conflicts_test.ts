@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import "../../../mod.ts";
+import { inspect } from "../../../mod.ts";
 import { RemotePid } from "../../../lib/kernel/distribution.ts";
 import type { Pid, Term } from "../../../lib/kernel/term.ts";
 import { resolveAll, resolveIt, wireMethod } from "../../../lib/node/global/conflicts.ts";
@@ -70,10 +70,14 @@ Deno.test("resolveIt() runs the function a name was given with, and others where
 
 Deno.test("exactly() makes atoms of all strings, and leaves all else", () => {
   const [a, b] = [Symbol.for("a"), Symbol.for("b")];
-  assertEquals(exactly(["a", 1, list(["b"])]), [a, 1, list([b])]);
-  assertEquals(exactly(new ImproperList(["a"], "b")), new ImproperList([a], b));
-  assertEquals(exactly({ a: "b" }), new Map([[a, b]]));
-  assertEquals(exactly(new Map([["a", "b"]])), new Map([[a, b]]));
+  const rows: readonly (readonly [Term, Term])[] = [
+    [["a", 1, list(["b"])], [a, 1, list([b])]],
+    [new ImproperList(["a"], "b"), new ImproperList([a], b)],
+    [{ a: "b" }, new Map([[a, b]])],
+    [new Map([["a", "b"]]), new Map([[a, b]])],
+  ];
+  for (const [term, exact] of rows) assertEquals(inspect(exactly(term)), inspect(exact));
+  assertEquals(Symbol.keyFor(exactly("a") as symbol), undefined); // none that is never freed
   const bytes = new Uint8Array([1]);
   assertEquals([exactly(bytes), exactly(null), exactly(2n)], [bytes, null, 2n]);
 });

@@ -3,7 +3,7 @@ import { RemotePid } from "../../../lib/kernel/distribution.ts";
 import type { Pid, Term } from "../../../lib/kernel/term.ts";
 import type { Resolution } from "../../../lib/node/global/conflicts.ts";
 import { NO_ANSWER, Server, type Surroundings } from "../../../lib/node/global/server.ts";
-import { List, list } from "../../../lib/node/terms.ts";
+import { Export, List, list } from "../../../lib/node/terms.ts";
 import { Locks, Names } from "../../../registries/name_server.ts";
 
 // --- Fixtures -----------------------------------------------------------------------------------
@@ -14,6 +14,7 @@ let pids = 0;
 const pidOf = (node: string): Pid => new RemotePid(node, ++pids, 0, 1);
 const LOCKER = pidOf(ME);
 const HIS_LOCKER = pidOf(PEER);
+const METHOD = new Export("global", "random_exit_name", 3);
 const LOCK = ["global", list([LOCKER, HIS_LOCKER])] as const;
 
 /** A server of `m@h`, and all that it has done to the world, in order. */
@@ -47,6 +48,9 @@ class Stepped implements Surroundings {
 
   namesToSend() {
     return new List<never>();
+  }
+  isConnected(node: string) {
+    return !node.startsWith("stranger");
   }
   cast(node: string, message: readonly unknown[]) {
     this.#done.push(["cast", node, ...message]);
@@ -121,7 +125,7 @@ Deno.test("Server goes through a session step by step, and knows the peer then",
   assertEquals(here.done, [["cast", PEER, "exchange", ME, list(), list(), 5]]);
   server.cast(["exchange", PEER, list(), list(), 1]);
   const pid = pidOf("q@h");
-  here.comparison!({ ops: [["insert", ["name", pid, "method"]]], resolved: [["delete", "x"]] });
+  here.comparison!({ ops: [["insert", ["name", pid, METHOD]]], resolved: [["delete", "x"]] });
   assertEquals(here.done, [
     ["cast", PEER, "resolved", ME, list([["delete", "x"]]), list(), "unused", list(), 5],
   ]);
@@ -212,7 +216,7 @@ Deno.test("Server drops what is of an earlier session, and has the locker forget
   assertEquals(here.done, [["locker", "lock_set", HIS_LOCKER, true, list(), 1]]);
 });
 
-Deno.test("Server ends a session whose peer goes down, and callers that wait for it go on", () => {
+Deno.test("Server closes a session whose peer goes down, and callers that wait for it continue", () => {
   const here = new Stepped();
   here.compare();
   let isSynced = false;
@@ -227,7 +231,7 @@ Deno.test("Server ends a session whose peer goes down, and callers that wait for
     ["locker", "remove_from_known", PEER],
   ]);
   // What the comparison says then is of no interest.
-  here.comparison!({ ops: [["insert", ["name", pidOf(PEER), "method"]]], resolved: [] });
+  here.comparison!({ ops: [["insert", ["name", pidOf(PEER), METHOD]]], resolved: [] });
   assertEquals([here.done, here.names.lookup("name")], [[], undefined]);
 });
 
@@ -256,26 +260,26 @@ Deno.test("Server enters a name only while the caller has the lock", () => {
   assertEquals(server.call(["set_lock", ["global", registrar]], registrar), true);
   assertEquals(server.call(["set_lock", ["global", registrar]], registrar), true);
   assertEquals(server.call(["set_lock", ["global", other]], other), false);
-  assertEquals(server.call(["register", "name", pid, "method"], registrar), "yes");
+  assertEquals(server.call(["register", "name", pid, METHOD], registrar), "yes");
   assertEquals(names.lookup("name"), pid);
-  assertEquals(server.call(["register", "name", pidOf(PEER), "method"], other), "yes");
+  assertEquals(server.call(["register", "name", pidOf(PEER), METHOD], other), "yes");
   assertEquals(names.lookup("name"), undefined);
   assertEquals(server.call(["del_lock", ["global", registrar]], registrar), true);
   assertEquals(locks.isSet("global"), false);
   // The lock was released: it may be free, or held for another requester since.
-  server.call(["register", "late", pid, "method"], registrar);
+  server.call(["register", "late", pid, METHOD], registrar);
   assertEquals(names.lookup("late"), pid);
   // It was lost: what is said now was said before.
   server.call(["set_lock", ["global", registrar]], registrar);
   here.hooks.get(registrar)!();
   assertEquals(locks.isSet("global"), false);
-  server.call(["register", "later", pid, "method"], registrar);
+  server.call(["register", "later", pid, METHOD], registrar);
   assertEquals(names.lookup("later"), undefined);
   assertEquals(server.call(["unregister", "late"], other), "ok");
   assertEquals(names.entries.size, 0);
 });
 
-Deno.test("Server answers what it is asked about itself, and nothing that it does not know", () => {
+Deno.test("Server replies to questions about itself, and ignores unknown ones", () => {
   const here = new Stepped();
   here.server.cast(["new_nodes", PEER, list(), list(), list([["o@h", 8], ME]), list()]);
   here.server.cast(["in_sync", "o@h", true]);
@@ -321,7 +325,7 @@ Deno.test("Server passes a report of a loss on once, and lets go of the node tha
   assertEquals(here.done, [["tell", "c@h", ...lost(4)], ["tell", "c@h", ...lost(1, 1n << 41n)]]);
 });
 
-Deno.test("Server lets go of who has lost this node, and of who asks for it", () => {
+Deno.test("Server disconnects nodes that have lost this node, and nodes that ask for it", () => {
   const here = new Stepped();
   const known = list(["a@h", "b@h"].map((node) => [node, 8]));
   here.server.cast(["new_nodes", PEER, list(), list(), known, list()]);
@@ -347,4 +351,74 @@ Deno.test("Server leaves all nodes at once without a word of loss", () => {
   for (const node of ["a@h", "b@h"]) here.server.nodeDown(node);
   const said = (here.done as Term[][]).map(([what]) => what);
   assertEquals(said, ["locker", "locker", "disconnect", "disconnect", "locker", "locker"]);
+});
+
+// --- Messages of the wrong shape ----------------------------------------------------------------
+
+Deno.test("Server drops casts and messages of the wrong shape, and goes on with the session", () => {
+  const here = new Stepped();
+  here.compare();
+  const entry = ["name", HIS_LOCKER, METHOD];
+  const wrong: readonly Term[] = [
+    "exchange",
+    ["exchange"],
+    list(["exchange", PEER, list(), list(), 1]),
+    ["init_connect", [8, 5], undefined, ["locker", "pid", new Map(), HIS_LOCKER]],
+    ["init_connect", [8, 5], PEER, ["locker", "pid", new Map(), PEER]],
+    ["init_connect", ["8", 5], PEER, ["locker", "pid", new Map(), HIS_LOCKER]],
+    ["init_connect", [8], PEER, ["locker", "pid", new Map(), HIS_LOCKER]],
+    ["lock_set", PEER, true, list(), 3],
+    ["lock_set", HIS_LOCKER, "true", list()],
+    ["new_nodes", PEER, list(), list(), list(["no node"]), list()],
+    ["new_nodes", PEER, list([["insert", entry, 1]]), list(), list(), list()],
+    ["new_nodes", PEER, list([["insert", ["name", PEER, METHOD]]]), list(), list(), list()],
+    ["new_nodes", PEER, list(), list(), list([["o@h", "8"]]), list()],
+    ["new_nodes", PEER, list(), list(), list(), list(["lock"])],
+    ["in_sync", undefined, true],
+  ];
+  for (const message of wrong) {
+    here.server.cast(message);
+    assertEquals(here.done, ["warned"]);
+  }
+  const infos: readonly Term[] = [
+    undefined,
+    ["remove_connection"],
+    ["remove_connection", undefined],
+    ["lost_connection", PEER, 1, 1, undefined],
+    ["lost_connection", PEER, 1n << 70n, 1, ME],
+    ["init_connect_ack", PEER, 1],
+    ["cancel_connect", [PEER], 1],
+  ];
+  for (const message of infos) here.server.info(message);
+  here.server.cast(["in_sync", "stranger@h", true]);
+  here.server.cast(["init_connect", [8, 5], "stranger@h", ["locker", "pid", 1, HIS_LOCKER]]);
+  assertEquals([here.done, here.server.synced, here.server.sizes.early], [[], [], 0]);
+  here.comparison!({ ops: [], resolved: [] });
+  here.server.cast(["resolved", PEER, list([["insert", entry]]), list(), "unused", list(), 1]);
+  assertEquals([here.server.known, here.names.lookup("name")], [[PEER], HIS_LOCKER]);
+});
+
+Deno.test("Server cancels a session in which the peer sends names or operations of the wrong shape", () => {
+  const wrong: readonly Term[] = [
+    ["exchange", PEER, list(["name"]), list(), 1],
+    ["exchange", PEER, list([["name", PEER, METHOD]]), list(), 1],
+    ["exchange", PEER, list([["name", HIS_LOCKER, "method"]]), list(), 1],
+    ["resolved", PEER, list(["delete"]), list(), "unused", list(), 1],
+    ["resolved", PEER, list(), list([["o@h"]]), "unused", list(), 1],
+    ["resolved", PEER, [], list(), "unused", list(), 1],
+  ];
+  for (const message of wrong) {
+    const here = new Stepped();
+    here.compare();
+    let isSynced = false;
+    here.server.whenSynced([PEER], () => isSynced = true);
+    here.server.cast(message);
+    assertEquals(here.done, [
+      "warned",
+      ["tell", PEER, "cancel_connect", ME, 5],
+      "called off",
+      ["locker", "cancel", PEER, 1],
+    ]);
+    assertEquals([here.server.known, here.server.sizes.sessions, isSynced], [[], 0, true]);
+  }
 });

@@ -31,6 +31,8 @@ export class World {
   readonly warnings: string[] = [];
   /** What was sent between nodes, as it was: `[from, to, message]`. */
   readonly sent: (readonly [NodeName, NodeName, Term])[] = [];
+  /** What becomes of a message that a node sends: hostile nodes send others. */
+  tamper: (from: NodeName, message: Term) => Term = (_from, message) => message;
   /** How many comparisons of names are under way: they are promises, not events. */
   resolving = 0;
   now = 0;
@@ -345,8 +347,8 @@ export class SimulatedNode implements Surroundings, Stage {
         let asked = this.#asked.get(node);
         if (asked === undefined) this.#asked.set(node, asked = new Set());
         asked.add(lost);
-        this.#carry(node, ["call", request], (other) => {
-          const answer = other.server.call(request, caller);
+        this.#carry(node, request, (other, sent) => {
+          const answer = other.server.call(sent, caller);
           this.world.carry(node, this.node, () => {
             asked.delete(lost);
             answers.set(node, answer);
@@ -367,20 +369,29 @@ export class SimulatedNode implements Surroundings, Stage {
     return wireNames(this.names, () => true);
   }
 
+  isConnected(): boolean {
+    return true; // messages of a connection that was closed are lost here
+  }
+
   cast(node: NodeName, message: readonly unknown[]): void {
     if (!this.world.connect(this.node, node)) return;
-    this.#carry(node, message, (other) => other.server.cast(message));
+    this.#carry(node, message, (other, said) => other.server.cast(said));
   }
 
   tell(node: NodeName, message: readonly unknown[]): void {
-    this.#carry(node, message, (other) => other.server.info(message));
+    this.#carry(node, message, (other, said) => other.server.info(said));
   }
 
-  #carry(node: NodeName, message: Term, then: (other: SimulatedNode) => void): void {
-    this.world.sent.push([this.node, node, message]);
+  #carry(
+    node: NodeName,
+    message: Term,
+    then: (other: SimulatedNode, message: Term) => void,
+  ): void {
+    const sent = this.world.tamper(this.node, message);
+    this.world.sent.push([this.node, node, sent]);
     this.world.carry(this.node, node, () => {
       const other = this.world.nodes.get(node);
-      if (other !== undefined) then(other);
+      if (other !== undefined) then(other, sent);
     });
   }
 

@@ -56,7 +56,7 @@ serverTest(
 );
 
 serverTest(
-  "GenServer.call() fails with the exact reason of a server on a node of $node that ends",
+  "GenServer.call() fails with the exact reason of a server on a node of $node that exits",
   async ({ server, start, word }) => {
     const rows: readonly (readonly [request: readonly unknown[], reason: unknown])[] = [
       [["leave", word("normal")], "normal"],
@@ -375,7 +375,7 @@ clusterTest(
 );
 
 clusterTest(
-  "GenServer.call() of Elixir fails with the exact reason of a server here that ends",
+  "GenServer.call() of Elixir fails with the exact reason of a server here that exits",
   "elixir",
   async (cluster) => {
     const elixir = await cluster.elixir("x");

@@ -132,7 +132,7 @@ function reasons(word: Other["word"]): readonly (readonly [said: unknown, reason
 
 // --- A process of the other node ends -----------------------------------------------------------
 
-linkTest("Process.link() tells how a process on $node ends", async ({ spawn, word }) => {
+linkTest("Process.link() tells why a process on $node exits", async ({ spawn, word }) => {
   for (const [said, reason] of reasons(word)) {
     const pid = await spawn();
     Process.link(pid);
@@ -173,7 +173,7 @@ linkTest("A link that a process on $node makes works both ways", async ({ spawn,
   assertEquals(await receive(), ["got", ["EXIT", linked, "noproc"]]);
 });
 
-linkTest("Process.link() to a process on $node that has ended is noproc", async ({ spawn }) => {
+linkTest("Process.link() to an exited process on $node is noproc", async ({ spawn }) => {
   const pid = await spawn();
   const end = exitOf(pid);
   Process.exit(pid, "kill");
@@ -191,7 +191,7 @@ linkTest("Process.link() to a process on $node that has ended is noproc", async 
 
 // --- A process of this node ends ----------------------------------------------------------------
 
-linkTest("A process on $node hears how a linked process here ends", async ({ spawn }) => {
+linkTest("A process on $node gets the EXIT of a process here", async ({ spawn }) => {
   const other = await spawn();
   await tell(other, "trap");
   for (const reason of ["normal", "shutdown", "kill", "custom", ["shutdown", "why"], 42]) {
@@ -251,7 +251,7 @@ linkTest(
 
 // --- Exit signals -------------------------------------------------------------------------------
 
-linkTest("Process.exit() ends a process on $node, or is trapped by it", async ({ spawn, word }) => {
+linkTest("Process.exit() stops a process on $node, or is trapped", async ({ spawn, word }) => {
   const trapping = await spawn();
   await tell(trapping, "trap");
   for (const reason of ["normal", "shutdown", "custom"]) {
@@ -274,7 +274,7 @@ linkTest("Process.exit() ends a process on $node, or is trapped by it", async ({
   Process.exit(untrapping, "nobody is there");
 });
 
-linkTest("exit/2 on $node ends a process here, or is trapped by it", async ({ spawn, word }) => {
+linkTest("exit/2 on $node stops a process here, or is trapped", async ({ spawn, word }) => {
   const other = await spawn();
   for (const [said, reason] of reasons(word)) {
     const victim = spawnHere();
@@ -362,7 +362,7 @@ linkTest(
 // --- Lost connections ---------------------------------------------------------------------------
 
 linkTest(
-  "Links and monitors hear noconnection when $node is killed [PR-109]",
+  "Links and monitors get noconnection when $node is killed [PR-109]",
   async ({ spawn, peer }) => {
     const pid = await spawn();
     Process.link(pid);
@@ -386,7 +386,7 @@ linkTest(
 );
 
 linkTest(
-  "1000 processes that are linked to $node each hear noconnection once when that is killed",
+  "1000 processes that are linked to $node each get noconnection once when that is killed",
   async ({ spawn, peer }) => {
     const test = self();
     const others = [await spawn(), await spawn(), await spawn()];

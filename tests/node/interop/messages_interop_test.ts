@@ -28,7 +28,7 @@ async function shellOf(erl: RunningNode): Promise<Pid> {
 // --- Ping ---------------------------------------------------------------------------------------
 
 clusterTest(
-  "Node.ping() answers pong, or pang when there is no node",
+  "Node.ping() returns pong, or pang when there is no node",
   "elixir",
   async (cluster) => {
     const [erl, elixir, deno] = await Promise.all([
@@ -301,7 +301,7 @@ clusterTest(
 );
 
 clusterTest(
-  "Timer.sendInterval() sends to a process of another node until that ends",
+  "Timer.sendInterval() sends to a process of another node until that exits",
   "erl",
   async (cluster) => {
     const erl = await cluster.erl("e");

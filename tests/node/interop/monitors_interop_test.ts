@@ -86,7 +86,7 @@ async function signalled(erl: RunningNode, code: string): Promise<void> {
 
 // --- From here ----------------------------------------------------------------------------------
 
-monitorTest("Process.monitor() tells how a process on $node ends", async ({ spawn, word }) => {
+monitorTest("Process.monitor() tells why a process on $node exits", async ({ spawn, word }) => {
   for (const reason of ["normal", "shutdown", "kill", "custom"]) {
     const pid = await spawn();
     const refs = [Process.monitor(pid), Process.monitor(pid)];
@@ -180,7 +180,7 @@ monitorTest(
 
 // --- From Erlang --------------------------------------------------------------------------------
 
-clusterTest("Erlang hears how a process here ends that it monitors", "erl", async (cluster) => {
+clusterTest("Erlang gets the DOWN of a process here that it monitors", "erl", async (cluster) => {
   const erl = await cluster.erl("e");
   await asNode(cluster, async () => {
     using _reports = collectReports();
@@ -223,7 +223,7 @@ clusterTest("Erlang hears how a process here ends that it monitors", "erl", asyn
 });
 
 clusterTest(
-  "Erlang takes its monitor of a process here away, and hears nothing more [PR-112]",
+  "Erlang removes its monitor of a process here, and gets no message [PR-112]",
   "erl",
   async (cluster) => {
     const erl = await cluster.erl("e");
@@ -336,7 +336,7 @@ clusterTest(
 );
 
 clusterTest(
-  "spawn_request/5 of Erlang is answered as it asks, and ends the child when it is abandoned [PR-078]",
+  "spawn_request/5 of Erlang is answered as it asks, and terminates the child when it is abandoned [PR-078]",
   "erl",
   async (cluster) => {
     const erl = await cluster.erl("e");

@@ -12,7 +12,7 @@ const SOON = 50;
 // --- GenServer ----------------------------------------------------------------------------------
 
 serverTest(
-  "GenServer.stop() ends a server on a node of $node, which fails with nodedown when that is lost [GS-025]",
+  "GenServer.stop() terminates a server on a node of $node, which fails with nodedown when that is lost [GS-025]",
   async ({ server, start, peer }) => {
     const reasons = ["normal", "shutdown", "custom", ["shutdown", "why"], ["a", ["term", 1]]];
     for (const reason of reasons) {
@@ -58,7 +58,7 @@ serverTest(
 );
 
 clusterTest(
-  "GenServer.stop() of Elixir ends a server here, and fails with nodedown without a connection [GS-025]",
+  "GenServer.stop() of Elixir terminates a server here, and fails with nodedown without a connection [GS-025]",
   "elixir",
   async (cluster) => {
     const elixir = await cluster.elixir("x");
@@ -139,7 +139,7 @@ serverTest("GenStatem.call() and cast() reach a machine on a node of $node", asy
 });
 
 serverTest(
-  "GenStatem.stop() ends a machine on a node of $node, which fails with nodedown when that is lost [SM-004]",
+  "GenStatem.stop() terminates a machine on a node of $node, which fails with nodedown when that is lost [SM-004]",
   async ({ peer, startDoor }) => {
     const door = ["door", peer.node] as const;
     for (const reason of ["normal", "shutdown", ["shutdown", "why"], "custom"]) {

@@ -39,7 +39,7 @@ const CHILD = `
 `;
 
 clusterTest(
-  "GenServer that a Supervisor of Elixir supervises is started again, and ends with it",
+  "GenServer that a Supervisor of Elixir supervises is restarted, and exits with it",
   "elixir",
   async (cluster) => {
     const elixir = await cluster.elixir("x");
@@ -135,7 +135,7 @@ function childOn(peer: RunningNode, test: Pid) {
 }
 
 clusterTest(
-  "Supervisor starts a GenServer of Elixir again, ends it, and gives up when its node is killed",
+  "Supervisor restarts a GenServer of Elixir, stops it, and gives up when its node is killed",
   "elixir",
   async (cluster) => {
     const elixir = await cluster.elixir("x");
