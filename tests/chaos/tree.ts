@@ -74,7 +74,7 @@ const MAX_DEPTH = 4;
 export const UNLIMITED = 1e9;
 /** More milliseconds than a supervisor can need to stop its children. */
 const AMPLE = 1e9;
-/** Milliseconds that workers take are multiples of this; the limits of supervisors hardly ever meet them. */
+/** Milliseconds that workers take are multiples of this; the limits of supervisors are not. */
 const BEAT = 1000;
 
 /** Makes up plans. */
@@ -119,7 +119,7 @@ export class Planner {
     const plan: SupervisorPlan = {
       kind,
       ...this.#common("s", above),
-      shutdown: chance.of("infinity", AMPLE, "brutal_kill", 1 + chance.below(3 * BEAT)),
+      shutdown: chance.of("infinity", AMPLE, "brutal_kill", this.#limit()),
       strategy: kind === "dynamic"
         ? "one_for_one"
         : chance.of("one_for_one", "one_for_all", "rest_for_one"),
@@ -132,6 +132,12 @@ export class Planner {
     const size = depth === 0 ? 3 + chance.below(3) : chance.below(5);
     const children = Array.from({ length: size }, () => this.child(depth + 1, plan));
     return { ...plan, children };
+  }
+
+  /** Milliseconds that a supervisor has to stop: no multiple of a beat, so that it is clear what comes first. */
+  #limit(): number {
+    const limit = 1 + this.#chance.below(3 * BEAT);
+    return limit % BEAT === 0 ? limit + 1 : limit;
   }
 
   #common(letter: string, above: SupervisorPlan["autoShutdown"]) {
