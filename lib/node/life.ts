@@ -147,17 +147,31 @@ export class Life<Through extends Transport = Transport> {
   }
 
   /**
-   * Resolves when all signals to other nodes have been written, or when no node has taken a byte for
+   * Resolves when all signals to other nodes have arrived, or when no node has taken a byte for
    * {@linkcode LAST_WORDS_MS}.
+   *
+   * Bytes that the host has accepted may still be lost: if the program exits while it has bytes to read, the host
+   * resets the connection, and the other node does not read the rest. So the other nodes close the connections.
    */
   async #written(): Promise<void> {
-    let before = -1;
+    const channels = () => Array.from(this.#peers.values(), ({ channel }) => channel ?? []).flat();
+    await this.#lastWords(() =>
+      channels().every(({ traffic }) => traffic.waiting === 0)
+        ? undefined
+        : channels().reduce((sum, { traffic }) => sum + traffic.sent, 0)
+    );
+    for (const channel of channels()) channel.finish();
+    await this.#lastWords(() => channels().length === 0 ? undefined : channels().length);
+  }
+
+  /** Waits while `progress` changes, until it is `undefined` or has not changed for {@linkcode LAST_WORDS_MS}. */
+  async #lastWords(progress: () => number | undefined): Promise<void> {
+    let before: number | undefined;
     for (let ms = 0; ms < LAST_WORDS_MS; ms++) {
-      const traffic = Array.from(this.#peers.values(), ({ channel }) => channel?.traffic);
-      if (!traffic.some((each) => each !== undefined && each.waiting > 0)) return;
-      const sent = traffic.reduce((sum, each) => sum + (each?.sent ?? 0), 0);
-      if (sent !== before) ms = 0;
-      before = sent;
+      const now = progress();
+      if (now === undefined) return;
+      if (now !== before) ms = 0;
+      before = now;
       await new Promise<void>((resolve) => start(new OwnedTimer(null, resolve), 1));
     }
   }

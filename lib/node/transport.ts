@@ -28,6 +28,11 @@ export interface Channel {
   send(control: Control): void;
   /** Resolves when the channel is no longer busy, or is down. */
   drained(): Promise<void>;
+  /**
+   * Ends what is sent, after the last signal; the peer then closes the connection, when it has read all. To be
+   * called when no bytes wait to be written. Nothing can be sent after that.
+   */
+  finish(): void;
   /** Closes the connection; `down` gets this reason. Has no effect if it is closed already. */
   close(reason: string): void;
   /** Bytes received and sent so far, and bytes waiting to be written. */

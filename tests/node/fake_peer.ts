@@ -100,6 +100,7 @@ export class FakePeer {
           this.sent.push(control);
         },
         drained: () => this.#drained?.promise ?? Promise.resolve(),
+        finish: () => {},
         close: () => {},
       } satisfies Channel,
     );

@@ -61,6 +61,10 @@ class Stream implements ByteStream {
     while (await this.read(room) !== null);
   }
 
+  closeWrite(): Promise<void> {
+    return this.#connection.closeWrite();
+  }
+
   close(): void {
     try {
       this.#connection.close();

@@ -179,6 +179,11 @@ export class Connection implements Channel {
     return this.#drained.promise;
   }
 
+  /** Ends the direction of writing. The peer closes the connection when it has read everything. */
+  finish(): void {
+    if (!this.#isDown) this.#stream.closeWrite().catch(() => {});
+  }
+
   /** Closes the connection at once; `down` gets this reason. Has no effect if it is closed already. */
   close(reason: string): void {
     if (this.#isDown) return;

@@ -26,6 +26,8 @@ export interface ByteStream {
   read(into: Uint8Array): Promise<number | null>;
   /** Writes some of the bytes, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Ends the direction of writing: the peer reads the end of the stream after all that was written. */
+  closeWrite(): Promise<void>;
   /** Closes both directions. Has no effect if they are closed already. */
   close(): void;
 }

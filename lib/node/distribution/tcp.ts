@@ -81,6 +81,10 @@ class TcpStream implements ByteStream {
     return this.#connection.write(bytes);
   }
 
+  async closeWrite(): Promise<void> {
+    await this.#connection.closeWrite();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

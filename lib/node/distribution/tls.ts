@@ -127,6 +127,10 @@ class SocketStream implements ByteStream {
     });
   }
 
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(resolve));
+  }
+
   close(): void {
     this.#hasEnded = true;
     this.#wake();

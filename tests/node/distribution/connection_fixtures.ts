@@ -137,6 +137,11 @@ export class MemoryStream implements ByteStream {
     return taken.length;
   }
 
+  closeWrite(): Promise<void> {
+    this.other?.end();
+    return Promise.resolve();
+  }
+
   close(): void {
     this.end();
     this.other?.end();
