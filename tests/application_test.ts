@@ -863,8 +863,10 @@ Deno.test("Application end of two permanent applications at once ends the progra
     const [one, two] = [logging([], "one"), logging([], "two")];
     await Application.start(one.specification, "permanent");
     await Application.start(two.specification, "permanent");
+    const monitor = Process.monitor(one.tops[0]!);
     send(one.tops[0]!, ["end", "first"]);
-    send(two.tops[0]!, ["end", "second"]);
+    // Signals of two processes have no order: the second one exits when the first is known to have exited.
+    await receive(on(["DOWN", monitor, _, _, _], () => send(two.tops[0]!, ["end", "second"])));
     await halted;
     await settled();
     assertEquals(halts, [[1, ["application_terminated", "one", "first"]]]);
