@@ -70,7 +70,10 @@ export class ReporterContext extends Context {
   /** Calls the reporter. */
   handle(event: Report): void {
     try {
-      const done: unknown = runOutside(this, () => this.reporter(event));
+      const { reporter } = this;
+      // The default reporter leaves nothing behind, so that it needs no context, which would cost 2 µs.
+      if (reporter === fallback) return reporter(event);
+      const done: unknown = runOutside(this, () => reporter(event));
       if (hasThen(done)) {
         (done as PromiseLike<void>).then(undefined, (thrown: unknown) => this.failed(thrown));
       }
