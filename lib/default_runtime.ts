@@ -32,16 +32,17 @@ export interface RuntimeOptions {
    * nothing handles then ends that process. Each turn then runs in an asynchronous context of its
    * process, which adds up to half a microsecond to each call; meant for tests and development. Default `false`.
    *
-   * Without it this is so for coroutines, `async` callbacks, functions bound with `Process.bind`, and the
-   * promises and host timers that they start. A rejection that a *synchronous* callback has left behind is
-   * reported then (a report of the kind `"uncaught"`, without a pid), and ends no process and not the
-   * program; a call of this library that has failed is known to be of its caller, and ends that. A rejection that is left behind by the first call of a callback that returns a promise and is not declared
-   * `async` is reported in the same way; from the second call on the callback counts as `async`.
+   * Without it, this holds for coroutines, `async` callbacks, functions bound with `Process.bind`, and the
+   * promises and host timers that these start. A rejection that a *synchronous* callback leaves behind is then
+   * reported (a report of the kind `"uncaught"`, without a pid), and exits neither a process nor the program. A
+   * failed call of this library is known to belong to its caller, and exits that. A rejection left behind by the
+   * first call of a callback that returns a promise but is not declared `async` is reported in the same way; from
+   * the second call on, the callback counts as `async`.
    *
-   * Uncaught errors from outside of all processes have the default effect of the host. On Deno this
-   * includes an error that is thrown in a callback of a host timer, whatever has started the timer: it ends the program
-   * unless the callback is bound with `Process.bind`, or is `async`. On Node 22 this includes an
-   * error that is thrown in a callback of `queueMicrotask`, and on Bun all rejections that nothing handles.
+   * Uncaught errors from outside of all processes have the default effect of the host. On Deno this includes an
+   * error thrown in a callback of a host timer, whatever started the timer: it ends the program unless the
+   * callback is bound with `Process.bind`, or is `async`. On Node 22 it includes an error thrown in a callback of
+   * `queueMicrotask`, and on Bun every rejection that nothing handles.
    */
   readonly trackPromises?: boolean;
 }

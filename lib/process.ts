@@ -100,8 +100,8 @@ export interface SpawnOptions extends StoredOptions {
  *
  * The code of a process starts in an asynchronous context of its own: it sees no `AsyncLocalStorage` store of the
  * code that started it, or that sends to it. Stores that it enters with `AsyncLocalStorage.run` are
- * seen within that call, also after an `await`. In a synchronous callback of a server, use `run` and not `enterWith`: synchronous
- * callbacks of several processes share a context.
+ * seen within that call, also after an `await`. In a synchronous callback of a server, use `run` and not
+ * `enterWith`: synchronous callbacks of several processes share a context.
  *
  * @throws {TypeError} In code that continues after a synchronous callback has returned without waiting
  * for it: then the calling process is unknown. Make the callback `async`, or call `self()` earlier.

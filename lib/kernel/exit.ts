@@ -240,7 +240,7 @@ function formatWhole(reason: Term): string | undefined {
 }
 
 /** The name and the message of an error, as far as they can be read. */
-export function formatThrown(error: Error): string {
+function formatThrown(error: Error): string {
   return `${textOf(error, "name")}: ${textOf(error, "message")}`;
 }
 

@@ -35,6 +35,6 @@ export function unknownOption(options: object, known: readonly string[]): string
 }
 
 /** Words as a text lists them: `a, b or c`. */
-export function alternatives(words: readonly string[]): string {
+function alternatives(words: readonly string[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

@@ -75,8 +75,7 @@ export function isTuple(value: unknown, tag: Term, size: number): value is reado
 
 /**
  * The items of a tuple of `size` items, or the first `count` of them, each read once; `undefined` for every
- * other value. The copy can be
- * read any number of times, also if the value has changed or was revoked since.
+ * other value. The copy can be read any number of times, also if the value has changed or was revoked since.
  */
 export function itemsOf(
   value: unknown,
